@@ -1,0 +1,252 @@
+//! The shape of `pictor.toml`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{OriginConfig, units};
+use crate::plan::{Format, Limits};
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[server]`
+    #[serde(default)]
+    pub server: ServerConfig,
+    /// `[engine]`
+    #[serde(default)]
+    pub engine: EngineConfig,
+    /// `[cache]`
+    #[serde(default)]
+    pub cache: CacheConfig,
+    /// `[[site]]`, at least one.
+    #[serde(default, rename = "site")]
+    pub sites: Vec<SiteConfig>,
+}
+
+/// `[server]`: where Pictor listens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Plain-text addresses: HTTP/1.1, and h2 by prior knowledge.
+    pub listen: Vec<String>,
+    /// TLS addresses: HTTP/1.1 and h2 by ALPN.
+    pub listen_tls: Vec<String>,
+    /// PEM file with the certificate chain; needed with `listen_tls`.
+    pub certificate: Option<PathBuf>,
+    /// PEM file with the private key; needed with `listen_tls`.
+    pub private_key: Option<PathBuf>,
+    /// The admin listener; never public.
+    pub admin: String,
+    /// Threads that serve connections; 0 = one per core.
+    pub threads: usize,
+    /// How long requests in flight may take to finish after SIGTERM.
+    #[serde(deserialize_with = "units::duration")]
+    pub grace: Duration,
+    /// Bytes of a request's headers; above it 431.
+    #[serde(deserialize_with = "units::size")]
+    pub max_header: u64,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: vec!["127.0.0.1:8080".into()],
+            listen_tls: Vec::new(),
+            certificate: None,
+            private_key: None,
+            admin: "127.0.0.1:8081".into(),
+            threads: 0,
+            grace: Duration::from_secs(30),
+            max_header: 32 << 10,
+        }
+    }
+}
+
+/// `[engine]`: the pool of workers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineConfig {
+    /// Conversions that run at once; 0 = one per core.
+    pub workers: usize,
+    /// Longest time from the moment that the original is there to the answer, queueing included.
+    #[serde(deserialize_with = "units::duration")]
+    pub deadline: Duration,
+    /// Where conversions run.
+    pub isolation: Isolation,
+    /// Address space of one worker.
+    #[serde(deserialize_with = "units::size")]
+    pub worker_memory: u64,
+    /// Estimated memory of all running conversions together.
+    #[serde(deserialize_with = "units::size")]
+    pub memory: u64,
+    /// A worker is replaced after so many conversions.
+    pub recycle_jobs: u64,
+    /// A worker is replaced when more than this stays resident after a conversion.
+    #[serde(deserialize_with = "units::size")]
+    pub recycle_memory: u64,
+    /// How long a picture that killed a worker is refused.
+    #[serde(deserialize_with = "units::duration")]
+    pub quarantine: Duration,
+    /// Refuse to start when the kernel refuses a part of the sandbox.
+    pub require_sandbox: bool,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            deadline: Duration::from_secs(30),
+            isolation: Isolation::Process,
+            worker_memory: 4 << 30,
+            memory: 6 << 30,
+            recycle_jobs: 1_000,
+            recycle_memory: 256 << 20,
+            quarantine: Duration::from_secs(600),
+            require_sandbox: true,
+        }
+    }
+}
+
+/// Where conversions run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// In sandboxed child processes.
+    Process,
+    /// In threads of the service: no sandbox, no deadline kill. For places where processes cannot be had.
+    Thread,
+}
+
+/// `[cache]`: memory for originals and variants.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheConfig {
+    /// Bytes of variants held in memory.
+    #[serde(deserialize_with = "units::size")]
+    pub memory: u64,
+    /// Bytes of originals held in memory, so that several variants cost one fetch.
+    #[serde(deserialize_with = "units::size")]
+    pub originals: u64,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self { memory: 256 << 20, originals: 128 << 20 }
+    }
+}
+
+/// `[[site]]`: one bucket as clients see it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteConfig {
+    /// Name in keys, metrics and logs.
+    pub name: String,
+    /// Host names, without port; `*` is any other host.
+    pub hosts: Vec<String>,
+    /// Dialects, by name.
+    #[serde(default = "both_dialects")]
+    pub dialects: Vec<String>,
+    /// The object store.
+    pub origin: OriginConfig,
+    /// Content negotiation.
+    #[serde(default)]
+    pub negotiate: NegotiateConfig,
+    /// Limits; the vendors' where not given.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+    /// Who may do what.
+    #[serde(default)]
+    pub access: AccessConfig,
+    /// What is cached, and how long.
+    #[serde(default)]
+    pub cache: SiteCacheConfig,
+}
+
+fn both_dialects() -> Vec<String> {
+    vec!["tencent".into(), "aliyun".into()]
+}
+
+/// `[site.negotiate]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NegotiateConfig {
+    /// Formats in the order of preference; empty: off.
+    pub formats: Vec<Format>,
+}
+
+/// `[site.limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct LimitsConfig {
+    #[serde(deserialize_with = "units::size")]
+    pub max_source_bytes: u64,
+    pub max_source_side: u32,
+    pub max_source_pixels: u64,
+    pub max_output_side: u32,
+    pub max_frames: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            max_source_bytes: limits.source_bytes,
+            max_source_side: limits.source_side,
+            max_source_pixels: limits.source_pixels,
+            max_output_side: limits.output_side,
+            max_frames: limits.frames,
+        }
+    }
+}
+
+impl LimitsConfig {
+    /// As the plan's geometry and the engine take them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            source_bytes: self.max_source_bytes,
+            source_side: self.max_source_side,
+            source_pixels: self.max_source_pixels,
+            output_side: self.max_output_side,
+            frames: self.max_frames,
+        }
+    }
+}
+
+/// `[site.access]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessConfig {
+    /// Whether requests without a signature may read objects.
+    pub anonymous: bool,
+    /// Whether requests without a signature may change objects, where Pictor signs them with the site's own key.
+    pub anonymous_write: bool,
+    /// Whether requests without a signature may list the bucket and read its settings, likewise.
+    pub anonymous_list: bool,
+}
+
+impl Default for AccessConfig {
+    fn default() -> Self {
+        Self { anonymous: true, anonymous_write: false, anonymous_list: false }
+    }
+}
+
+/// `[site.cache]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteCacheConfig {
+    /// How long an object is taken as unchanged before the origin is asked again.
+    #[serde(deserialize_with = "units::duration")]
+    pub fresh: Duration,
+    /// `Cache-Control` of converted answers.
+    pub cache_control: String,
+}
+
+impl Default for SiteCacheConfig {
+    fn default() -> Self {
+        Self { fresh: Duration::from_secs(60), cache_control: "public, max-age=3600".into() }
+    }
+}

@@ -1,0 +1,11 @@
+//! The file to checked settings. Defaults live here and nowhere else.
+
+pub mod file;
+pub mod origin;
+pub mod units;
+
+pub use file::{
+    AccessConfig, CacheConfig, Config, EngineConfig, Isolation, LimitsConfig, NegotiateConfig, ServerConfig,
+    SiteCacheConfig, SiteConfig,
+};
+pub use origin::OriginConfig;

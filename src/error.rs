@@ -1,0 +1,208 @@
+//! The one error of the product. A closed list of kinds answers the four questions that anybody upstream asks: whose
+//! fault, what status, may it be retried, how long may the answer be remembered. The dialect dresses it for the client;
+//! no decision reads the message.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// The rule does not parse, or a parameter is out of its range.
+    BadRule,
+    /// The rule asks for something that exists in the vendor's service and not here.
+    UnsupportedRule,
+    /// The request itself is malformed.
+    BadRequest,
+    /// The method is not served for this resource.
+    MethodNotAllowed,
+    /// No site answers to this host.
+    NoSuchSite,
+    /// The object does not exist.
+    NotFound,
+    /// The client may not do this.
+    Forbidden,
+    /// The original has more bytes than the site takes.
+    SourceBytes,
+    /// One side of the original is longer than the site takes.
+    SourceSide,
+    /// The original has more pixels (times frames) than the site takes.
+    SourcePixels,
+    /// The original has more frames than the site takes.
+    SourceFrames,
+    /// The result would be larger than the site gives.
+    OutputTooLarge,
+    /// The original is too large to be rotated (Aliyun: 4096 a side).
+    RotateTooLarge,
+    /// A crop that starts outside of the picture.
+    CropOutside,
+    /// The original is not a picture that anybody here reads.
+    NotAnImage,
+    /// A picture, but of a format or variety that is not decoded here.
+    UnsupportedSource,
+    /// The format that the rule names cannot be written from this original, or not by this build.
+    UnsupportedTarget,
+    /// The original's bytes are damaged or end early.
+    Corrupt,
+    /// The origin did not answer in time.
+    OriginTimeout,
+    /// The origin cannot be reached or answered with an error.
+    OriginFailed,
+    /// The origin closed before it had sent what it announced.
+    OriginShort,
+    /// The conversion did not end by its deadline.
+    Deadline,
+    /// The worker's memory was not enough for this picture.
+    OutOfMemory,
+    /// The worker died over this picture.
+    Crashed,
+    /// This picture has crashed or starved a worker before and rests in quarantine.
+    Quarantined,
+    /// The service has more work than it can do in time.
+    Busy,
+    /// Everybody who waited has gone.
+    Cancelled,
+    /// Our own fault.
+    Internal,
+}
+
+/// Whose fault an error is; decides the log level and which metric counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The client asked for something that cannot be.
+    Client,
+    /// The picture is damaged, hostile or too large.
+    Image,
+    /// The origin misbehaved.
+    Origin,
+    /// We are full or broken.
+    Us,
+}
+
+impl Kind {
+    /// Whose fault it is.
+    pub fn fault(self) -> Fault {
+        use Kind::*;
+        match self {
+            BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NotFound | Forbidden
+            | OutputTooLarge | RotateTooLarge | CropOutside | UnsupportedTarget | Cancelled => Fault::Client,
+            SourceBytes | SourceSide | SourcePixels | SourceFrames | NotAnImage | UnsupportedSource | Corrupt
+            | Deadline | OutOfMemory | Crashed | Quarantined => Fault::Image,
+            OriginTimeout | OriginFailed | OriginShort => Fault::Origin,
+            Busy | Internal => Fault::Us,
+        }
+    }
+
+    /// The HTTP status that both dialects use for it.
+    pub fn status(self) -> u16 {
+        use Kind::*;
+        match self {
+            BadRule | BadRequest | SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge
+            | RotateTooLarge | CropOutside | NotAnImage | UnsupportedSource | UnsupportedTarget | Corrupt
+            | OutOfMemory | Quarantined | Crashed => 400,
+            Forbidden => 403,
+            NoSuchSite | NotFound => 404,
+            MethodNotAllowed => 405,
+            UnsupportedRule => 501,
+            OriginFailed | OriginShort => 502,
+            Busy => 503,
+            OriginTimeout | Deadline => 504,
+            Cancelled => 499,
+            Internal => 500,
+        }
+    }
+
+    /// How long the same question may be answered with this error without asking again. Zero: not at all.
+    pub fn remember(self) -> Duration {
+        use Kind::*;
+        match self {
+            // Parsing is cheaper than remembering.
+            BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite => Duration::ZERO,
+            NotFound => Duration::from_secs(5),
+            SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge | RotateTooLarge | CropOutside
+            | NotAnImage | UnsupportedSource | UnsupportedTarget | Corrupt => Duration::from_secs(60),
+            Deadline | OutOfMemory | Crashed | Quarantined => Duration::from_secs(30),
+            OriginTimeout | OriginFailed | OriginShort => Duration::from_secs(1),
+            Forbidden | Busy | Cancelled | Internal => Duration::ZERO,
+        }
+    }
+
+    /// A short name in snake case, for metrics and logs.
+    pub fn name(self) -> &'static str {
+        use Kind::*;
+        match self {
+            BadRule => "bad_rule",
+            UnsupportedRule => "unsupported_rule",
+            BadRequest => "bad_request",
+            MethodNotAllowed => "method_not_allowed",
+            NoSuchSite => "no_such_site",
+            NotFound => "not_found",
+            Forbidden => "forbidden",
+            SourceBytes => "source_bytes",
+            SourceSide => "source_side",
+            SourcePixels => "source_pixels",
+            SourceFrames => "source_frames",
+            OutputTooLarge => "output_too_large",
+            RotateTooLarge => "rotate_too_large",
+            CropOutside => "crop_outside",
+            NotAnImage => "not_an_image",
+            UnsupportedSource => "unsupported_source",
+            UnsupportedTarget => "unsupported_target",
+            Corrupt => "corrupt",
+            OriginTimeout => "origin_timeout",
+            OriginFailed => "origin_failed",
+            OriginShort => "origin_short",
+            Deadline => "deadline",
+            OutOfMemory => "out_of_memory",
+            Crashed => "crashed",
+            Quarantined => "quarantined",
+            Busy => "busy",
+            Cancelled => "cancelled",
+            Internal => "internal",
+        }
+    }
+}
+
+/// An error: its kind, one sentence for people, and, where a dialect's parser made it, that vendor's own code.
+///
+/// The sentence names the parameter and the accepted range where there is one. It never holds a secret or a signed URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    /// What decisions read.
+    pub kind: Kind,
+    /// What people read.
+    pub message: String,
+    /// The vendor's fine-grained code: Aliyun's last EC group (`312` of `0040-00000312`), Tencent's `X-ErrNo`.
+    pub code: Option<i32>,
+    /// For [`Kind::Busy`]: when to come back, in seconds.
+    pub retry_after: Option<u32>,
+}
+
+impl Error {
+    /// An error with a sentence for people.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), code: None, retry_after: None }
+    }
+
+    /// The same with the vendor's own code.
+    #[must_use]
+    pub fn with_code(mut self, code: i32) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// The service is full; come back after so many seconds.
+    pub fn busy(message: impl Into<String>, retry_after: u32) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(Kind::Busy, message) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.name(), self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,16 @@
+//! Bytes to pixels to bytes. Knows plans and pixels; knows nothing of HTTP, files or processes. Everything but
+//! [`probe`] runs inside a sandboxed worker.
+
+pub mod budget;
+pub mod colour;
+pub mod convert;
+pub mod decode;
+pub mod encode;
+pub mod exif;
+pub mod picture;
+pub mod probe;
+pub mod transform;
+
+pub use convert::{Facts, Job, Outcome, Times, convert};
+pub use picture::{Animation, Channels, Decode, Encode, Frame, Metadata, Pixels};
+pub use probe::{Header, probe};

@@ -1,0 +1,414 @@
+//! Geometry without pixels: a plan and a source's header give the concrete operations and the size of the result, so
+//! that limits, costs and billing tiers are known before any work starts.
+//!
+//! Rounding is to the nearest integer, halves up, never below 1 (Aliyun states it, Tencent allows it); offsets that
+//! centre something are rounded down.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Axes, Axis, Box2, Crop, Enlarge, Format, Frames, Gravity, Limits, Mode, Offset, Plan, Resize, Rgb, Step};
+use crate::error::{Error, Kind};
+
+/// What a header tells of an original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The format by content.
+    pub format: Format,
+    /// Stored width (for HEIF and AVIF: after the container's own transformations).
+    pub width: u32,
+    /// Stored height, likewise.
+    pub height: u32,
+    /// EXIF orientation, 1..=8; 1 where there is none.
+    pub orientation: u8,
+    /// Frames, 1 for a still picture.
+    pub frames: u32,
+    /// Whether pixels may be transparent.
+    pub alpha: bool,
+}
+
+impl Source {
+    /// Whether it moves.
+    pub fn animated(&self) -> bool {
+        self.frames > 1
+    }
+
+    /// Width x height x frames.
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height) * u64::from(self.frames.max(1))
+    }
+}
+
+/// One concrete operation; sizes are final and at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum GeometryOp {
+    /// Bring pixels of this EXIF orientation (2..=8) upright.
+    Orient(u8),
+    /// Resample to exactly this size.
+    Resize { width: u32, height: u32 },
+    /// Keep this rectangle, which lies wholly inside.
+    Crop { x: u32, y: u32, width: u32, height: u32 },
+    /// Put the picture at (x, y) on a canvas of this size and colour.
+    Pad { width: u32, height: u32, x: u32, y: u32, color: Rgb },
+    /// Turn clockwise by 1, 2 or 3 quarters.
+    Turn(u8),
+    /// Turn clockwise by any angle onto a canvas of this size; corners transparent, or white without alpha.
+    Rotate { degrees: u16, width: u32, height: u32 },
+    /// Mirror.
+    Flip(Axis),
+}
+
+/// The whole way from a source to its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Operations in order, the same for every frame.
+    pub ops: Vec<GeometryOp>,
+    /// Width of the result.
+    pub width: u32,
+    /// Height of the result.
+    pub height: u32,
+    /// Frames of the result.
+    pub frames: u32,
+    /// EXIF orientation that still describes the result, 1..=8.
+    pub orientation: u8,
+}
+
+/// Checks an original against the limits; from its header, before anything is decoded.
+pub fn check_source(source: &Source, limits: &Limits) -> Result<(), Error> {
+    let longest = source.width.max(source.height);
+    if longest > limits.source_side {
+        return Err(Error::new(
+            Kind::SourceSide,
+            format!(
+                "the picture is {} x {}; a side may have at most {} pixels",
+                source.width, source.height, limits.source_side
+            ),
+        ));
+    }
+    if source.frames > limits.frames {
+        return Err(Error::new(
+            Kind::SourceFrames,
+            format!("the animation has {} frames; at most {} are processed", source.frames, limits.frames),
+        ));
+    }
+    if source.pixels() > limits.source_pixels {
+        return Err(Error::new(
+            Kind::SourcePixels,
+            format!("the picture has {} pixels; at most {} are processed", source.pixels(), limits.source_pixels),
+        ));
+    }
+    Ok(())
+}
+
+/// Lays a plan out over a source. `format` is the format that will be written (it decides whether an animation stays one).
+///
+/// # Errors
+/// [`Kind::OutputTooLarge`], [`Kind::RotateTooLarge`], [`Kind::CropOutside`].
+pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) -> Result<Layout, Error> {
+    let frames = match plan.output() {
+        Some(output) if output.frames == Frames::All && format.animates() => source.frames.max(1),
+        _ => 1,
+    };
+    let mut state = State {
+        width: source.width,
+        height: source.height,
+        orientation: source.orientation,
+        // The rule "animations are never enlarged" is about what is asked of an animated source that stays one.
+        animated: source.animated() && frames > 1,
+        ops: Vec::new(),
+        limits,
+    };
+    for step in &plan.steps {
+        state.step(step)?;
+    }
+    let cap = limits.output_side.min(format.max_side());
+    // A picture that no step has touched may be as large as sources may be.
+    let resized = state.ops.iter().any(|op| !matches!(op, GeometryOp::Orient(_)));
+    let cap = if resized { cap } else { format.max_side() };
+    if state.width > cap || state.height > cap {
+        return Err(too_large(state.width.into(), state.height.into(), cap));
+    }
+    Ok(Layout { ops: state.ops, width: state.width, height: state.height, frames, orientation: state.orientation })
+}
+
+fn too_large(width: u64, height: u64, cap: u32) -> Error {
+    Error::new(
+        Kind::OutputTooLarge,
+        format!("the result would be {width} x {height}; a side may have at most {cap} pixels"),
+    )
+}
+
+/// Size and orientation while the steps are walked through.
+struct State<'a> {
+    width: u32,
+    height: u32,
+    orientation: u8,
+    animated: bool,
+    ops: Vec<GeometryOp>,
+    limits: &'a Limits,
+}
+
+impl State<'_> {
+    fn step(&mut self, step: &Step) -> Result<(), Error> {
+        match step {
+            Step::AutoOrient => self.orient(),
+            Step::Resize(resize) => return self.resize(resize),
+            Step::Crop(crop) => return self.crop(crop),
+            Step::Flip(axis) => self.ops.push(GeometryOp::Flip(*axis)),
+            Step::Rotate(rotate) => {
+                if let Some(max) = rotate.max_side {
+                    if self.width > max || self.height > max {
+                        return Err(Error::new(
+                            Kind::RotateTooLarge,
+                            format!(
+                                "the picture is {} x {}; rotation takes at most {max} pixels a side",
+                                self.width, self.height
+                            ),
+                        ));
+                    }
+                }
+                return self.rotate(rotate.degrees);
+            }
+        }
+        Ok(())
+    }
+
+    fn orient(&mut self) {
+        if (2..=8).contains(&self.orientation) {
+            self.ops.push(GeometryOp::Orient(self.orientation));
+            if self.orientation >= 5 {
+                std::mem::swap(&mut self.width, &mut self.height);
+            }
+        }
+        self.orientation = 1;
+    }
+
+    fn rotate(&mut self, degrees: u16) -> Result<(), Error> {
+        match degrees % 360 {
+            0 => {}
+            quarter @ (90 | 180 | 270) => {
+                self.ops.push(GeometryOp::Turn((quarter / 90) as u8));
+                if quarter != 180 {
+                    std::mem::swap(&mut self.width, &mut self.height);
+                }
+            }
+            degrees => {
+                let (sin, cos) = f64::from(degrees).to_radians().sin_cos();
+                let (w, h) = (f64::from(self.width), f64::from(self.height));
+                let width = round(w * cos.abs() + h * sin.abs());
+                let height = round(w * sin.abs() + h * cos.abs());
+                self.size(width, height)?;
+                self.ops.push(GeometryOp::Rotate { degrees, width: self.width, height: self.height });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a new size after checking it: later steps shall never work on something gigantic.
+    fn size(&mut self, width: u64, height: u64) -> Result<(), Error> {
+        let cap = self.limits.output_side;
+        match (u32::try_from(width), u32::try_from(height)) {
+            (Ok(w), Ok(h)) if w <= cap.max(self.width) && h <= cap.max(self.height) => {
+                (self.width, self.height) = (w, h);
+                Ok(())
+            }
+            _ => Err(too_large(width, height, cap)),
+        }
+    }
+
+    fn scale_to(&mut self, width: u64, height: u64) -> Result<(), Error> {
+        let before = (self.width, self.height);
+        self.size(width, height)?;
+        if (self.width, self.height) != before {
+            self.ops.push(GeometryOp::Resize { width: self.width, height: self.height });
+        }
+        Ok(())
+    }
+
+    fn crop_to(&mut self, x: u32, y: u32, width: u32, height: u32) {
+        if (width, height) != (self.width, self.height) {
+            self.ops.push(GeometryOp::Crop { x, y, width, height });
+            (self.width, self.height) = (width, height);
+        }
+    }
+
+    /// Width and height of a box for this source, where `LongShort` names edges.
+    fn sides(&self, target: Box2) -> (Option<u32>, Option<u32>) {
+        match target.axes {
+            Axes::LongShort if self.width < self.height => (target.h, target.w),
+            _ => (target.w, target.h),
+        }
+    }
+
+    fn resize(&mut self, resize: &Resize) -> Result<(), Error> {
+        let enlarge = match (self.animated, resize.enlarge) {
+            (true, Enlarge::Allow) => Enlarge::Skip,
+            (_, enlarge) => enlarge,
+        };
+        let (sw, sh) = (f64::from(self.width), f64::from(self.height));
+        match resize.mode {
+            Mode::Fit(target) | Mode::Cover(target) => {
+                let (w, h) = self.sides(target);
+                let fit = matches!(resize.mode, Mode::Fit(_));
+                let (kw, kh) = (w.map(|w| f64::from(w) / sw), h.map(|h| f64::from(h) / sh));
+                // The controlling side comes out exactly as asked; the other one is rounded.
+                let by_width = match (kw, kh) {
+                    (Some(kw), Some(kh)) => (kw <= kh) == fit,
+                    (Some(_), None) => true,
+                    _ => false,
+                };
+                let (k, exact) = if by_width { (kw, w) } else { (kh, h) };
+                let (Some(k), Some(exact)) = (k, exact) else { return Ok(()) };
+                if !allowed(k, enlarge) {
+                    return Ok(());
+                }
+                match by_width {
+                    true => self.scale_to(exact.into(), round(sh * k)),
+                    false => self.scale_to(round(sw * k), exact.into()),
+                }
+            }
+            Mode::Fill(target, gravity) => {
+                let (w, h) = square(self.sides(target));
+                let (w, h) = if enlarge == Enlarge::Clamp { (w.min(self.width), h.min(self.height)) } else { (w, h) };
+                let k = (f64::from(w) / sw).max(f64::from(h) / sh);
+                if !allowed(k, enlarge) {
+                    return Ok(());
+                }
+                // Rounding may fall below the box by one; the box wins.
+                self.scale_to(round(sw * k).max(w.into()), round(sh * k).max(h.into()))?;
+                let (x, y) = (anchor(self.width, w, gravity.column()), anchor(self.height, h, gravity.row()));
+                self.crop_to(x, y, w, h);
+                Ok(())
+            }
+            Mode::Pad(target, color) => {
+                let (w, h) = square(self.sides(target));
+                if matches!(enlarge, Enlarge::Skip) && (w > self.width || h > self.height) {
+                    return Ok(());
+                }
+                let (kw, kh) = (f64::from(w) / sw, f64::from(h) / sh);
+                match kw <= kh {
+                    true => self.scale_to(w.into(), round(sh * kw).min(h.into()))?,
+                    false => self.scale_to(round(sw * kh).min(w.into()), h.into())?,
+                }
+                let (x, y) = ((w - self.width) / 2, (h - self.height) / 2);
+                if (w, h) != (self.width, self.height) {
+                    self.size(w.into(), h.into())?;
+                    self.ops.push(GeometryOp::Pad { width: w, height: h, x, y, color });
+                }
+                Ok(())
+            }
+            Mode::Exact(target) => {
+                let (w, h) = square(self.sides(target));
+                let (larger, smaller) = (w > self.width || h > self.height, w < self.width || h < self.height);
+                match enlarge {
+                    Enlarge::Skip if larger => Ok(()),
+                    Enlarge::Only if smaller => Ok(()),
+                    Enlarge::Clamp => self.scale_to(w.min(self.width).into(), h.min(self.height).into()),
+                    _ => self.scale_to(w.into(), h.into()),
+                }
+            }
+            Mode::Percent { x, y } => {
+                let (kx, ky) = (f64::from(x) / 10_000.0, f64::from(y) / 10_000.0);
+                if !allowed(kx.max(ky), enlarge) {
+                    return Ok(());
+                }
+                self.scale_to(round(sw * kx), round(sh * ky))
+            }
+            Mode::Area(area) => {
+                let k = (area as f64 / (sw * sh)).sqrt();
+                if !allowed(k, enlarge) {
+                    return Ok(());
+                }
+                let (mut w, mut h) = (round(sw * k), round(sh * k));
+                // "At most": rounding up both sides may overshoot.
+                if w * h > area {
+                    (w, h) = ((sw * k).floor().max(1.0) as u64, (sh * k).floor().max(1.0) as u64);
+                }
+                self.scale_to(w, h)
+            }
+        }
+    }
+
+    fn crop(&mut self, crop: &Crop) -> Result<(), Error> {
+        let (w, h) = (crop.w.unwrap_or(self.width).min(self.width), crop.h.unwrap_or(self.height).min(self.height));
+        let x = offset(crop, self.width, w, crop.gravity.column(), crop.dx);
+        let y = offset(crop, self.height, h, crop.gravity.row(), crop.dy);
+        let (Some(x), Some(y)) = (x.filter(|x| *x < self.width), y.filter(|y| *y < self.height)) else {
+            return Err(Error::new(
+                Kind::CropOutside,
+                format!("the crop starts outside of the picture, which is {} x {}", self.width, self.height),
+            ));
+        };
+        let (w, h) = match crop.offset {
+            Offset::RightDown => (w, h),
+            // An inward offset from the right or bottom edge moves the rectangle left or up, as far as there is room.
+            Offset::Inward => (w, h),
+        };
+        self.crop_to(x, y, w.min(self.width - x), h.min(self.height - y));
+        Ok(())
+    }
+}
+
+/// Where a rectangle of `part` starts on an axis of `whole`. `None`: outside.
+fn offset(crop: &Crop, whole: u32, part: u32, cell: Cell, by: u32) -> Option<u32> {
+    let start = anchor(whole, part, cell);
+    match (crop.offset, cell) {
+        (Offset::RightDown, _) | (Offset::Inward, Cell::Start) => start.checked_add(by),
+        (Offset::Inward, Cell::Middle) => Some(start),
+        (Offset::Inward, Cell::End) => start.checked_sub(by),
+    }
+}
+
+/// The place of a gravity on one axis.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Start,
+    Middle,
+    End,
+}
+
+impl Gravity {
+    fn column(self) -> Cell {
+        match self {
+            Self::NorthWest | Self::West | Self::SouthWest => Cell::Start,
+            Self::North | Self::Center | Self::South => Cell::Middle,
+            Self::NorthEast | Self::East | Self::SouthEast => Cell::End,
+        }
+    }
+
+    fn row(self) -> Cell {
+        match self {
+            Self::NorthWest | Self::North | Self::NorthEast => Cell::Start,
+            Self::West | Self::Center | Self::East => Cell::Middle,
+            Self::SouthWest | Self::South | Self::SouthEast => Cell::End,
+        }
+    }
+}
+
+fn anchor(whole: u32, part: u32, cell: Cell) -> u32 {
+    let free = whole.saturating_sub(part);
+    match cell {
+        Cell::Start => 0,
+        Cell::Middle => free / 2,
+        Cell::End => free,
+    }
+}
+
+fn allowed(k: f64, enlarge: Enlarge) -> bool {
+    match enlarge {
+        Enlarge::Allow => true,
+        Enlarge::Skip | Enlarge::Clamp => k <= 1.0,
+        Enlarge::Only => k >= 1.0,
+    }
+}
+
+/// A box of which one side may be missing, as a full one: the given side counts for both.
+fn square(sides: (Option<u32>, Option<u32>)) -> (u32, u32) {
+    let (w, h) = sides;
+    (w.or(h).unwrap_or(1), h.or(w).unwrap_or(1))
+}
+
+fn round(v: f64) -> u64 {
+    // Casting saturates, so that absurd sizes become too large, not small.
+    ((v + 0.5).floor() as u64).max(1)
+}

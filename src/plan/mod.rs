@@ -1,0 +1,309 @@
+//! The internal language: what a rule means, free of any dialect. Vendor defaults (does a resize enlarge? does an
+//! animation survive a rotation?) are resolved by the parser and stand explicitly in the plan.
+
+pub mod canonical;
+pub mod format;
+pub mod geometry;
+
+pub use format::Format;
+pub use geometry::{GeometryOp, Layout, Source};
+
+use serde::{Deserialize, Serialize};
+
+/// What is to be done with an original: steps in order, then one answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Plan {
+    /// Left to right, each on the result of the one before.
+    pub steps: Vec<Step>,
+    /// What the client gets.
+    pub answer: Answer,
+    /// Answer with the untouched original when processing fails because of a limit (Tencent's `ignore-error/1`).
+    pub original_on_error: bool,
+}
+
+/// What the client gets.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Answer {
+    /// A picture.
+    Image(Output),
+    /// Facts about the original (or about the result of the steps), as neutral data that the dialect dresses.
+    Facts(Facts),
+}
+
+/// Which facts cost more than reading the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// The average colour: decodes the pixels.
+    pub average: bool,
+    /// The EXIF tags.
+    pub exif: bool,
+    /// The MD5 of the original's bytes.
+    pub md5: bool,
+}
+
+/// One step on the pixels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Step {
+    /// Apply the EXIF orientation and drop it.
+    AutoOrient,
+    /// Change the size.
+    Resize(Resize),
+    /// Cut a rectangle out.
+    Crop(Crop),
+    /// Turn clockwise.
+    Rotate(Rotate),
+    /// Mirror.
+    Flip(Axis),
+}
+
+/// Turn clockwise by whole degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rotate {
+    /// 0 to 360. Other than quarter turns enlarge the canvas to the bounding box.
+    pub degrees: u16,
+    /// The longest side that may be rotated; above it [`crate::error::Kind::RotateTooLarge`].
+    pub max_side: Option<u32>,
+}
+
+/// A mirror's direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Axis {
+    /// Left and right change places.
+    Horizontal,
+    /// Top and bottom change places.
+    Vertical,
+}
+
+/// Change the size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Resize {
+    /// Towards what.
+    pub mode: Mode,
+    /// What happens when the result would be larger than the source. Animations are never enlarged, whatever this says.
+    pub enlarge: Enlarge,
+}
+
+/// Towards what size. A side that is `None` follows the ratio; all sides are 1 or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mode {
+    /// As large as fits inside the box; ratio kept.
+    Fit(Box2),
+    /// As small as covers the box; ratio kept, nothing cut off.
+    Cover(Box2),
+    /// Cover the box, then cut to exactly it. A missing side equals the given one.
+    Fill(Box2, Gravity),
+    /// Fit inside the box, centred on a canvas of exactly it. A missing side equals the given one.
+    Pad(Box2, Rgb),
+    /// Exactly the box, ratio ignored. A missing side equals the given one.
+    Exact(Box2),
+    /// Both sides by hundredths of a percent of themselves (5000 = half).
+    Percent {
+        /// The width's factor.
+        x: u32,
+        /// The height's factor.
+        y: u32,
+    },
+    /// At most so many pixels, ratio kept.
+    Area(u64),
+}
+
+/// A target box. At least one side is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Box2 {
+    /// Width, or the long edge.
+    pub w: Option<u32>,
+    /// Height, or the short edge.
+    pub h: Option<u32>,
+    /// What `w` and `h` name.
+    pub axes: Axes,
+}
+
+/// What a box's two numbers name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Axes {
+    /// Width and height.
+    WidthHeight,
+    /// The source's longer and shorter edge, whichever those are.
+    LongShort,
+}
+
+/// When a resize would enlarge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Enlarge {
+    /// Enlarge.
+    Allow,
+    /// Leave the picture at its size.
+    Skip,
+    /// Shorten the target box to the source's sides first, so that what is available is cropped.
+    Clamp,
+    /// Enlarge only: leave the picture at its size when it would shrink.
+    Only,
+}
+
+/// Cut a rectangle out. The part that lies outside of the picture is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Crop {
+    /// Width; `None` or more than there is: all of it.
+    pub w: Option<u32>,
+    /// Height; `None` or more than there is: all of it.
+    pub h: Option<u32>,
+    /// The point of the picture and of the rectangle that coincide before the offset.
+    pub gravity: Gravity,
+    /// Horizontal offset in pixels.
+    pub dx: u32,
+    /// Vertical offset in pixels.
+    pub dy: u32,
+    /// Which way offsets go.
+    pub offset: Offset,
+}
+
+/// Which way the offsets of a crop go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Offset {
+    /// Away from the named edge, towards the middle; none on a centred axis (Tencent).
+    Inward,
+    /// Always to the right and down (Aliyun).
+    RightDown,
+}
+
+/// A point of the nine-cell grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Gravity {
+    NorthWest,
+    North,
+    NorthEast,
+    West,
+    Center,
+    East,
+    SouthWest,
+    South,
+    SouthEast,
+}
+
+/// An opaque colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Rgb {
+    pub r: u8,
+    pub g: u8,
+    pub b: u8,
+}
+
+impl Rgb {
+    /// White: what transparency is flattened on.
+    pub const WHITE: Self = Self { r: 255, g: 255, b: 255 };
+}
+
+/// How the picture is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Output {
+    /// The format.
+    pub target: Target,
+    /// The quality, for the formats that have one.
+    pub quality: Quality,
+    /// Raise the quality to at least this (Tencent's `lquality`), 1..=100.
+    pub quality_floor: Option<u8>,
+    /// Progressive JPEG; ignored by other formats.
+    pub progressive: bool,
+    /// Remove EXIF and other metadata. The colour profile's meaning is never lost.
+    pub strip: bool,
+    /// Which frames of an animation.
+    pub frames: Frames,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self {
+            target: Target::Source,
+            quality: Quality::Default,
+            quality_floor: None,
+            progressive: false,
+            strip: false,
+            frames: Frames::All,
+        }
+    }
+}
+
+/// The output format as the rule says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Target {
+    /// The rule names none: negotiable; without negotiation the source's own.
+    Source,
+    /// The rule names it: never negotiated away.
+    Fixed(Format),
+    /// This format if the source has it, else the source's own; never negotiated (Aliyun's `format,gif`).
+    OnlyIfSource(Format),
+}
+
+/// The quality, on the vendors' scale of 1 to 100. `Q0` is the estimated quality of a JPEG source, 100 for sources
+/// that have no such notion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Quality {
+    /// The encoder's default for the format.
+    Default,
+    /// min(Q0, q).
+    Capped(u8),
+    /// q, whatever the source had.
+    Forced(u8),
+    /// Q0 x percent / 100.
+    Relative(u8),
+    /// Without loss, where the format can.
+    Lossless,
+}
+
+/// Which frames of an animation reach the output. A format that holds one picture gets the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Frames {
+    /// All of them.
+    All,
+    /// The first.
+    First,
+}
+
+/// The vendors' limits, all configurable per site. Zero is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes of an original.
+    pub source_bytes: u64,
+    /// Pixels of an original's longer side.
+    pub source_side: u32,
+    /// Width x height x frames of an original.
+    pub source_pixels: u64,
+    /// Pixels of a result's longer side.
+    pub output_side: u32,
+    /// Frames of an animation.
+    pub frames: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            source_bytes: 32 << 20,
+            source_side: 30_000,
+            source_pixels: 250_000_000,
+            output_side: 9_999,
+            frames: 300,
+        }
+    }
+}
+
+impl Plan {
+    /// The plan that changes nothing but the encoding.
+    pub fn identity() -> Self {
+        Self { steps: Vec::new(), answer: Answer::Image(Output::default()), original_on_error: false }
+    }
+
+    /// The output, if the answer is a picture.
+    pub fn output(&self) -> Option<&Output> {
+        match &self.answer {
+            Answer::Image(output) => Some(output),
+            Answer::Facts(_) => None,
+        }
+    }
+
+    /// Whether the output format may be chosen from `Accept`.
+    pub fn negotiable(&self) -> bool {
+        self.output().is_some_and(|output| output.target == Target::Source)
+    }
+}
