@@ -1,1 +1,492 @@
-//! canonical
+//! The canonical text of a plan: the key, the log line, and what `explain` prints. Compact, explicit (vendor defaults
+//! stand in it), always in one order, and it parses back to the plan it came from.
+//!
+//! ```text
+//! plan   = [ step *( ";" step ) ] "|" answer [ "|original" ]
+//! step   = name *( "," key "=" value )            orient;fit,w=900,up=skip;turn,deg=90
+//! answer = target *( "," option )                 avif,q=cap80,prog
+//!        | "facts" *( "," fact )                  facts,average,md5
+//! ```
+//!
+//! Two texts are equal if and only if two normalised plans are (see [`Plan::normalise`]).
+
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
+
+use super::{
+    Answer, Axes, Axis, Box2, Ceiling, Crop, Enlarge, Facts, Format, Frames, Gravity, Mode, Offset, Output, Plan,
+    Quality, Resize, Rgb, Rotate, Step, Target,
+};
+use crate::error::{Error, Kind};
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.steps.iter().enumerate() {
+            if i > 0 {
+                f.write_str(";")?;
+            }
+            step.fmt(f)?;
+        }
+        f.write_str("|")?;
+        match &self.answer {
+            Answer::Image(output) => output.fmt(f)?,
+            Answer::Facts(facts) => facts.fmt(f)?,
+        }
+        if self.original_on_error {
+            f.write_str("|original")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Step {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AutoOrient => f.write_str("orient"),
+            Self::Resize(resize) => resize.fmt(f),
+            Self::Crop(crop) => crop.fmt(f),
+            Self::Rotate(Rotate { degrees, max_side }) => {
+                write!(f, "turn,deg={degrees}")?;
+                option(f, "max", *max_side)
+            }
+            Self::Flip(Axis::Horizontal) => f.write_str("flip,axis=h"),
+            Self::Flip(Axis::Vertical) => f.write_str("flip,axis=v"),
+            Self::Ceiling(Ceiling { pixels, spare_untouched, code }) => {
+                write!(f, "ceiling,px={pixels}")?;
+                option(f, "code", *code)?;
+                f.write_str(if *spare_untouched { ",spare=1" } else { "" })
+            }
+        }
+    }
+}
+
+impl Display for Resize {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.mode {
+            Mode::Fit(target) => write!(f, "fit{target}")?,
+            Mode::Cover(target) => write!(f, "cover{target}")?,
+            Mode::Fill(target, gravity) => write!(f, "fill{target},at={}", gravity.name())?,
+            Mode::Pad(target, Rgb { r, g, b }) => write!(f, "pad{target},color={r:02x}{g:02x}{b:02x}")?,
+            Mode::Exact(target) => write!(f, "exact{target}")?,
+            Mode::Percent { x, y } => write!(f, "scale,x={x},y={y}")?,
+            Mode::Area(area) => write!(f, "area,px={area}")?,
+        }
+        write!(f, ",up={}", self.enlarge.name())
+    }
+}
+
+impl Display for Box2 {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (first, second) = match self.axes {
+            Axes::WidthHeight => ("w", "h"),
+            Axes::LongShort => ("long", "short"),
+        };
+        option(f, first, self.w)?;
+        option(f, second, self.h)
+    }
+}
+
+impl Display for Crop {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("crop")?;
+        option(f, "w", self.w)?;
+        option(f, "h", self.h)?;
+        let to = match self.offset {
+            Offset::Inward => "in",
+            Offset::RightDown => "rd",
+        };
+        write!(f, ",at={},dx={},dy={},to={to}", self.gravity.name(), self.dx, self.dy)
+    }
+}
+
+impl Display for Output {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.target {
+            Target::Source => f.write_str("source")?,
+            Target::Fixed(format) => f.write_str(format.name())?,
+            Target::OnlyIfSource(format) => write!(f, "only-{}", format.name())?,
+        }
+        match self.quality {
+            Quality::Default => {}
+            Quality::Capped(q) => write!(f, ",q=cap{q}")?,
+            Quality::Forced(q) => write!(f, ",q=set{q}")?,
+            Quality::Relative(q) => write!(f, ",q=rel{q}")?,
+            Quality::Lossless => f.write_str(",q=lossless")?,
+        }
+        option(f, "floor", self.quality_floor)?;
+        for (set, name) in
+            [(self.progressive, ",prog"), (self.strip, ",strip"), (self.frames == Frames::First, ",first")]
+        {
+            f.write_str(if set { name } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Facts {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("facts")?;
+        for (set, name) in [(self.average, ",average"), (self.exif, ",exif"), (self.md5, ",md5")] {
+            f.write_str(if set { name } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+fn option<T: Display>(f: &mut Formatter<'_>, key: &str, value: Option<T>) -> fmt::Result {
+    match value {
+        Some(value) => write!(f, ",{key}={value}"),
+        None => Ok(()),
+    }
+}
+
+impl Enlarge {
+    const ALL: [Self; 4] = [Self::Allow, Self::Skip, Self::Clamp, Self::Only];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Skip => "skip",
+            Self::Clamp => "clamp",
+            Self::Only => "only",
+        }
+    }
+}
+
+impl Gravity {
+    /// Lower-case name: `northwest`, `north`, ... `center` ...
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NorthWest => "northwest",
+            Self::North => "north",
+            Self::NorthEast => "northeast",
+            Self::West => "west",
+            Self::Center => "center",
+            Self::East => "east",
+            Self::SouthWest => "southwest",
+            Self::South => "south",
+            Self::SouthEast => "southeast",
+        }
+    }
+
+    /// The point of a name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::GRID.into_iter().find(|gravity| gravity.name().eq_ignore_ascii_case(name))
+    }
+}
+
+impl FromStr for Plan {
+    type Err = Error;
+
+    /// Reads what [`Display`] wrote.
+    ///
+    /// # Errors
+    /// [`Kind::BadRule`] naming the word that is not understood.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut parts = text.split('|');
+        let (steps, answer) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let original_on_error = match (parts.next(), parts.next()) {
+            (None, _) => false,
+            (Some("original"), None) => true,
+            (Some(other), _) => return Err(bad(other)),
+        };
+        let steps = match steps {
+            "" => Vec::new(),
+            steps => steps.split(';').map(step).collect::<Result<_, _>>()?,
+        };
+        let answer = match answer.strip_prefix("facts") {
+            Some(facts) => Answer::Facts(self::facts(facts)?),
+            None => Answer::Image(output(answer)?),
+        };
+        Ok(Self { steps, answer, original_on_error })
+    }
+}
+
+fn bad(word: &str) -> Error {
+    Error::new(Kind::BadRule, format!("`{word}` is not understood in the canonical text of a plan"))
+}
+
+/// The keys of one step. Every key must be taken, so that a text with something else in it is refused.
+struct Keys<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Keys<'a> {
+    fn take(&mut self, key: &str) -> Option<&'a str> {
+        let at = self.0.iter().position(|(name, _)| *name == key)?;
+        Some(self.0.remove(at).1)
+    }
+
+    fn number<T: FromStr>(&mut self, key: &str) -> Result<Option<T>, Error> {
+        self.take(key).map(|value| value.parse().map_err(|_| bad(value))).transpose()
+    }
+
+    fn need<T: FromStr>(&mut self, key: &str) -> Result<T, Error> {
+        self.number(key)?.ok_or_else(|| bad(&format!("{key} is missing")))
+    }
+
+    /// The box of a resize.
+    fn target(&mut self) -> Result<Box2, Error> {
+        let (w, h) = (self.number("w")?, self.number("h")?);
+        if w.is_some() || h.is_some() {
+            return Ok(Box2 { w, h, axes: Axes::WidthHeight });
+        }
+        let (w, h) = (self.number("long")?, self.number("short")?);
+        match w.or(h) {
+            Some(_) => Ok(Box2 { w, h, axes: Axes::LongShort }),
+            None => Err(bad("a box without sides")),
+        }
+    }
+
+    fn gravity(&mut self) -> Result<Gravity, Error> {
+        let name = self.take("at").unwrap_or_default();
+        Gravity::from_name(name).ok_or_else(|| bad(name))
+    }
+
+    fn color(&mut self) -> Result<Rgb, Error> {
+        let text = self.take("color").unwrap_or_default();
+        Rgb::from_hex(text).ok_or_else(|| bad(text))
+    }
+}
+
+impl Rgb {
+    /// Six hexadecimal digits, in any case.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        if text.len() != 6 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        let [_, r, g, b] = u32::from_str_radix(text, 16).ok()?.to_be_bytes();
+        Some(Self { r, g, b })
+    }
+}
+
+fn step(text: &str) -> Result<Step, Error> {
+    let mut words = text.split(',');
+    let name = words.next().unwrap_or_default();
+    let keys = words.map(|word| word.split_once('=').ok_or_else(|| bad(word))).collect::<Result<_, _>>()?;
+    let mut keys = Keys(keys);
+    let step = match name {
+        "orient" => Step::AutoOrient,
+        "turn" => Step::Rotate(Rotate { degrees: keys.need("deg")?, max_side: keys.number("max")? }),
+        "flip" => Step::Flip(match keys.take("axis") {
+            Some("h") => Axis::Horizontal,
+            Some("v") => Axis::Vertical,
+            other => return Err(bad(other.unwrap_or(text))),
+        }),
+        "ceiling" => Step::Ceiling(Ceiling {
+            pixels: keys.need("px")?,
+            spare_untouched: keys.take("spare") == Some("1"),
+            code: keys.number("code")?,
+        }),
+        "crop" => Step::Crop(Crop {
+            w: keys.number("w")?,
+            h: keys.number("h")?,
+            gravity: keys.gravity()?,
+            dx: keys.need("dx")?,
+            dy: keys.need("dy")?,
+            offset: match keys.take("to") {
+                Some("in") => Offset::Inward,
+                Some("rd") => Offset::RightDown,
+                other => return Err(bad(other.unwrap_or(text))),
+            },
+        }),
+        name => Step::Resize(resize(name, &mut keys)?),
+    };
+    match keys.0.first() {
+        None => Ok(step),
+        Some((key, _)) => Err(bad(key)),
+    }
+}
+
+fn resize(name: &str, keys: &mut Keys<'_>) -> Result<Resize, Error> {
+    let mode = match name {
+        "fit" => Mode::Fit(keys.target()?),
+        "cover" => Mode::Cover(keys.target()?),
+        "fill" => Mode::Fill(keys.target()?, keys.gravity()?),
+        "pad" => Mode::Pad(keys.target()?, keys.color()?),
+        "exact" => Mode::Exact(keys.target()?),
+        "scale" => Mode::Percent { x: keys.need("x")?, y: keys.need("y")? },
+        "area" => Mode::Area(keys.need("px")?),
+        other => return Err(bad(other)),
+    };
+    let up = keys.take("up").unwrap_or_default();
+    let enlarge = Enlarge::ALL.into_iter().find(|enlarge| enlarge.name() == up).ok_or_else(|| bad(up))?;
+    Ok(Resize { mode, enlarge })
+}
+
+fn output(text: &str) -> Result<Output, Error> {
+    let mut words = text.split(',');
+    let target = words.next().unwrap_or_default();
+    let format = |name: &str| Format::ALL.into_iter().find(|f| f.name() == name).ok_or_else(|| bad(name));
+    let target = match (target, target.strip_prefix("only-")) {
+        ("source", _) => Target::Source,
+        (_, Some(name)) => Target::OnlyIfSource(format(name)?),
+        (name, None) => Target::Fixed(format(name)?),
+    };
+    let mut output = Output { target, ..Output::default() };
+    for word in words {
+        match word.split_once('=') {
+            Some(("q", value)) => output.quality = quality(value)?,
+            Some(("floor", value)) => output.quality_floor = Some(value.parse().map_err(|_| bad(word))?),
+            None if word == "prog" => output.progressive = true,
+            None if word == "strip" => output.strip = true,
+            None if word == "first" => output.frames = Frames::First,
+            _ => return Err(bad(word)),
+        }
+    }
+    Ok(output)
+}
+
+fn quality(text: &str) -> Result<Quality, Error> {
+    if text == "lossless" {
+        return Ok(Quality::Lossless);
+    }
+    let kinds: [(&str, fn(u8) -> Quality); 3] =
+        [("cap", Quality::Capped), ("set", Quality::Forced), ("rel", Quality::Relative)];
+    kinds.into_iter().find_map(|(name, make)| text.strip_prefix(name)?.parse().ok().map(make)).ok_or_else(|| bad(text))
+}
+
+fn facts(text: &str) -> Result<Facts, Error> {
+    let mut facts = Facts::default();
+    for word in text.split(',').skip(1) {
+        match word {
+            "average" => facts.average = true,
+            "exif" => facts.exif = true,
+            "md5" => facts.md5 = true,
+            other => return Err(bad(other)),
+        }
+    }
+    Ok(facts)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_box() -> impl Strategy<Value = Box2> {
+        let side = || proptest::option::of(1u32..20_000);
+        (side(), side(), any::<bool>()).prop_map(|(w, h, long)| Box2 {
+            w: if h.is_none() { w.or(Some(1)) } else { w },
+            h,
+            axes: if long { Axes::LongShort } else { Axes::WidthHeight },
+        })
+    }
+
+    fn any_gravity() -> impl Strategy<Value = Gravity> {
+        (0usize..9).prop_map(|i| Gravity::GRID[i])
+    }
+
+    fn any_resize() -> impl Strategy<Value = Resize> {
+        let color = any::<[u8; 3]>().prop_map(|[r, g, b]| Rgb { r, g, b });
+        let mode = prop_oneof![
+            any_box().prop_map(Mode::Fit),
+            any_box().prop_map(Mode::Cover),
+            (any_box(), any_gravity()).prop_map(|(b, g)| Mode::Fill(b, g)),
+            (any_box(), color).prop_map(|(b, c)| Mode::Pad(b, c)),
+            any_box().prop_map(Mode::Exact),
+            (1u32..20_000, 1u32..20_000).prop_map(|(x, y)| Mode::Percent { x, y }),
+            (1u64..500_000_000).prop_map(Mode::Area),
+        ];
+        (mode, 0usize..4).prop_map(|(mode, up)| Resize { mode, enlarge: Enlarge::ALL[up] })
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        let side = || proptest::option::of(1u32..20_000);
+        prop_oneof![
+            Just(Step::AutoOrient),
+            any_resize().prop_map(Step::Resize),
+            (side(), side(), any_gravity(), 0u32..9000, 0u32..9000, any::<bool>()).prop_map(
+                |(w, h, gravity, dx, dy, inward)| {
+                    let offset = if inward { Offset::Inward } else { Offset::RightDown };
+                    Step::Crop(Crop { w, h, gravity, dx, dy, offset })
+                }
+            ),
+            (prop_oneof![0u16..=360, Just(90), Just(180), Just(270)], proptest::option::of(1u32..9999))
+                .prop_map(|(degrees, max_side)| Step::Rotate(Rotate { degrees, max_side })),
+            any::<bool>().prop_map(|h| Step::Flip(if h { Axis::Horizontal } else { Axis::Vertical })),
+            (1u64..500_000_000, any::<bool>(), proptest::option::of(any::<i32>()))
+                .prop_map(|(pixels, spare_untouched, code)| Step::Ceiling(Ceiling { pixels, spare_untouched, code })),
+        ]
+    }
+
+    fn any_output() -> impl Strategy<Value = Output> {
+        let format = || (0usize..Format::ALL.len()).prop_map(|i| Format::ALL[i]);
+        let target = prop_oneof![
+            Just(Target::Source),
+            format().prop_map(Target::Fixed),
+            format().prop_map(Target::OnlyIfSource)
+        ];
+        let quality = prop_oneof![
+            Just(Quality::Default),
+            Just(Quality::Lossless),
+            (1u8..=100).prop_map(Quality::Capped),
+            (1u8..=100).prop_map(Quality::Forced),
+            (1u8..=100).prop_map(Quality::Relative),
+        ];
+        (target, quality, proptest::option::of(1u8..=100), any::<[bool; 3]>()).prop_map(
+            |(target, quality, quality_floor, [progressive, strip, first])| Output {
+                target,
+                quality,
+                quality_floor,
+                progressive,
+                strip,
+                frames: if first { Frames::First } else { Frames::All },
+            },
+        )
+    }
+
+    pub(in crate::plan) fn any_plan() -> impl Strategy<Value = Plan> {
+        let answer = prop_oneof![
+            4 => any_output().prop_map(Answer::Image),
+            1 => any::<[bool; 3]>().prop_map(|[average, exif, md5]| Answer::Facts(Facts { average, exif, md5 })),
+        ];
+        (proptest::collection::vec(any_step(), 0..6), answer, any::<bool>())
+            .prop_map(|(steps, answer, original_on_error)| Plan { steps, answer, original_on_error })
+    }
+
+    #[test]
+    fn reads_like_this() {
+        let fit = Box2 { w: Some(900), h: None, axes: Axes::WidthHeight };
+        let plan = Plan {
+            steps: vec![
+                Step::AutoOrient,
+                Step::Resize(Resize { mode: Mode::Fit(fit), enlarge: Enlarge::Skip }),
+                Step::Rotate(Rotate { degrees: 90, max_side: Some(4096) }),
+            ],
+            answer: Answer::Image(Output {
+                target: Target::Fixed(Format::Avif),
+                quality: Quality::Capped(80),
+                strip: true,
+                ..Output::default()
+            }),
+            original_on_error: true,
+        };
+        assert_eq!(plan.to_string(), "orient;fit,w=900,up=skip;turn,deg=90,max=4096|avif,q=cap80,strip|original");
+        assert_eq!(Plan::identity().to_string(), "|source");
+        let facts = Facts { average: true, exif: false, md5: true };
+        let plan = Plan { answer: Answer::Facts(facts), ..Plan::identity() };
+        assert_eq!(plan.to_string(), "|facts,average,md5");
+    }
+
+    #[test]
+    fn what_was_not_written_here_is_refused() {
+        for text in ["", "fit", "|", "|nosuch", "orient,w=1|source", "fit,up=skip|source", "|source|x", "|source,q=cap"]
+        {
+            let error = text.parse::<Plan>().expect_err(text);
+            assert_eq!(error.kind, Kind::BadRule, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parses_back_to_the_equal_plan(plan in any_plan()) {
+            prop_assert_eq!(plan.to_string().parse::<Plan>(), Ok(plan));
+        }
+
+        #[test]
+        fn never_panics_on_any_text(text in "[a-z0-9,;=|.-]{0,60}|.{0,40}") {
+            let _ = text.parse::<Plan>();
+        }
+    }
+}

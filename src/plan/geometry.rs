@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Axes, Axis, Box2, Crop, Enlarge, Format, Frames, Gravity, Limits, Mode, Offset, Plan, Resize, Rgb, Step};
+use super::{
+    Axes, Axis, Box2, Ceiling, Crop, Enlarge, Format, Frames, Gravity, Limits, Mode, Offset, Plan, Resize, Rgb, Step,
+};
 use crate::error::{Error, Kind};
 
 /// What a header tells of an original.
@@ -34,7 +36,7 @@ impl Source {
 
     /// Width x height x frames.
     pub fn pixels(&self) -> u64 {
-        u64::from(self.width) * u64::from(self.height) * u64::from(self.frames.max(1))
+        u64::from(self.width).saturating_mul(self.height.into()).saturating_mul(self.frames.max(1).into())
     }
 }
 
@@ -113,8 +115,8 @@ pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) ->
         width: source.width,
         height: source.height,
         orientation: source.orientation,
-        // The rule "animations are never enlarged" is about what is asked of an animated source that stays one.
-        animated: source.animated() && frames > 1,
+        // Both vendors speak of enlarging an animated source, whatever becomes of its frames.
+        animated: source.animated(),
         ops: Vec::new(),
         limits,
     };
@@ -155,22 +157,43 @@ impl State<'_> {
             Step::Resize(resize) => return self.resize(resize),
             Step::Crop(crop) => return self.crop(crop),
             Step::Flip(axis) => self.ops.push(GeometryOp::Flip(*axis)),
+            Step::Ceiling(ceiling) => return self.ceiling(ceiling),
             Step::Rotate(rotate) => {
-                if let Some(max) = rotate.max_side {
-                    if self.width > max || self.height > max {
-                        return Err(Error::new(
-                            Kind::RotateTooLarge,
-                            format!(
-                                "the picture is {} x {}; rotation takes at most {max} pixels a side",
-                                self.width, self.height
-                            ),
-                        ));
-                    }
+                if let Some(max) = rotate.max_side.filter(|_| rotate.degrees % 360 != 0)
+                    && (self.width > max || self.height > max)
+                {
+                    return Err(Error::new(
+                        Kind::RotateTooLarge,
+                        format!(
+                            "the picture is {} x {}; rotation takes at most {max} pixels a side",
+                            self.width, self.height
+                        ),
+                    ));
                 }
                 return self.rotate(rotate.degrees);
             }
         }
         Ok(())
+    }
+
+    fn ceiling(&self, ceiling: &Ceiling) -> Result<(), Error> {
+        let touched = self.ops.iter().any(|op| match op {
+            GeometryOp::Resize { .. } | GeometryOp::Crop { .. } | GeometryOp::Pad { .. } => true,
+            GeometryOp::Rotate { .. } => true,
+            GeometryOp::Orient(_) | GeometryOp::Turn(_) | GeometryOp::Flip(_) => false,
+        });
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        if pixels <= ceiling.pixels || (ceiling.spare_untouched && !touched) {
+            return Ok(());
+        }
+        let error = Error::new(
+            Kind::OutputTooLarge,
+            format!(
+                "the result would be {} x {}, {pixels} pixels; at most {} are allowed here",
+                self.width, self.height, ceiling.pixels
+            ),
+        );
+        Err(Error { code: ceiling.code, ..error })
     }
 
     fn orient(&mut self) {
@@ -243,120 +266,159 @@ impl State<'_> {
     fn resize(&mut self, resize: &Resize) -> Result<(), Error> {
         let enlarge = match (self.animated, resize.enlarge) {
             (true, Enlarge::Allow) => Enlarge::Skip,
+            (true, Enlarge::Only) => return Ok(()),
             (_, enlarge) => enlarge,
         };
-        let (sw, sh) = (f64::from(self.width), f64::from(self.height));
         match resize.mode {
-            Mode::Fit(target) | Mode::Cover(target) => {
-                let (w, h) = self.sides(target);
-                let fit = matches!(resize.mode, Mode::Fit(_));
-                let (kw, kh) = (w.map(|w| f64::from(w) / sw), h.map(|h| f64::from(h) / sh));
-                // The controlling side comes out exactly as asked; the other one is rounded.
-                let by_width = match (kw, kh) {
-                    (Some(kw), Some(kh)) => (kw <= kh) == fit,
-                    (Some(_), None) => true,
-                    _ => false,
-                };
-                let (k, exact) = if by_width { (kw, w) } else { (kh, h) };
-                let (Some(k), Some(exact)) = (k, exact) else { return Ok(()) };
-                if !allowed(k, enlarge) {
-                    return Ok(());
-                }
-                match by_width {
-                    true => self.scale_to(exact.into(), round(sh * k)),
-                    false => self.scale_to(round(sw * k), exact.into()),
-                }
-            }
-            Mode::Fill(target, gravity) => {
-                let (w, h) = square(self.sides(target));
-                let (w, h) = if enlarge == Enlarge::Clamp { (w.min(self.width), h.min(self.height)) } else { (w, h) };
-                let k = (f64::from(w) / sw).max(f64::from(h) / sh);
-                if !allowed(k, enlarge) {
-                    return Ok(());
-                }
-                // Rounding may fall below the box by one; the box wins.
-                self.scale_to(round(sw * k).max(w.into()), round(sh * k).max(h.into()))?;
-                let (x, y) = (anchor(self.width, w, gravity.column()), anchor(self.height, h, gravity.row()));
-                self.crop_to(x, y, w, h);
-                Ok(())
-            }
-            Mode::Pad(target, color) => {
-                let (w, h) = square(self.sides(target));
-                if matches!(enlarge, Enlarge::Skip) && (w > self.width || h > self.height) {
-                    return Ok(());
-                }
-                let (kw, kh) = (f64::from(w) / sw, f64::from(h) / sh);
-                match kw <= kh {
-                    true => self.scale_to(w.into(), round(sh * kw).min(h.into()))?,
-                    false => self.scale_to(round(sw * kh).min(w.into()), h.into())?,
-                }
-                let (x, y) = ((w - self.width) / 2, (h - self.height) / 2);
-                if (w, h) != (self.width, self.height) {
-                    self.size(w.into(), h.into())?;
-                    self.ops.push(GeometryOp::Pad { width: w, height: h, x, y, color });
-                }
-                Ok(())
-            }
+            Mode::Fit(target) => self.fit(target, enlarge, Reach::Inside),
+            Mode::Cover(target) => self.fit(target, enlarge, Reach::Outside),
+            Mode::Fill(target, gravity) => self.fill(target, gravity, enlarge),
+            Mode::Pad(target, color) => self.pad(target, color, enlarge),
             Mode::Exact(target) => {
-                let (w, h) = square(self.sides(target));
+                let (w, h) = self.clamped(square(self.sides(target)), enlarge);
                 let (larger, smaller) = (w > self.width || h > self.height, w < self.width || h < self.height);
                 match enlarge {
                     Enlarge::Skip if larger => Ok(()),
                     Enlarge::Only if smaller => Ok(()),
-                    Enlarge::Clamp => self.scale_to(w.min(self.width).into(), h.min(self.height).into()),
-                    _ => self.scale_to(w.into(), h.into()),
+                    Enlarge::Allow | Enlarge::Skip | Enlarge::Clamp | Enlarge::Only => {
+                        self.scale_to(w.into(), h.into())
+                    }
                 }
             }
             Mode::Percent { x, y } => {
-                let (kx, ky) = (f64::from(x) / 10_000.0, f64::from(y) / 10_000.0);
-                if !allowed(kx.max(ky), enlarge) {
+                if !allowed(x.max(y), 10_000, enlarge) {
                     return Ok(());
                 }
-                self.scale_to(round(sw * kx), round(sh * ky))
+                self.scale_to(part(self.width, x, 10_000), part(self.height, y, 10_000))
             }
-            Mode::Area(area) => {
-                let k = (area as f64 / (sw * sh)).sqrt();
-                if !allowed(k, enlarge) {
-                    return Ok(());
-                }
-                let (mut w, mut h) = (round(sw * k), round(sh * k));
-                // "At most": rounding up both sides may overshoot.
-                if w * h > area {
-                    (w, h) = ((sw * k).floor().max(1.0) as u64, (sh * k).floor().max(1.0) as u64);
-                }
-                self.scale_to(w, h)
-            }
+            Mode::Area(area) => self.area(area, enlarge),
+        }
+    }
+
+    /// Keeps the ratio; the controlling side comes out exactly as asked, the other one is rounded.
+    fn fit(&mut self, target: Box2, enlarge: Enlarge, reach: Reach) -> Result<(), Error> {
+        let by_width = match self.sides(target) {
+            (Some(w), Some(h)) => self.narrower(w, h) == (reach == Reach::Inside),
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => return Ok(()),
+        };
+        let (w, h) = square(self.sides(target));
+        let (to, from) = if by_width { (w, self.width) } else { (h, self.height) };
+        if !allowed(to, from, enlarge) {
+            return Ok(());
+        }
+        match by_width {
+            true => self.scale_to(w.into(), part(self.height, w, self.width)),
+            false => self.scale_to(part(self.width, h, self.height), h.into()),
+        }
+    }
+
+    fn fill(&mut self, target: Box2, gravity: Gravity, enlarge: Enlarge) -> Result<(), Error> {
+        let (w, h) = self.clamped(square(self.sides(target)), enlarge);
+        let by_width = !self.narrower(w, h);
+        let (to, from) = if by_width { (w, self.width) } else { (h, self.height) };
+        if !allowed(to, from, enlarge) {
+            return Ok(());
+        }
+        // Rounding may fall below the box by one; the box wins.
+        match by_width {
+            true => self.scale_to(w.into(), part(self.height, w, self.width).max(h.into()))?,
+            false => self.scale_to(part(self.width, h, self.height).max(w.into()), h.into())?,
+        }
+        let (x, y) = (anchor(self.width, w, gravity.column()), anchor(self.height, h, gravity.row()));
+        self.crop_to(x, y, w, h);
+        Ok(())
+    }
+
+    fn pad(&mut self, target: Box2, color: Rgb, enlarge: Enlarge) -> Result<(), Error> {
+        let (w, h) = self.clamped(square(self.sides(target)), enlarge);
+        match enlarge {
+            Enlarge::Skip if w > self.width || h > self.height => return Ok(()),
+            Enlarge::Only if w < self.width || h < self.height => return Ok(()),
+            Enlarge::Allow | Enlarge::Skip | Enlarge::Clamp | Enlarge::Only => {}
+        }
+        match self.narrower(w, h) {
+            true => self.scale_to(w.into(), part(self.height, w, self.width).min(h.into()))?,
+            false => self.scale_to(part(self.width, h, self.height).min(w.into()), h.into())?,
+        }
+        if (w, h) != (self.width, self.height) {
+            let (x, y) = (anchor(w, self.width, Cell::Middle), anchor(h, self.height, Cell::Middle));
+            self.size(w.into(), h.into())?;
+            self.ops.push(GeometryOp::Pad { width: w, height: h, x, y, color });
+        }
+        Ok(())
+    }
+
+    fn area(&mut self, area: u64, enlarge: Enlarge) -> Result<(), Error> {
+        let (sw, sh) = (f64::from(self.width), f64::from(self.height));
+        let now = u64::from(self.width) * u64::from(self.height);
+        let fine = match enlarge {
+            Enlarge::Allow => true,
+            Enlarge::Skip | Enlarge::Clamp => area < now,
+            Enlarge::Only => area > now,
+        };
+        if !fine {
+            return Ok(());
+        }
+        let k = (area as f64 / (sw * sh)).sqrt();
+        let (mut w, mut h) = (round(sw * k), round(sh * k));
+        // "At most": rounding up both sides, or the floor of one pixel under a thin picture, may overshoot.
+        if w.saturating_mul(h) > area {
+            (w, h) = ((sw * k).floor().max(1.0) as u64, (sh * k).floor().max(1.0) as u64);
+            w = w.min(area / h).max(1);
+            h = h.min(area / w).max(1);
+        }
+        self.scale_to(w, h)
+    }
+
+    /// Whether the box is narrower, for its height, than the picture (or of the same ratio).
+    fn narrower(&self, w: u32, h: u32) -> bool {
+        u64::from(w) * u64::from(self.height) <= u64::from(h) * u64::from(self.width)
+    }
+
+    /// The box, shortened to the picture's sides where the rule says so.
+    fn clamped(&self, (w, h): (u32, u32), enlarge: Enlarge) -> (u32, u32) {
+        match enlarge {
+            Enlarge::Clamp => (w.min(self.width), h.min(self.height)),
+            Enlarge::Allow | Enlarge::Skip | Enlarge::Only => (w, h),
         }
     }
 
     fn crop(&mut self, crop: &Crop) -> Result<(), Error> {
-        let (w, h) = (crop.w.unwrap_or(self.width).min(self.width), crop.h.unwrap_or(self.height).min(self.height));
-        let x = offset(crop, self.width, w, crop.gravity.column(), crop.dx);
-        let y = offset(crop, self.height, h, crop.gravity.row(), crop.dy);
-        let (Some(x), Some(y)) = (x.filter(|x| *x < self.width), y.filter(|y| *y < self.height)) else {
+        let across = cut(self.width, crop.w, crop.gravity.column(), crop.dx, crop.offset);
+        let down = cut(self.height, crop.h, crop.gravity.row(), crop.dy, crop.offset);
+        let (Some((x, w)), Some((y, h))) = (across, down) else {
             return Err(Error::new(
                 Kind::CropOutside,
-                format!("the crop starts outside of the picture, which is {} x {}", self.width, self.height),
+                format!("the crop lies outside of the picture, which is {} x {}", self.width, self.height),
             ));
         };
-        let (w, h) = match crop.offset {
-            Offset::RightDown => (w, h),
-            // An inward offset from the right or bottom edge moves the rectangle left or up, as far as there is room.
-            Offset::Inward => (w, h),
-        };
-        self.crop_to(x, y, w.min(self.width - x), h.min(self.height - y));
+        self.crop_to(x, y, w, h);
         Ok(())
     }
 }
 
-/// Where a rectangle of `part` starts on an axis of `whole`. `None`: outside.
-fn offset(crop: &Crop, whole: u32, part: u32, cell: Cell, by: u32) -> Option<u32> {
-    let start = anchor(whole, part, cell);
-    match (crop.offset, cell) {
-        (Offset::RightDown, _) | (Offset::Inward, Cell::Start) => start.checked_add(by),
-        (Offset::Inward, Cell::Middle) => Some(start),
-        (Offset::Inward, Cell::End) => start.checked_sub(by),
-    }
+/// Whether a box bounds the picture from outside or from inside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Inside,
+    Outside,
+}
+
+/// Start and length of a cut on an axis of `whole`, after clipping. `None`: nothing of the picture is left.
+fn cut(whole: u32, length: Option<u32>, cell: Cell, by: u32, offset: Offset) -> Option<(u32, u32)> {
+    let length = length.map_or(whole, |length| length.clamp(1, whole));
+    let (start, by) = (i64::from(anchor(whole, length, cell)), i64::from(by));
+    let start = match (offset, cell) {
+        (Offset::RightDown, _) | (Offset::Inward, Cell::Start) => start + by,
+        (Offset::Inward, Cell::Middle) => start,
+        (Offset::Inward, Cell::End) => start - by,
+    };
+    let end = (start + i64::from(length)).min(whole.into());
+    let start = start.max(0);
+    let left = u32::try_from(end - start).ok().filter(|left| *left > 0)?;
+    Some((u32::try_from(start).ok()?, left))
 }
 
 /// The place of a gravity on one axis.
@@ -394,11 +456,12 @@ fn anchor(whole: u32, part: u32, cell: Cell) -> u32 {
     }
 }
 
-fn allowed(k: f64, enlarge: Enlarge) -> bool {
+/// Whether scaling by `to / from` is wanted.
+fn allowed(to: u32, from: u32, enlarge: Enlarge) -> bool {
     match enlarge {
         Enlarge::Allow => true,
-        Enlarge::Skip | Enlarge::Clamp => k <= 1.0,
-        Enlarge::Only => k >= 1.0,
+        Enlarge::Skip | Enlarge::Clamp => to <= from,
+        Enlarge::Only => to >= from,
     }
 }
 
@@ -408,7 +471,17 @@ fn square(sides: (Option<u32>, Option<u32>)) -> (u32, u32) {
     (w.or(h).unwrap_or(1), h.or(w).unwrap_or(1))
 }
 
+/// `side x to / from`, rounded to the nearest, halves up, at least 1. In whole numbers, so that ties are ties.
+fn part(side: u32, to: u32, from: u32) -> u64 {
+    let (product, from) = (u64::from(side) * u64::from(to), u64::from(from.max(1)));
+    (product / from + u64::from(product % from >= from.div_ceil(2))).max(1)
+}
+
 fn round(v: f64) -> u64 {
     // Casting saturates, so that absurd sizes become too large, not small.
     ((v + 0.5).floor() as u64).max(1)
 }
+
+#[cfg(test)]
+#[path = "geometry_tests.rs"]
+mod tests;

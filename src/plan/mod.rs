@@ -4,6 +4,7 @@
 pub mod canonical;
 pub mod format;
 pub mod geometry;
+mod normal;
 
 pub use format::Format;
 pub use geometry::{GeometryOp, Layout, Source};
@@ -54,6 +55,20 @@ pub enum Step {
     Rotate(Rotate),
     /// Mirror.
     Flip(Axis),
+    /// Refuse a picture that is too large at this point.
+    Ceiling(Ceiling),
+}
+
+/// A limit of the vendor's on one operation, where the site's limits do not know it; above it
+/// [`crate::error::Kind::OutputTooLarge`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ceiling {
+    /// Width x height that is still allowed.
+    pub pixels: u64,
+    /// A picture that no step has resized or cut passes whatever its size.
+    pub spare_untouched: bool,
+    /// The vendor's number for the refusal, if it differs from the kind's own.
+    pub code: Option<i32>,
 }
 
 /// Turn clockwise by whole degrees.
@@ -130,7 +145,7 @@ pub enum Axes {
 /// When a resize would enlarge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Enlarge {
-    /// Enlarge.
+    /// Enlarge. An animated source is left at its size all the same.
     Allow,
     /// Leave the picture at its size.
     Skip,
