@@ -1,1 +1,136 @@
-//! dialect
+//! The vendors' languages: rule text to plan, and errors and facts to the vendor's bodies. Pure: text in, data out.
+//! Each vendor has a room of its own, in which every operation is one entry of a table; nothing behind the plan knows
+//! which dialect asked.
+
+mod aliyun;
+mod answer;
+mod number;
+mod tencent;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type};
+pub use wire::{QueryParts, split_query};
+
+use crate::error::{Error, Kind};
+use crate::plan::Plan;
+
+/// A vendor's image language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// Tencent CI: `?imageMogr2/...`, `?imageView2/...`, `?imageInfo`.
+    Tencent,
+    /// Aliyun OSS: `?x-oss-process=image/...`.
+    Aliyun,
+}
+
+impl Dialect {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Tencent, Self::Aliyun];
+
+    /// The name in configuration, logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tencent => "tencent",
+            Self::Aliyun => "aliyun",
+        }
+    }
+
+    /// The dialect of a name as [`Self::name`] gives it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.name() == name)
+    }
+
+    /// Every operation that the dialect knows by name, for documentation.
+    pub fn operations(self) -> Vec<Entry> {
+        match self {
+            Self::Tencent => tencent::operations(),
+            Self::Aliyun => aliyun::operations(),
+        }
+    }
+}
+
+/// One operation of a dialect, as documentation shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The interface that it belongs to: `imageMogr2`, `image`, ...
+    pub module: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What its value may be.
+    pub accepts: &'static str,
+    /// What it does, in one line.
+    pub doc: &'static str,
+    /// Whether it is served here; otherwise its name alone is known and answered with [`Kind::UnsupportedRule`].
+    pub available: bool,
+}
+
+/// What a request's query says about processing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recognised {
+    /// Nothing.
+    None,
+    /// There is a rule, good or bad.
+    Rule {
+        /// Whose language it is written in; also that of the answer.
+        dialect: Dialect,
+        /// What it means, normalised.
+        plan: Result<Plan, Error>,
+        /// The rule says `ignore-error/1`, and what is wrong in `plan`, if anything, is only a value out of its range:
+        /// the answer is then the untouched original.
+        original_on_error: bool,
+    },
+}
+
+/// Reads the rule out of a query: the text after `?`, undecoded. Only `enabled` dialects are looked for.
+///
+/// Every encoding that clients send gives the same plan: raw, percent-encoded once or twice, with `=` at the end, with
+/// other parameters around it.
+pub fn recognise(raw_query: &str, enabled: &[Dialect]) -> Recognised {
+    let mut found: Vec<(Dialect, String)> = Vec::new();
+    for piece in wire::pieces(raw_query) {
+        let text = wire::decode_twice(piece);
+        let dialect = enabled.iter().copied().find(|dialect| match dialect {
+            Dialect::Tencent => tencent::claims(&text),
+            Dialect::Aliyun => aliyun::claims(&text),
+        });
+        found.extend(dialect.map(|dialect| (dialect, text)));
+    }
+    let Some(&(dialect, _)) = found.first() else { return Recognised::None };
+    if found.iter().any(|(other, _)| *other != dialect) {
+        let message = "the query holds rules of two vendors; write one of them";
+        let plan = Err(Error::new(Kind::BadRequest, message));
+        return Recognised::Rule { dialect, plan, original_on_error: false };
+    }
+    let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
+    let (plan, original_on_error) = match dialect {
+        Dialect::Tencent => tencent::parse(&texts),
+        Dialect::Aliyun => (aliyun::parse(&texts), false),
+    };
+    Recognised::Rule { dialect, plan: plan.map(Plan::normalise), original_on_error }
+}
+
+/// Reads a rule as people write it on a command line: `imageMogr2/format/avif`, `image/resize,w_100`,
+/// `x-oss-process=image/...`, a query with or without `?`, or a whole URL.
+///
+/// # Errors
+/// [`Kind::BadRule`] or [`Kind::UnsupportedRule`], as [`recognise`]; [`Kind::BadRule`] if there is no rule at all.
+pub fn parse_rule(text: &str) -> Result<(Dialect, Plan), Error> {
+    let text = text.trim();
+    let query = match text.split_once('?') {
+        // Before the first `?` of a URL there is no rule; a stray one inside of a rule comes after a pipe.
+        Some((before, query)) if !before.contains('|') => query,
+        Some(_) | None => text,
+    };
+    let bare = ["image/", "style/", "sys/"].iter().any(|start| query.starts_with(start));
+    let query = if bare { format!("{}{query}", aliyun::KEY_IS) } else { query.to_owned() };
+    match recognise(&query, &Dialect::ALL) {
+        Recognised::Rule { dialect, plan, .. } => plan.map(|plan| (dialect, plan)),
+        Recognised::None => Err(Error::new(
+            Kind::BadRule,
+            "there is no rule in this text; it begins with imageMogr2/, imageView2/, imageInfo, image/ or x-oss-process=",
+        )),
+    }
+}

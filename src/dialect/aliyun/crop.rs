@@ -1,0 +1,33 @@
+//! `crop`: a rectangle from a grid point, its offset always to the right and down.
+
+use super::args::Args;
+use super::{Draft, unsupported};
+use crate::error::Error;
+use crate::plan::{Crop, Gravity, Offset, Step};
+
+pub(super) fn parse(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
+    if args.is_empty() {
+        return Err(args.missing(None));
+    }
+    let gravity = match args.key("g") {
+        None | Some("nw") => Gravity::NorthWest,
+        Some("north") => Gravity::North,
+        Some("ne") => Gravity::NorthEast,
+        Some("west") => Gravity::West,
+        Some("center") => Gravity::Center,
+        Some("east") => Gravity::East,
+        Some("sw") => Gravity::SouthWest,
+        Some("south") => Gravity::South,
+        Some("se") => Gravity::SouthEast,
+        Some("face" | "auto") => return Err(unsupported("crop by what the picture shows (g_face, g_auto)")),
+        Some(other) => return Err(args.invalid("g", other, Some(209))),
+    };
+    let pixels = |key, code| args.number(key, 0..=u32::MAX, code);
+    // 0 is the whole side.
+    let w = pixels("w", Some(225))?.filter(|w| *w > 0);
+    let h = pixels("h", Some(226))?.filter(|h| *h > 0);
+    let (dx, dy) = (pixels("x", None)?.unwrap_or(0), pixels("y", None)?.unwrap_or(0));
+    draft.still = true;
+    draft.steps.push(Step::Crop(Crop { w, h, gravity, dx, dy, offset: Offset::RightDown }));
+    Ok(())
+}

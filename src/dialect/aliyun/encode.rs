@@ -1,0 +1,45 @@
+//! `format`, `quality` and `interlace`: settings of the final encode, wherever they stand.
+
+use super::Draft;
+use super::args::Args;
+use crate::error::Error;
+use crate::plan::{Format, Quality, Target};
+
+pub(super) fn format(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
+    draft.output.target = match args.only(Some(207))? {
+        "jpg" | "jpeg" => Target::Fixed(Format::Jpeg),
+        "png" => Target::Fixed(Format::Png),
+        "webp" => Target::Fixed(Format::WebP),
+        "bmp" => Target::Fixed(Format::Bmp),
+        "tiff" => Target::Fixed(Format::Tiff),
+        "heic" => Target::Fixed(Format::Heif),
+        "avif" => Target::Fixed(Format::Avif),
+        // A source of another format is saved in its own.
+        "gif" => Target::OnlyIfSource(Format::Gif),
+        other => return Err(args.invalid("format", other, Some(206))),
+    };
+    Ok(())
+}
+
+pub(super) fn quality(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
+    let percent = |key| args.number(key, 1..=100, Some(308)).map(|q| q.and_then(|q| u8::try_from(q).ok()));
+    let (relative, absolute) = (percent("q")?, percent("Q")?);
+    // `Q` wins over `q`.
+    draft.output.quality = match (absolute, relative) {
+        (Some(q), _) => Quality::Capped(q),
+        (None, Some(q)) => Quality::Relative(q),
+        (None, None) if args.has("lossless") => Quality::Lossless,
+        (None, None) => return Err(args.missing(Some(307))),
+    };
+    draft.still = true;
+    Ok(())
+}
+
+pub(super) fn interlace(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
+    draft.output.progressive = match args.only(Some(282))? {
+        "0" => false,
+        "1" => true,
+        other => return Err(args.invalid("interlace", other, Some(282))),
+    };
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Aliyun OSS: `x-oss-process=image/action,key_value/...`, stages joined by `|`.
+
+mod args;
+mod crop;
+mod encode;
+mod errors;
+mod info;
+mod resize;
+mod turn;
+
+pub(super) use errors::{code, ec, message};
+pub(super) use info::body;
+
+use self::args::Args;
+use super::number::short;
+use super::{Entry, wire};
+use crate::error::{Error, Kind};
+use crate::plan::{Answer, Ceiling, Facts, Format, Frames, Output, Plan, Step, Target};
+
+/// The parameter.
+const KEY: &str = "x-oss-process";
+
+/// The parameter with its equals sign.
+pub(super) const KEY_IS: &str = "x-oss-process=";
+
+/// Separators of one rule.
+const MAX_PIPES: usize = 5;
+
+/// Actions of one rule. The vendor names no number; real rules have less than ten.
+const MAX_ACTIONS: usize = 32;
+
+/// What AVIF holds here: 4096 x 2304.
+const MAX_AVIF_PIXELS: u64 = 9_437_184;
+
+/// The code of an AVIF that would be larger.
+const AVIF_TOO_LARGE: i32 = 14;
+
+/// What the actions add up to.
+#[derive(Default)]
+struct Draft {
+    steps: Vec<Step>,
+    output: Output,
+    facts: Option<Facts>,
+    /// Something was done that leaves one frame of an animation.
+    still: bool,
+    actions: usize,
+}
+
+/// One action: everything that is known about it but the code that runs it.
+struct Action {
+    name: &'static str,
+    accepts: &'static str,
+    doc: &'static str,
+    /// `None`: in the vendor's service, not yet here.
+    parse: Option<fn(&mut Draft, &Args<'_>) -> Result<(), Error>>,
+}
+
+const ACTIONS: &[Action] = &[
+    Action {
+        name: "resize",
+        accepts: "m_lfit|mfit|fill|pad|fixed, w_ h_ l_ s_ 1 to 16384, p_ 1 to 1000, limit_0|1, color_RRGGBB",
+        doc: "change the size",
+        parse: Some(resize::parse),
+    },
+    Action {
+        name: "crop",
+        accepts: "w_ h_ x_ y_ pixels, g_nw|north|ne|west|center|east|sw|south|se",
+        doc: "cut a rectangle out",
+        parse: Some(crop::parse),
+    },
+    Action { name: "rotate", accepts: "0 to 360", doc: "turn clockwise", parse: Some(turn::rotate) },
+    Action {
+        name: "auto-orient",
+        accepts: "0 or 1",
+        doc: "apply the EXIF orientation",
+        parse: Some(turn::auto_orient),
+    },
+    Action {
+        name: "quality",
+        accepts: "q_ or Q_ 1 to 100, or lossless",
+        doc: "q: percent of the source's quality; Q: at most this",
+        parse: Some(encode::quality),
+    },
+    Action {
+        name: "format",
+        accepts: "jpg, png, webp, bmp, gif, tiff, heic or avif",
+        doc: "the output format; gif keeps a GIF and changes nothing else",
+        parse: Some(encode::format),
+    },
+    Action { name: "interlace", accepts: "0 or 1", doc: "progressive JPEG", parse: Some(encode::interlace) },
+    Action { name: "info", accepts: "no value, alone", doc: "facts as JSON", parse: Some(info::parse) },
+    later("average-hue", "the average colour"),
+    later("watermark", "image and text watermarks"),
+    later("circle", "circle"),
+    later("rounded-corners", "rounded corners"),
+    later("indexcrop", "one slice"),
+    later("blur", "Gaussian blur"),
+    later("bright", "brightness"),
+    later("contrast", "contrast"),
+    later("sharpen", "sharpen"),
+    later("blindwatermark", "invisible watermark"),
+    later("deblindwatermark", "reading of an invisible watermark"),
+];
+
+const fn later(name: &'static str, doc: &'static str) -> Action {
+    Action { name, accepts: "", doc, parse: None }
+}
+
+/// Whether a decoded piece of a query is this dialect's parameter.
+pub(super) fn claims(text: &str) -> bool {
+    text.strip_prefix(KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+}
+
+/// Reads the parameter. It may stand once.
+pub(super) fn parse(pieces: &[&str]) -> Result<Plan, Error> {
+    let [piece] = pieces else {
+        return Err(Error::new(Kind::BadRequest, "x-oss-process stands more than once in the query"));
+    };
+    let value = piece.strip_prefix(KEY).unwrap_or(piece);
+    let value = value.strip_prefix('=').unwrap_or(value).trim_end_matches('=');
+    if !wire::is_plain(value) && !value.is_empty() {
+        return Err(Error::new(
+            Kind::BadRule,
+            "the rule holds a blank, a control character or a byte that is not ASCII",
+        ));
+    }
+    let pipes = value.bytes().filter(|b| *b == b'|').count();
+    if pipes > MAX_PIPES {
+        let message = format!("the rule has {pipes} pipes; it may have at most {MAX_PIPES}");
+        return Err(Error::new(Kind::BadRule, message).with_code(211));
+    }
+    let mut draft = Draft::default();
+    for stage in value.split('|') {
+        draft.stage(stage)?;
+    }
+    draft.finish()
+}
+
+impl Draft {
+    fn stage(&mut self, stage: &str) -> Result<(), Error> {
+        let (family, actions) = stage.split_once('/').unwrap_or((stage, ""));
+        match family {
+            "image" => {}
+            "style" => return Err(unsupported("style (a named rule of the bucket)")),
+            "sys" => {
+                return Err(Error::new(Kind::BadRule, "sys/saveas belongs in the body of a POST, not in a query"));
+            }
+            "video" | "doc" | "audio" | "hls" => return Err(unsupported(&format!("{family} processing"))),
+            other => {
+                let message = format!("`{}` is not a kind of processing; a rule begins with image/", short(other));
+                return Err(Error::new(Kind::BadRule, message).with_code(213));
+            }
+        }
+        for action in actions.split('/') {
+            self.action(action)?;
+        }
+        Ok(())
+    }
+
+    fn action(&mut self, text: &str) -> Result<(), Error> {
+        self.actions += 1;
+        if self.actions > MAX_ACTIONS {
+            let message = format!("the rule has more than {MAX_ACTIONS} actions");
+            return Err(Error::new(Kind::BadRule, message).with_code(211));
+        }
+        let (name, args) = text.split_once(',').map_or((text, None), |(name, args)| (name, Some(args)));
+        if name.is_empty() {
+            let message = "an action is missing: write image/ACTION,... without empty places between slashes";
+            return Err(Error::new(Kind::BadRule, message).with_code(212));
+        }
+        let action = ACTIONS.iter().find(|action| action.name == name).ok_or_else(|| {
+            Error::new(Kind::BadRule, format!("`{}` is not an action of image/", short(name))).with_code(213)
+        })?;
+        let Some(parse) = action.parse else {
+            return Err(unsupported(&format!("image/{name} ({})", action.doc)));
+        };
+        parse(self, &Args::new(action, args))
+    }
+
+    fn finish(mut self) -> Result<Plan, Error> {
+        let answer = match self.facts {
+            Some(facts) if self.actions == 1 => Answer::Facts(facts),
+            Some(_) => return Err(Error::new(Kind::BadRule, "image/info cannot be combined with another action")),
+            None => {
+                if self.output.target == Target::Fixed(Format::Avif) {
+                    self.steps.push(Step::Ceiling(Ceiling {
+                        pixels: MAX_AVIF_PIXELS,
+                        spare_untouched: false,
+                        code: Some(AVIF_TOO_LARGE),
+                    }));
+                }
+                self.still |= matches!(self.output.target, Target::Fixed(_));
+                self.output.frames = if self.still { Frames::First } else { Frames::All };
+                Answer::Image(self.output)
+            }
+        };
+        Ok(Plan { steps: self.steps, answer, original_on_error: false })
+    }
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::new(Kind::UnsupportedRule, format!("{what} is not available here yet"))
+}
+
+/// Every operation, for documentation.
+pub(super) fn operations() -> Vec<Entry> {
+    ACTIONS
+        .iter()
+        .map(|action| Entry {
+            module: "image",
+            name: action.name,
+            accepts: action.accepts,
+            doc: action.doc,
+            available: action.parse.is_some(),
+        })
+        .collect()
+}

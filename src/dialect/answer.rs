@@ -1,0 +1,139 @@
+//! Answers in the vendor's dress: errors, facts, media types and headers.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Dialect, aliyun, tencent};
+use crate::error::{Error, Kind};
+use crate::plan::Format;
+use crate::{imaging, plan};
+
+/// An error as the client gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers, with `Content-Type`, without those of HTTP itself.
+    pub headers: Vec<(&'static str, String)>,
+    /// XML; empty for HEAD.
+    pub body: String,
+}
+
+/// Dresses an error. `resource` is the path of the object (`/a.jpg`), `host` what the client called us, `head` whether
+/// the request was a HEAD. The error's own code wins over the number of its kind.
+pub fn error_body(
+    dialect: Option<Dialect>,
+    error: &Error,
+    resource: &str,
+    host: &str,
+    request_id: &str,
+    head: bool,
+) -> ErrorBody {
+    let request_id = or(request_id, "-");
+    let resource = or(resource, "/");
+    let mut headers = vec![("content-type", "application/xml".to_owned())];
+    headers.extend(answer_headers(dialect, request_id));
+    let message = or(&error.message, error.kind.name());
+    let mut body = match dialect {
+        Some(Dialect::Tencent) => {
+            if let Some(number) = error.code.or_else(|| tencent::number(error.kind)) {
+                headers.push(("x-errno", number.to_string()));
+            }
+            // Clients report an unknown error if any of the five is missing or empty.
+            xml(&[
+                ("Code", tencent::code(error.kind)),
+                ("Message", message),
+                ("Resource", resource),
+                ("RequestId", request_id),
+                ("TraceId", request_id),
+            ])
+        }
+        Some(Dialect::Aliyun) => {
+            let ec = aliyun::ec(error);
+            let mut fields = vec![
+                ("Code", aliyun::code(error.kind)),
+                ("Message", or(aliyun::message(error), message)),
+                ("RequestId", request_id),
+                ("HostId", or(host, "-")),
+            ];
+            fields.extend(ec.as_deref().map(|ec| ("EC", ec)));
+            let body = xml(&fields);
+            headers.extend(ec.clone().map(|ec| ("x-oss-ec", ec)));
+            if head {
+                headers.push(("x-oss-err", STANDARD.encode(&body)));
+            }
+            body
+        }
+        None => xml(&[
+            ("Code", tencent::code(error.kind)),
+            ("Message", message),
+            ("Resource", resource),
+            ("RequestId", request_id),
+        ]),
+    };
+    let retry_after = error.retry_after.or((error.kind == Kind::Busy).then_some(1));
+    headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+    if head {
+        body.clear();
+    }
+    ErrorBody { status: error.kind.status(), headers, body }
+}
+
+/// The facts that `asked` stands for, in the vendor's JSON: media type and body.
+pub fn facts_body(dialect: Dialect, asked: plan::Facts, facts: &imaging::Facts) -> (&'static str, String) {
+    let body = match dialect {
+        Dialect::Tencent => tencent::body(asked, facts),
+        Dialect::Aliyun => aliyun::body(facts),
+    };
+    ("application/json", body)
+}
+
+/// The media type of a result. Aliyun says `image/heic` where the registry says `image/heif`.
+pub fn media_type(dialect: Option<Dialect>, format: Format) -> &'static str {
+    match (dialect, format) {
+        (Some(Dialect::Aliyun), Format::Heif) => "image/heic",
+        (Some(Dialect::Tencent | Dialect::Aliyun) | None, format) => format.media_type(),
+    }
+}
+
+/// Headers that every answer to a rule carries besides those of HTTP.
+pub fn answer_headers(dialect: Option<Dialect>, request_id: &str) -> Vec<(&'static str, String)> {
+    match dialect {
+        Some(Dialect::Tencent) => {
+            vec![("x-cos-request-id", request_id.to_owned()), ("x-cos-trace-id", request_id.to_owned())]
+        }
+        Some(Dialect::Aliyun) => vec![("x-oss-request-id", request_id.to_owned())],
+        None => vec![("x-request-id", request_id.to_owned())],
+    }
+}
+
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
+}
+
+fn xml(fields: &[(&str, &str)]) -> String {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+    for (name, value) in fields {
+        text.push_str(&format!("<{name}>"));
+        escape(value, &mut text);
+        text.push_str(&format!("</{name}>"));
+    }
+    text.push_str("</Error>\n");
+    text
+}
+
+/// Text for XML 1.0, which has no place for most control characters even as references.
+fn escape(value: &str, out: &mut String) {
+    for c in value.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+}

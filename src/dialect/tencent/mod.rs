@@ -1,0 +1,150 @@
+//! Tencent CI. The rule is a query key with an empty value: stages joined by `|`, each with its own interface name.
+
+mod crop;
+mod encode;
+mod errors;
+mod info;
+mod mogr;
+mod table;
+mod thumbnail;
+mod view;
+
+pub(super) use errors::{code, number};
+pub(super) use info::body;
+
+use self::table::Refusal;
+use super::number::short;
+use super::{Entry, wire};
+use crate::error::Error;
+use crate::plan::{Answer, Facts, Output, Plan, Step};
+
+/// Stages of one rule (limits page, since 2022).
+const MAX_STAGES: usize = 10;
+
+/// What the stages add up to.
+#[derive(Default)]
+struct Draft {
+    steps: Vec<Step>,
+    output: Output,
+    facts: Option<Facts>,
+    original_on_error: bool,
+}
+
+/// One interface: the first word of a stage.
+struct Module {
+    name: &'static str,
+    doc: &'static str,
+    /// Takes the words after the name; `None`: known by name only.
+    parse: Option<fn(&mut Draft, &mut std::str::Split<'_, char>) -> Result<(), Refusal>>,
+}
+
+const MODULES: [Module; 8] = [
+    Module { name: mogr::NAME, doc: "basic processing: size, cut, turn, encode", parse: Some(mogr::parse) },
+    Module { name: view::NAME, doc: "quick thumbnails by mode", parse: Some(view::parse) },
+    Module { name: "imageInfo", doc: "format, size, MD5 and average colour", parse: Some(info::image_info) },
+    Module { name: "imageAve", doc: "the average colour", parse: Some(info::image_ave) },
+    Module { name: "exif", doc: "the EXIF tags", parse: Some(info::exif) },
+    Module { name: "watermark", doc: "image and text watermarks", parse: None },
+    Module { name: "imageSlim", doc: "smaller files of the same format", parse: None },
+    Module { name: "style", doc: "a named rule of the bucket", parse: None },
+];
+
+/// A parameter of another family, for AI and documents; only its `originImage` means the plain object.
+const CI_PROCESS: &str = "ci-process=";
+
+/// Whether a decoded piece of a query is a rule of this dialect.
+pub(super) fn claims(text: &str) -> bool {
+    if let Some(process) = text.strip_prefix(CI_PROCESS) {
+        return process != "originImage";
+    }
+    MODULES.iter().any(|module| match text.strip_prefix(module.name) {
+        // Words too common to be claimed without the slash that they always have.
+        Some(rest) if matches!(module.name, "watermark" | "style") => rest.starts_with('/'),
+        Some(rest) => rest.is_empty() || rest.starts_with(['/', '|', '=']),
+        None => false,
+    })
+}
+
+/// Reads the rule pieces of a query, which run one after the other. The flag tells whether the untouched original is
+/// the answer to what is wrong.
+pub(super) fn parse(pieces: &[&str]) -> (Result<Plan, Error>, bool) {
+    // Padding and SDKs' empty values; base64 is read without padding anyway.
+    let pieces: Vec<&str> = pieces.iter().map(|piece| piece.trim_end_matches('=')).collect();
+    let rule = pieces.join("|");
+    match draft(&rule) {
+        Ok(draft) => {
+            let answer = match draft.facts {
+                Some(facts) => Answer::Facts(facts),
+                None => Answer::Image(draft.output),
+            };
+            let original_on_error = draft.original_on_error;
+            (Ok(Plan { steps: draft.steps, answer, original_on_error }), original_on_error)
+        }
+        Err(refusal) => {
+            let original = refusal.in_range_of_ignore_error() && asks_for_original(&rule);
+            (Err(refusal.into()), original)
+        }
+    }
+}
+
+fn draft(rule: &str) -> Result<Draft, Refusal> {
+    if !wire::is_plain(rule) {
+        return Err(Refusal::syntax("the rule holds a blank, a control character or a byte that is not ASCII"));
+    }
+    if let Some(process) = rule.strip_prefix(CI_PROCESS) {
+        return Err(Refusal::unsupported(format!("ci-process={} is not served here", short(process))));
+    }
+    let stages: Vec<&str> = rule.split('|').collect();
+    if stages.len() > MAX_STAGES {
+        let message = format!("the rule has {} stages; it may have at most {MAX_STAGES}", stages.len());
+        return Err(Refusal::range(message));
+    }
+    let mut draft = Draft::default();
+    for stage in stages {
+        if draft.facts.is_some() {
+            return Err(Refusal::syntax("nothing can follow a stage that answers with data"));
+        }
+        // Mini programs write `|?watermark/...`.
+        let stage = stage.strip_prefix('?').unwrap_or(stage);
+        let stage = stage.strip_suffix('/').unwrap_or(stage);
+        let mut words = stage.split('/');
+        let name = words.next().unwrap_or_default();
+        let module = MODULES.iter().find(|module| module.name == name).ok_or_else(|| {
+            Refusal::syntax(format!(
+                "`{}` is not an interface; every stage begins with one, after `|` too",
+                short(name)
+            ))
+        })?;
+        let Some(parse) = module.parse else {
+            return Err(Refusal::unsupported(format!("{name} ({}) is not available here yet", module.doc)));
+        };
+        parse(&mut draft, &mut words)?;
+    }
+    Ok(draft)
+}
+
+/// Whether `ignore-error/1` stands anywhere in a rule that may not parse.
+fn asks_for_original(rule: &str) -> bool {
+    rule.split('|').any(|stage| {
+        let mut words = stage.split('/');
+        let mut asked = false;
+        while let Some(word) = words.next() {
+            if word == encode::IGNORE_ERROR {
+                asked = words.next() == Some("1");
+            }
+        }
+        asked
+    })
+}
+
+/// Every operation, for documentation.
+pub(super) fn operations() -> Vec<Entry> {
+    let modules = MODULES.iter().map(|module| Entry {
+        module: module.name,
+        name: module.name,
+        accepts: "",
+        doc: module.doc,
+        available: module.parse.is_some(),
+    });
+    modules.chain(mogr::operations()).chain(view::operations()).collect()
+}

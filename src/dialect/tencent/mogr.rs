@@ -1,0 +1,298 @@
+//! `imageMogr2`: the table of its operations, and the order in which they run. No page of the vendor's defines an order
+//! inside of a stage; this one agrees with every example: orientation first, geometry as written, the rest free.
+
+use std::str::Split;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::super::Entry;
+use super::super::number::decimal;
+use super::Draft;
+use super::crop::{self, Form};
+use super::encode;
+use super::table::{Operation, Parse, Refusal, Wrong, entries, run};
+use super::thumbnail;
+use crate::plan::{Axis, Enlarge, Gravity, Mode, Output, Resize, Rgb, Rotate, Step};
+
+pub(super) const NAME: &str = "imageMogr2";
+
+/// Numbers above count as this (limits page of 2026).
+const MAX_NUMBER: u64 = 10_000;
+
+/// A side or an offset in pixels: decimals are rounded, too large counts as 10,000. Zero is for the caller to judge.
+pub(super) fn pixels(text: &str) -> Result<u32, Wrong> {
+    let value = decimal(text, 0).ok_or(Wrong::Form)?;
+    u32::try_from(value.min(MAX_NUMBER)).map_err(|_| Wrong::Range)
+}
+
+/// A side: 1 or more.
+pub(super) fn side(text: &str) -> Result<u32, Wrong> {
+    pixels(text).and_then(|side| if side == 0 { Err(Wrong::Range) } else { Ok(side) })
+}
+
+/// A stage while its words are read.
+struct Stage {
+    orient: bool,
+    /// By keyword, in order of appearance; a keyword that comes again replaces the earlier one.
+    geometry: Vec<(&'static str, Piece)>,
+    gravity: Option<Gravity>,
+    dx: u32,
+    dy: u32,
+    pad: bool,
+    color: Rgb,
+    output: Output,
+    original_on_error: bool,
+}
+
+/// A geometry operation, before the order-free words that belong to it are known.
+enum Piece {
+    Thumbnail(Resize),
+    Crop(Form),
+    Cut(crop::Cut),
+    Step(Step),
+}
+
+impl Stage {
+    fn place(&mut self, name: &'static str, piece: Piece) {
+        self.geometry.retain(|(other, _)| *other != name);
+        self.geometry.push((name, piece));
+    }
+}
+
+const TABLE: &[Operation<Stage>] = &[
+    Operation {
+        name: "auto-orient",
+        accepts: "no value",
+        doc: "apply the EXIF orientation",
+        parse: Parse::Flag(|stage| stage.orient = true),
+    },
+    Operation {
+        name: "thumbnail",
+        accepts: "!50p, !50px, !x50p, 300x, x200, 300x200 with >, < or ! after it, !300x200r, or 20000@; sides from 1",
+        doc: "change the size",
+        parse: Parse::Value(|stage, value| {
+            let resize = thumbnail::parse(value)?;
+            stage.place("thumbnail", Piece::Thumbnail(resize));
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "pad",
+        accepts: "0 or 1",
+        doc: "fill a thumbnail of <W>x<H> up to the box",
+        parse: Parse::Value(|stage, value| {
+            stage.pad = encode::switch(value)?;
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "color",
+        accepts: "URL-safe base64 of #RRGGBB",
+        doc: "the colour of a pad",
+        parse: Parse::Value(|stage, value| {
+            stage.color = color(value).ok_or(Wrong::Form)?;
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "cut",
+        accepts: "<W>x<H>x<dx>x<dy>, sides from 1",
+        doc: "cut a rectangle out at an offset",
+        parse: Parse::Value(|stage, value| {
+            let cut = crop::cut(value)?;
+            stage.place("cut", Piece::Cut(cut));
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "crop",
+        accepts: "<W>x<H>, <W>x, x<H> or !<W>x<H>a<dx>a<dy>, sides from 1",
+        doc: "scale down to cover, then cut to exactly the size",
+        parse: Parse::Value(|stage, value| {
+            let form = crop::parse(value)?;
+            stage.place("crop", Piece::Crop(form));
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "gravity",
+        accepts: "northwest, north, northeast, west, center, east, southwest, south or southeast",
+        doc: "where a crop or a cut holds on",
+        parse: Parse::Value(|stage, value| {
+            stage.gravity = Some(Gravity::from_name(value).ok_or(Wrong::Form)?);
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "dx",
+        accepts: "pixels",
+        doc: "horizontal offset of a crop, inward",
+        parse: Parse::Value(|stage, value| {
+            stage.dx = pixels(value)?;
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "dy",
+        accepts: "pixels",
+        doc: "vertical offset of a crop, inward",
+        parse: Parse::Value(|stage, value| {
+            stage.dy = pixels(value)?;
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "rotate",
+        accepts: "0 to 360",
+        doc: "turn clockwise",
+        parse: Parse::Value(|stage, value| {
+            let degrees = encode::number(value, 0..=360)?;
+            stage.place("rotate", Piece::Step(Step::Rotate(Rotate { degrees, max_side: None })));
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "flip",
+        accepts: "horizontal or vertical",
+        doc: "mirror",
+        parse: Parse::Value(|stage, value| {
+            let axis = match value {
+                "horizontal" => Axis::Horizontal,
+                "vertical" => Axis::Vertical,
+                _ => return Err(Wrong::Form),
+            };
+            stage.place("flip", Piece::Step(Step::Flip(axis)));
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "format",
+        accepts: encode::FORMATS,
+        doc: "the output format",
+        parse: Parse::Value(|stage, value| encode::format(&mut stage.output, value)),
+    },
+    Operation {
+        name: "quality",
+        accepts: "0 to 100, with ! to force it",
+        doc: "at most this quality, or the source's if that is lower",
+        parse: Parse::Value(|stage, value| encode::quality(&mut stage.output, value)),
+    },
+    Operation {
+        name: "rquality",
+        accepts: "0 to 100",
+        doc: "percent of the source's quality",
+        parse: Parse::Value(|stage, value| encode::relative(&mut stage.output, value)),
+    },
+    Operation {
+        name: "lquality",
+        accepts: "0 to 100",
+        doc: "at least this quality",
+        parse: Parse::Value(|stage, value| encode::floor(&mut stage.output, value)),
+    },
+    Operation {
+        name: "interlace",
+        accepts: "0 or 1",
+        doc: "progressive JPEG",
+        parse: Parse::Value(|stage, value| {
+            stage.output.progressive = encode::switch(value)?;
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "strip",
+        accepts: "no value",
+        doc: "remove metadata",
+        parse: Parse::Flag(|stage| stage.output.strip = true),
+    },
+    Operation {
+        name: encode::IGNORE_ERROR,
+        accepts: "0 or 1",
+        doc: "answer with the original where a limit is exceeded",
+        parse: Parse::Value(|stage, value| {
+            stage.original_on_error = encode::switch(value)?;
+            Ok(())
+        }),
+    },
+    later("rcrop", "crop to a range of ratios"),
+    later("scrop", "crop around a face"),
+    later("indexcrop", "one block of a grid"),
+    later("iradius", "circle"),
+    later("rradius", "rounded corners"),
+    later("blur", "Gaussian blur"),
+    later("sharpen", "sharpen"),
+    later("bright", "brightness"),
+    later("contrast", "contrast"),
+    later("grayscale", "shades of grey"),
+    later("size-limit", "a bound on the bytes"),
+    later("cgif", "fewer frames"),
+    later("egif", "interval of frames"),
+    later("frame", "one frame"),
+    later("animate", "an animation of several objects"),
+];
+
+const fn later(name: &'static str, doc: &'static str) -> Operation<Stage> {
+    Operation { name, accepts: "", doc, parse: Parse::Later }
+}
+
+/// `#RRGGBB` in base64 of either alphabet, padded or not.
+fn color(value: &str) -> Option<Rgb> {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let text = value.replace('+', "-").replace('/', "_");
+    let bytes = GeneralPurpose::new(&alphabet::URL_SAFE, config).decode(text).ok()?;
+    Rgb::from_hex(std::str::from_utf8(&bytes).ok()?.strip_prefix('#')?)
+}
+
+/// Reads the words after the name.
+pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), Refusal> {
+    let mut stage = Stage {
+        orient: false,
+        geometry: Vec::new(),
+        gravity: None,
+        dx: 0,
+        dy: 0,
+        pad: false,
+        color: Rgb::WHITE,
+        output: std::mem::take(&mut draft.output),
+        original_on_error: false,
+    };
+    if run(NAME, TABLE, words, &mut stage)? == 0 {
+        return Err(Refusal::syntax(format!("{NAME} has no operation")));
+    }
+    if stage.pad && !stage.geometry.iter().any(|(_, piece)| matches!(piece, Piece::Thumbnail(_))) {
+        return Err(Refusal::syntax(format!("{NAME}/pad/1 belongs to a thumbnail of <W>x<H>, which is missing")));
+    }
+    if stage.orient {
+        draft.steps.push(Step::AutoOrient);
+    }
+    for (_, piece) in stage.geometry {
+        match piece {
+            Piece::Thumbnail(resize) if stage.pad => draft.steps.push(Step::Resize(padded(resize, stage.color)?)),
+            Piece::Thumbnail(resize) => draft.steps.push(Step::Resize(resize)),
+            Piece::Crop(form) => draft.steps.extend(form.steps(stage.gravity, stage.dx, stage.dy)),
+            Piece::Cut(cut) => draft.steps.push(cut.step(stage.gravity)),
+            Piece::Step(step) => draft.steps.push(step),
+        }
+    }
+    draft.output = stage.output;
+    draft.original_on_error |= stage.original_on_error;
+    Ok(())
+}
+
+fn padded(resize: Resize, color: Rgb) -> Result<Resize, Refusal> {
+    if let Resize { mode: Mode::Fit(target), enlarge: Enlarge::Allow } = resize
+        && target.w.is_some()
+        && target.h.is_some()
+    {
+        return Ok(Resize { mode: Mode::Pad(target, color), enlarge: Enlarge::Allow });
+    }
+    Err(Refusal::syntax(format!("{NAME}/pad/1 goes with thumbnail/<W>x<H> only")))
+}
+
+/// Every operation, for documentation.
+pub(super) fn operations() -> impl Iterator<Item = Entry> {
+    entries(NAME, TABLE)
+}

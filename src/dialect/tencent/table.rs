@@ -1,0 +1,131 @@
+//! The shape of an operation, and how a stage's words are run through a table of them.
+
+use std::str::Split;
+
+use super::super::Entry;
+use super::super::number::short;
+use crate::error::{Error, Kind};
+
+/// The number for a request that is not understood.
+const NOT_UNDERSTOOD: i32 = -103;
+
+/// One operation: everything that is known about it but the code that runs it.
+pub(super) struct Operation<S> {
+    /// The keyword.
+    pub name: &'static str,
+    /// The value, as messages and documentation write it.
+    pub accepts: &'static str,
+    /// What it does, in one line.
+    pub doc: &'static str,
+    /// How it is read.
+    pub parse: Parse<S>,
+}
+
+/// How an operation is read into the state of its stage.
+pub(super) enum Parse<S> {
+    /// A keyword alone.
+    Flag(fn(&mut S)),
+    /// A keyword and one value.
+    Value(fn(&mut S, &str) -> Result<(), Wrong>),
+    /// In the vendor's service, not yet here.
+    Later,
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// It is not written as it should be.
+    Form,
+    /// It is well written and outside of the range.
+    Range,
+    /// It is a value of the vendor's that is not yet here.
+    Unsupported,
+}
+
+/// Why a rule is not accepted.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    error: Error,
+    wrong: Wrong,
+}
+
+impl Refusal {
+    pub(super) fn syntax(message: impl Into<String>) -> Self {
+        Self { error: Error::new(Kind::BadRule, message).with_code(NOT_UNDERSTOOD), wrong: Wrong::Form }
+    }
+
+    pub(super) fn range(message: impl Into<String>) -> Self {
+        Self { error: Error::new(Kind::BadRule, message).with_code(NOT_UNDERSTOOD), wrong: Wrong::Range }
+    }
+
+    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+        Self { error: Error::new(Kind::UnsupportedRule, message), wrong: Wrong::Unsupported }
+    }
+
+    /// Whether `ignore-error` covers it: a limit exceeded, not a word unknown.
+    pub(super) fn in_range_of_ignore_error(&self) -> bool {
+        self.wrong == Wrong::Range
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error
+    }
+}
+
+/// Runs a stage's words through its table. Gives the number of operations.
+pub(super) fn run<S>(
+    module: &str,
+    table: &[Operation<S>],
+    words: &mut Split<'_, char>,
+    state: &mut S,
+) -> Result<usize, Refusal> {
+    let mut count = 0;
+    while let Some(name) = words.next() {
+        count += 1;
+        let operation = table
+            .iter()
+            .find(|operation| operation.name == name)
+            .ok_or_else(|| Refusal::syntax(format!("`{}` is not an operation of {module}", short(name))))?;
+        match &operation.parse {
+            Parse::Flag(parse) => parse(state),
+            Parse::Value(parse) => {
+                let accepts = operation.accepts;
+                let value = words
+                    .next()
+                    .ok_or_else(|| Refusal::syntax(format!("{module}/{name} has no value; it takes {accepts}")))?;
+                let shown = short(value);
+                parse(state, value).map_err(|wrong| match wrong {
+                    Wrong::Form => {
+                        Refusal::syntax(format!("{module}/{name}/{shown} is not understood; {name} takes {accepts}"))
+                    }
+                    Wrong::Range => {
+                        Refusal::range(format!("{module}/{name}/{shown} is out of range; {name} takes {accepts}"))
+                    }
+                    Wrong::Unsupported => {
+                        Refusal::unsupported(format!("{module}/{name}/{shown} is not available here yet"))
+                    }
+                })?;
+            }
+            Parse::Later => {
+                return Err(Refusal::unsupported(format!(
+                    "{module}/{name} ({}) is not available here yet",
+                    operation.doc
+                )));
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// A table for documentation.
+pub(super) fn entries<S>(module: &'static str, table: &'static [Operation<S>]) -> impl Iterator<Item = Entry> {
+    table.iter().map(move |operation| Entry {
+        module,
+        name: operation.name,
+        accepts: operation.accepts,
+        doc: operation.doc,
+        available: !matches!(operation.parse, Parse::Later),
+    })
+}
