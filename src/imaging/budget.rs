@@ -1,1 +1,256 @@
-//! budget
+//! What a conversion will take, told from the header and the layout before any work: an upper bound rather than a mean,
+//! because too low a number costs a worker its life and too high a one only a place in the queue.
+//!
+//! Times are milliseconds of one core per megapixel, bytes are per pixel; both were measured with the libraries in use.
+
+use serde::{Deserialize, Serialize};
+
+use super::convert::{self, Effort};
+use super::decode::Shrink;
+use super::probe::Header;
+use crate::plan::{Answer, Format, GeometryOp, Layout, Plan};
+
+/// An estimate made from the header, before any work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cost {
+    /// Peak memory of the worker, in bytes.
+    pub bytes: u64,
+    /// CPU time of one core, in milliseconds.
+    pub cpu_ms: u64,
+}
+
+/// A line of the queue. Each gets its share, so that heavy work never starves light work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Lane {
+    /// Small pictures and cheap encoders: tens of milliseconds.
+    Light,
+    /// AVIF, HEIF, animations, large pictures.
+    Heavy,
+}
+
+impl Lane {
+    /// Every lane.
+    pub const ALL: [Self; 2] = [Self::Light, Self::Heavy];
+
+    /// A short name for metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Heavy => "heavy",
+        }
+    }
+}
+
+/// Memory of a worker that has no picture: code, libraries, allocator.
+const BASE_BYTES: u64 = 48 << 20;
+
+/// The most that an original's own bytes are counted for. The header does not tell how many there are; a picture with
+/// fewer raw bytes than this is counted with those.
+const SOURCE_BYTES: u64 = 32 << 20;
+
+/// What a picture conversion takes. `layout` is the plan over `header.source`, `format` the one to write.
+pub fn cost(header: &Header, layout: &Layout, format: Format, effort: Effort) -> Cost {
+    let source = &header.source;
+    let shrink = if source.animated() { None } else { convert::shrink(&layout.ops) };
+    let decoded = decoding(header, shrink);
+    let frames = u64::from(layout.frames.max(1));
+    let mut ops = layout.ops.clone();
+    if layout.orientation != 1 && !convert::carries_orientation(format) {
+        ops.push(GeometryOp::Orient(layout.orientation));
+    }
+    let transformed = transforming(header, decoded.pixels, &ops);
+    let out = area(layout.width, layout.height);
+    let (per_pixel, each) = encoding(format, out, effort);
+    // An animation's encoder keeps what it has written, up to a byte a pixel.
+    let kept = if frames > 1 { out.saturating_mul(frames) } else { 0 };
+    let micros = decoded.micros.saturating_add(transformed.micros).saturating_add(each).saturating_mul(frames);
+    let bytes =
+        [BASE_BYTES, source_bytes(header), decoded.bytes, transformed.bytes, out.saturating_mul(per_pixel), kept];
+    Cost { bytes: bytes.into_iter().fold(0, u64::saturating_add), cpu_ms: millis(micros) }
+}
+
+/// What answering with facts takes: next to nothing, but for an average colour or a digest. A plan for a picture costs
+/// here what reading its header costs.
+pub fn facts_cost(header: &Header, plan: &Plan) -> Cost {
+    let source = source_bytes(header);
+    let mut cost = Cost { bytes: BASE_BYTES.saturating_add(source), cpu_ms: 1 };
+    let Answer::Facts(wanted) = &plan.answer else { return cost };
+    if wanted.md5 {
+        // 2 ns a byte.
+        cost.cpu_ms = cost.cpu_ms.saturating_add(source / 500_000);
+    }
+    if wanted.average {
+        let shrink = (!header.source.animated()).then_some(convert::AVERAGE_SHRINK);
+        let decoded = decoding(header, shrink);
+        // Adding up takes about a nanosecond a pixel.
+        let micros = decoded.micros.saturating_add(decoded.pixels / 1000);
+        cost.bytes = cost.bytes.saturating_add(decoded.bytes);
+        cost.cpu_ms = cost.cpu_ms.saturating_add(millis(micros));
+    }
+    cost
+}
+
+/// The line for a result of this format (for facts: the source's format). About 0.3 megapixels of AVIF or HEIF on the fly,
+/// or 400 ms of anything, are heavy.
+pub fn lane(format: Format, cost: Cost) -> Lane {
+    let most = match format {
+        Format::Avif => 105,
+        Format::Heif => 216,
+        Format::Jpeg
+        | Format::Png
+        | Format::Gif
+        | Format::Bmp
+        | Format::WebP
+        | Format::Tiff
+        | Format::Ico
+        | Format::Jxl
+        | Format::Svg
+        | Format::Tpg => 400,
+    };
+    if cost.cpu_ms > most { Lane::Heavy } else { Lane::Light }
+}
+
+/// One stage for one frame.
+struct Stage {
+    /// Pixels that it leaves.
+    pixels: u64,
+    bytes: u64,
+    micros: u64,
+}
+
+fn area(width: u32, height: u32) -> u64 {
+    u64::from(width).saturating_mul(height.into())
+}
+
+/// Milliseconds a megapixel are nanoseconds a pixel.
+fn micros(pixels: u64, ms_per_megapixel: u64) -> u64 {
+    pixels.saturating_mul(ms_per_megapixel) / 1000
+}
+
+fn millis(micros: u64) -> u64 {
+    micros.div_ceil(1000).max(1)
+}
+
+fn source_bytes(header: &Header) -> u64 {
+    // Pictures of a few pixels may still carry profiles and metadata.
+    let raw = header.source.pixels().saturating_mul(u64::from(header.channels.clamp(1, 4)));
+    raw.saturating_mul(u64::from(header.depth.max(8)).div_ceil(8)).saturating_add(1 << 20).min(SOURCE_BYTES)
+}
+
+/// The side's divisor that a JPEG decoder chooses: the largest of 8, 4 and 2 that leaves twice the wanted size.
+fn divisor(header: &Header, shrink: Option<Shrink>) -> u32 {
+    let Some(Shrink { min_width, min_height }) = shrink.filter(|_| header.source.format == Format::Jpeg) else {
+        return 1;
+    };
+    let leaves = |by: &u32| {
+        header.source.width.div_ceil(*by) >= min_width.saturating_mul(2)
+            && header.source.height.div_ceil(*by) >= min_height.saturating_mul(2)
+    };
+    [8, 4, 2].into_iter().find(leaves).unwrap_or(1)
+}
+
+fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
+    let source = &header.source;
+    let by = divisor(header, shrink);
+    let stored = area(source.width, source.height);
+    let pixels = area(source.width.div_ceil(by), source.height.div_ceil(by));
+    let channels = u64::from(header.channels.clamp(1, 4)).max(if source.alpha { 2 } else { 1 });
+    // Deeper samples lie beside their eight-bit ones for a while.
+    let deep = if header.depth > 8 { channels.saturating_mul(2) } else { 0 };
+    let rate = match source.format {
+        // Several scans over 16-bit coefficients.
+        Format::Jpeg if header.progressive => 14,
+        Format::Jpeg if by > 1 => 5,
+        Format::Jpeg => 8,
+        Format::Png | Format::WebP => 12,
+        Format::Heif => 55,
+        Format::Avif => 24,
+        Format::Gif => 15,
+        Format::Bmp | Format::Ico => 3,
+        Format::Tiff => 8,
+        // Recognised and refused.
+        Format::Jxl | Format::Svg | Format::Tpg => 0,
+    };
+    // What lies beside the picture while it is decoded.
+    let beside = match source.format {
+        Format::Jpeg => {
+            let coefficients = if header.progressive { stored.saturating_mul(channels).saturating_mul(3) } else { 0 };
+            // Inks become RGB in memory of their own.
+            coefficients.saturating_add(if header.channels == 4 { pixels.saturating_mul(3) } else { 0 })
+        }
+        // Planes with a border, and the picture before it is cropped.
+        Format::Heif | Format::Avif => stored.saturating_mul(8),
+        // The canvas, the one to go back to, and the part that is drawn.
+        Format::Png | Format::Gif | Format::WebP if source.animated() => stored.saturating_mul(12),
+        Format::Gif => stored.saturating_mul(8),
+        Format::WebP => stored.saturating_mul(6),
+        Format::Png | Format::Bmp | Format::Tiff | Format::Ico => stored.saturating_mul(channels),
+        Format::Jxl | Format::Svg | Format::Tpg => 0,
+    };
+    let bytes = pixels.saturating_mul(channels.saturating_add(deep)).saturating_add(beside);
+    Stage { pixels, bytes, micros: micros(stored, rate) }
+}
+
+fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp]) -> Stage {
+    // A canvas may give a grey picture colour, a rotation gives it alpha.
+    let recoloured = ops.iter().any(|op| matches!(op, GeometryOp::Pad { .. } | GeometryOp::Rotate { .. }));
+    let channels = match header.channels {
+        1 if !recoloured && !header.source.alpha => 1,
+        _ if header.source.alpha || recoloured => 4,
+        _ => 3,
+    };
+    let mut stage = Stage { pixels: decoded, bytes: 0, micros: 0 };
+    for op in ops {
+        let (out, rate, beside) = match *op {
+            // Between its two passes the picture has the new width and the old height: at most the larger of both.
+            GeometryOp::Resize { width, height } => {
+                let out = area(width, height);
+                (out, 5, stage.pixels.max(out))
+            }
+            GeometryOp::Crop { width, height, .. } => (area(width, height), 1, 0),
+            GeometryOp::Pad { width, height, .. } => (area(width, height), 2, 0),
+            GeometryOp::Rotate { width, height, .. } => (area(width, height), 25, stage.pixels),
+            GeometryOp::Orient(_) | GeometryOp::Turn(_) => (stage.pixels, 4, 0),
+            GeometryOp::Flip(_) => (stage.pixels, 1, 0),
+        };
+        stage.micros = stage.micros.saturating_add(micros(stage.pixels.max(out), rate));
+        stage.bytes = stage.bytes.max(out.saturating_add(beside).saturating_mul(channels));
+        stage.pixels = out;
+    }
+    stage
+}
+
+/// Bytes a pixel, and microseconds for one frame of so many pixels.
+fn encoding(format: Format, pixels: u64, effort: Effort) -> (u64, u64) {
+    // Where a larger picture gets a faster preset, it still counts no less than the largest one of the slower preset.
+    let falling = |presets: &[(u64, u64)], last: u64| {
+        let mut from = 0;
+        let mut most = 0;
+        for (until, rate) in presets.iter().copied().chain([(u64::MAX, last)]) {
+            if pixels > from || from == 0 {
+                most = most.max(micros(pixels.min(until), rate));
+            }
+            from = until;
+        }
+        most
+    };
+    match (format, effort) {
+        (Format::Avif, Effort::Pressed) => (25, micros(pixels, 60)),
+        (Format::Avif, Effort::Interactive) => (25, falling(&[(4_000_000, 350), (9_000_000, 240)], 60)),
+        (Format::Avif, Effort::Batch) => (25, micros(pixels, 700)),
+        (Format::Heif, Effort::Pressed) => (25, micros(pixels, 190)),
+        (Format::Heif, Effort::Interactive) => (25, falling(&[(1_500_000, 720)], 190)),
+        (Format::Heif, Effort::Batch) => (25, micros(pixels, 720)),
+        (Format::WebP, _) => (16, micros(pixels, 280)),
+        (Format::Jpeg, _) => (8, micros(pixels, 15)),
+        (Format::Png, _) => (6, micros(pixels, 15)),
+        (Format::Gif, _) => (8, micros(pixels, 120)),
+        (Format::Bmp, _) => (4, micros(pixels, 3)),
+        (Format::Tiff, _) => (6, micros(pixels, 10)),
+        // Never written.
+        (Format::Ico | Format::Jxl | Format::Svg | Format::Tpg, _) => (0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,17 @@
 //! The whole conversion, as a worker runs it: decode, transform, encode, frame by frame.
 
-use std::time::Duration;
+use std::time::Instant;
 
+use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::probe::Header;
+use super::decode::{self, Shrink};
+use super::encode::{self, quality};
+use super::picture::{Animation, Encode, Frame, Metadata, Pixels};
+use super::probe::{self, Header};
+use super::{exif, transform};
 use crate::error::{Error, Kind};
-use crate::plan::{Format, Limits, Plan};
+use crate::plan::{self, Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Rgb, geometry};
 
 /// One conversion. Everything that the worker needs to know but the source's bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,7 +83,213 @@ pub struct Facts {
 }
 
 /// Converts. Pure but for time: the same source and job give the same bytes.
-pub fn convert(_source: &[u8], _job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
-    let _ = Duration::ZERO;
-    Err(Error::new(Kind::Internal, "conversion is being built"))
+///
+/// Facts come with no bytes. Of an animation only the frames that the result holds are decoded.
+///
+/// # Errors
+/// Whatever probing, the limits, the layout, decoding or encoding have against it; everything that the header can tell is
+/// said before a pixel is decoded.
+pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
+    let length = source.len() as u64;
+    if length > job.limits.source_bytes {
+        let most = job.limits.source_bytes;
+        let message = format!("the original has {length} bytes; at most {most} are processed");
+        return Err(Error::new(Kind::SourceBytes, message));
+    }
+    let header = probe::probe(source)?;
+    geometry::check_source(&header.source, &job.limits)?;
+    match &job.plan.answer {
+        Answer::Image(output) => picture(source, &header, output, job),
+        Answer::Facts(wanted) => Ok((Vec::new(), facts(source, &header, *wanted, &job.limits)?)),
+    }
 }
+
+/// How far the decoder may shrink a picture on its own before these operations: down to the resampling that comes first,
+/// if nothing before it names places or sizes in pixels. In the sides of the stored picture.
+pub(super) fn shrink(ops: &[GeometryOp]) -> Option<Shrink> {
+    let mut swapped = false;
+    for op in ops {
+        match *op {
+            GeometryOp::Orient(orientation) => swapped ^= orientation >= 5,
+            GeometryOp::Turn(quarters) => swapped ^= quarters % 2 == 1,
+            GeometryOp::Flip(_) => {}
+            GeometryOp::Resize { width, height } if swapped => {
+                return Some(Shrink { min_width: height, min_height: width });
+            }
+            GeometryOp::Resize { width, height } => return Some(Shrink { min_width: width, min_height: height }),
+            GeometryOp::Crop { .. } | GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } => return None,
+        }
+    }
+    None
+}
+
+/// Whether a file of this format is given the orientation as a tag; for the others the pixels are turned.
+pub(super) fn carries_orientation(format: Format) -> bool {
+    match format {
+        Format::Jpeg | Format::Png | Format::WebP => true,
+        Format::Gif
+        | Format::Bmp
+        | Format::Avif
+        | Format::Heif
+        | Format::Tiff
+        | Format::Ico
+        | Format::Jxl
+        | Format::Svg
+        | Format::Tpg => false,
+    }
+}
+
+/// The layout with what is left of the orientation either in an EXIF block, or carried out on the pixels, or, where
+/// metadata is to be removed, forgotten.
+pub(super) fn settle(mut layout: Layout, output: &Output, format: Format) -> (Layout, Option<Vec<u8>>) {
+    let left = std::mem::replace(&mut layout.orientation, 1);
+    if left == 1 || output.strip {
+        return (layout, None);
+    }
+    if carries_orientation(format) {
+        return (layout, Some(exif::minimal_orientation(left)));
+    }
+    layout.ops.push(GeometryOp::Orient(left));
+    if left >= 5 {
+        std::mem::swap(&mut layout.width, &mut layout.height);
+    }
+    (layout, None)
+}
+
+fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
+    let format = job.format;
+    if !encode::writable(format) {
+        return Err(Error::new(Kind::UnsupportedTarget, format!("{} cannot be written here", format.name())));
+    }
+    let layout = geometry::lay_out(&job.plan, &header.source, format, &job.limits)?;
+    let (layout, exif) = settle(layout, output, format);
+    let moving = layout.frames > 1;
+    let shrink = if header.source.animated() { None } else { shrink(&layout.ops) };
+
+    let mut times = Times::default();
+    let mut decoder = clock(&mut times.decode, || decode::open(source, header, &job.limits, shrink))?;
+    let mut encoder: Option<Box<dyn Encode>> = None;
+    let mut frames = 0;
+    while frames < layout.frames {
+        let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
+        check_size(&frame.pixels, header, shrink.is_some())?;
+        let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format))?;
+        let delay_ms = if moving { frame.delay_ms } else { 0 };
+        clock(&mut times.encode, || {
+            let mut running = match encoder.take() {
+                Some(running) => running,
+                None => start(&layout, output, decoder.metadata(), header, job, exif.clone())?,
+            };
+            running.add(Frame { pixels, delay_ms })?;
+            encoder = Some(running);
+            Ok(())
+        })?;
+        frames += 1;
+    }
+    let Some(encoder) = encoder else {
+        return Err(probe::corrupt(header.source.format, "it holds no picture"));
+    };
+    drop(decoder);
+    let bytes = clock(&mut times.encode, || encoder.finish())?;
+    let (width, height) = (layout.width, layout.height);
+    Ok((bytes, Outcome { format: Some(format), width, height, frames, facts: None, times }))
+}
+
+/// Opens the encoder.
+fn start(
+    layout: &Layout,
+    output: &Output,
+    metadata: &Metadata,
+    header: &Header,
+    job: &Job,
+    exif: Option<Vec<u8>>,
+) -> Result<Box<dyn Encode>, Error> {
+    let resolved = quality::resolve(output, metadata.quality.or(header.quality), job.format);
+    let options = encode::Options {
+        quality: resolved.quality,
+        lossless: resolved.lossless,
+        progressive: output.progressive,
+        effort: job.effort,
+        threads: job.threads.max(1),
+        budget_ms: job.budget_ms,
+        exif,
+    };
+    // An animation that does not say how often it plays plays once.
+    let animation = (layout.frames > 1).then(|| metadata.animation.unwrap_or(Animation { repeat: Some(1) }));
+    encode::open(job.format, layout.width, layout.height, options, animation)
+}
+
+/// One frame from the decoder's pixels to the encoder's.
+fn develop(mut pixels: Pixels, header: &Header, layout: &Layout, format: Format) -> Result<Pixels, Error> {
+    let moving = layout.frames > 1;
+    // Every frame of an animation has to come out alike, so that there only the header and the plan decide.
+    let may_drop = !moving || !header.source.alpha;
+    if may_drop && transform::opaque(&pixels) {
+        pixels = transform::drop_alpha(pixels)?;
+    }
+    for op in &layout.ops {
+        pixels = transform::apply(pixels, op, format.has_alpha())?;
+    }
+    if !format.has_alpha() {
+        pixels = transform::flatten(pixels, Rgb::WHITE)?;
+    } else if !moving && transform::opaque(&pixels) {
+        // What was transparent may have been cut off.
+        pixels = transform::drop_alpha(pixels)?;
+    }
+    if (pixels.width(), pixels.height()) != (layout.width, layout.height) {
+        let (width, height) = (pixels.width(), pixels.height());
+        let message = format!("{width} x {height} pixels where {} x {} were laid out", layout.width, layout.height);
+        return Err(Error::new(Kind::Internal, message));
+    }
+    Ok(pixels)
+}
+
+/// Refuses a frame that is not of the size that the header announced (or, if the decoder was free to shrink it, of a half,
+/// a quarter or an eighth of it): the plan was laid out over the header, and limits were checked against it.
+fn check_size(pixels: &Pixels, header: &Header, shrunk: bool) -> Result<(), Error> {
+    let (width, height) = (header.source.width, header.source.height);
+    let denominators: &[u32] = if shrunk { &[1, 2, 4, 8] } else { &[1] };
+    let fits = |by: &u32| (pixels.width(), pixels.height()) == (width.div_ceil(*by), height.div_ceil(*by));
+    if denominators.iter().any(fits) {
+        return Ok(());
+    }
+    let what = format!("its pixels are {} x {}, its header says {width} x {height}", pixels.width(), pixels.height());
+    Err(probe::corrupt(header.source.format, &what))
+}
+
+/// What a decoder may shrink to for an average colour: 256 pixels and more a side remain.
+pub(super) const AVERAGE_SHRINK: Shrink = Shrink { min_width: 128, min_height: 128 };
+
+fn facts(source: &[u8], header: &Header, wanted: plan::Facts, limits: &Limits) -> Result<Outcome, Error> {
+    let mut times = Times::default();
+    let md5 = wanted.md5.then(|| hex::encode(Md5::digest(source)));
+    let (mut average, mut tags) = (None, Vec::new());
+    if wanted.average || wanted.exif {
+        let shrink = (!header.source.animated()).then_some(AVERAGE_SHRINK);
+        let mut decoder = clock(&mut times.decode, || decode::open(source, header, limits, shrink))?;
+        if wanted.exif {
+            tags = decoder.metadata().exif.as_deref().map(exif::tags).unwrap_or_default();
+        }
+        if wanted.average {
+            let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else {
+                return Err(probe::corrupt(header.source.format, "it holds no picture"));
+            };
+            check_size(&frame.pixels, header, shrink.is_some())?;
+            average = Some(clock(&mut times.transform, || Ok(transform::average(&frame.pixels)))?);
+        }
+    }
+    let facts = Facts { header: *header, bytes: source.len() as u64, md5, average, exif: tags };
+    let plan::Source { width, height, frames, .. } = header.source;
+    Ok(Outcome { format: None, width, height, frames, facts: Some(facts), times })
+}
+
+/// Does something and adds the wall time that it took, in microseconds.
+fn clock<T>(total: &mut u64, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let start = Instant::now();
+    let result = work();
+    *total = total.saturating_add(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
+    result
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,135 @@
-//! decode
+//! Bytes to pixels, one file a format. Every decoder checks its limits before it allocates, gives whole frames or an
+//! error, and leaves its pixels in sRGB.
+
+mod bmp;
+mod gif;
+mod guard;
+mod hdr;
+mod heif;
+mod ico;
+mod jpeg;
+mod png;
+mod raster;
+mod still;
+mod tiff;
+mod turbo;
+mod webp;
+mod webp_sys;
+
+#[cfg(test)]
+mod corpus;
+
+use super::picture::{Channels, Decode, Metadata, Pixels};
+use super::probe::Header;
+use crate::error::{Error, Kind};
+use crate::plan::{Format, Limits};
+
+/// How small a decoder may make the picture on its own, where that is cheaper than decoding all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shrink {
+    /// The width that the stored picture (before its EXIF orientation) will be resampled to.
+    pub min_width: u32,
+    /// The height, likewise.
+    pub min_height: u32,
+}
+
+/// Opens a picture. Pixels are decoded by [`Decode::next_frame`], not here.
+///
+/// `header` is what [`super::probe()`] said of the same bytes. With `shrink`, a JPEG may come out at a half, a quarter or
+/// an eighth of its size, never below twice the given size (so that the resampling that follows still decides how the
+/// picture looks); the size is then what the frame's [`Pixels`] say. `None` gives the full size, and so do all other
+/// formats.
+///
+/// # Errors
+/// [`Kind::SourceSide`] and [`Kind::SourcePixels`] where one frame alone is above the limits, [`Kind::UnsupportedSource`],
+/// [`Kind::Corrupt`]. An animation above the limits opens, because the caller may want its first frame only; the frame that
+/// goes beyond a limit is the error.
+pub fn open<'a>(
+    bytes: &'a [u8],
+    header: &Header,
+    limits: &Limits,
+    shrink: Option<Shrink>,
+) -> Result<Box<dyn Decode + 'a>, Error> {
+    check(header, limits)?;
+    let inner = decoder(bytes, header, limits, shrink)?;
+    Ok(Box::new(guard::Guard::new(inner, header, limits)))
+}
+
+fn decoder<'a>(
+    bytes: &'a [u8],
+    header: &Header,
+    limits: &Limits,
+    shrink: Option<Shrink>,
+) -> Result<Box<dyn Decode + 'a>, Error> {
+    match header.source.format {
+        Format::Jpeg => jpeg::open(bytes, header, limits, shrink),
+        Format::Png => png::open(bytes, header),
+        Format::Gif => gif::open(bytes, header, limits),
+        Format::Bmp => bmp::open(bytes, header),
+        Format::WebP => webp::open(bytes, header),
+        Format::Avif | Format::Heif => heif::open(bytes, header, limits),
+        Format::Tiff => tiff::open(bytes, header),
+        Format::Ico => ico::open(bytes, header),
+        Format::Jxl | Format::Svg | Format::Tpg => Err(Error::new(
+            Kind::UnsupportedSource,
+            format!("the original is {}, which is not decoded here", header.source.format.name()),
+        )),
+    }
+}
+
+fn check(header: &Header, limits: &Limits) -> Result<(), Error> {
+    let (width, height) = (header.source.width, header.source.height);
+    if width.max(height) > limits.source_side {
+        let message =
+            format!("the original is {width} x {height} pixels; at most {} a side are taken", limits.source_side);
+        return Err(Error::new(Kind::SourceSide, message));
+    }
+    if u64::from(width) * u64::from(height) > limits.source_pixels {
+        let message = format!("the original has {width} x {height} pixels; at most {} are taken", limits.source_pixels);
+        return Err(Error::new(Kind::SourcePixels, message));
+    }
+    Ok(())
+}
+
+/// The metadata that the header alone tells.
+fn metadata(header: &Header, exif: Option<&[u8]>) -> Metadata {
+    Metadata {
+        exif: exif.map(<[u8]>::to_vec),
+        orientation: header.source.orientation,
+        quality: header.quality,
+        animation: None,
+    }
+}
+
+/// Zeroed memory of a length, or [`Kind::OutOfMemory`].
+fn buffer(length: usize) -> Result<Vec<u8>, Error> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(length)
+        .map_err(|_| Error::new(Kind::OutOfMemory, format!("no memory for {length} bytes of pixels")))?;
+    data.resize(length, 0);
+    Ok(data)
+}
+
+/// `width * height * each`, or [`Kind::OutOfMemory`] where that is more than can be addressed.
+fn area(width: u32, height: u32, each: usize) -> Result<usize, Error> {
+    (width as usize)
+        .checked_mul(height as usize)
+        .and_then(|pixels| pixels.checked_mul(each))
+        .ok_or_else(|| Error::new(Kind::OutOfMemory, format!("no memory for {width} x {height} pixels")))
+}
+
+/// RGBA without its alpha, which is opaque by the header; other pixels as they are.
+fn without_alpha(canvas: &Pixels) -> Result<Pixels, Error> {
+    let mut out = buffer(area(canvas.width(), canvas.height(), 3)?)?;
+    for (from, to) in canvas.data().chunks_exact(4).zip(out.chunks_exact_mut(3)) {
+        to.copy_from_slice(from.get(..3).unwrap_or_default());
+    }
+    Pixels::new(canvas.width(), canvas.height(), Channels::Rgb, out)
+}
+
+/// A copy that fails where memory does.
+fn copy(pixels: &Pixels) -> Result<Pixels, Error> {
+    let mut data = buffer(pixels.data().len())?;
+    data.copy_from_slice(pixels.data());
+    Pixels::new(pixels.width(), pixels.height(), pixels.channels(), data)
+}

@@ -1,1 +1,131 @@
-//! encode
+//! Pixels to bytes: one file a format, all behind [`Encode`]. What each encoder is asked for was chosen by measurement;
+//! the numbers stand where they are used.
+
+mod aom;
+#[cfg_attr(feature = "ravif", allow(dead_code))]
+mod avif;
+mod bitmap;
+mod gif;
+mod graphics;
+mod heif;
+mod jpeg;
+mod png;
+pub mod quality;
+#[cfg(feature = "ravif")]
+mod rav1e;
+mod still;
+mod webp;
+mod yuv;
+
+use super::convert::Effort;
+use super::picture::{Animation, Encode};
+use crate::error::{Error, Kind};
+use crate::plan::Format;
+
+/// Part of every cache key: raised whenever the same pixels and options give other bytes.
+pub const GENERATION: u32 = 1;
+
+/// How the pixels are to be written.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// 1..=100 on the vendors' scale; `None` is the format's default of [`quality`]. Formats without one ignore it.
+    pub quality: Option<u8>,
+    /// Without loss, where the format can.
+    pub lossless: bool,
+    /// Progressive JPEG.
+    pub progressive: bool,
+    /// How hard to try.
+    pub effort: Effort,
+    /// Threads that may be used, 1 or more.
+    pub threads: u32,
+    /// Milliseconds that encoding should stay below; 0 is no limit. Met by trying less hard, never by giving up.
+    pub budget_ms: u32,
+    /// A TIFF block of EXIF to carry along; only JPEG, PNG and WebP take one.
+    pub exif: Option<Vec<u8>>,
+}
+
+/// Opens an encoder. `animation` is given if and only if several frames will come.
+///
+/// # Errors
+/// [`Kind::UnsupportedTarget`] for a format that this build cannot write or animate;
+/// [`Kind::OutputTooLarge`] for a side that the format cannot hold.
+pub fn open(
+    format: Format,
+    width: u32,
+    height: u32,
+    options: Options,
+    animation: Option<Animation>,
+) -> Result<Box<dyn Encode>, Error> {
+    if !writable(format) {
+        return Err(unsupported(format));
+    }
+    let cap = format.max_side();
+    if width > cap || height > cap || width == 0 || height == 0 {
+        return Err(Error::new(
+            Kind::OutputTooLarge,
+            format!("{} holds 1 to {cap} pixels a side; this would be {width} x {height}", format.name()),
+        ));
+    }
+    if animation.is_some() && !format.animates() {
+        return Err(Error::new(Kind::UnsupportedTarget, format!("{} holds one picture, not several", format.name())));
+    }
+    let still = |encode: fn(super::Pixels, &Options) -> Result<Vec<u8>, Error>, options| {
+        Ok(Box::new(still::Still::new(format, width, height, options, encode)) as Box<dyn Encode>)
+    };
+    match (format, animation) {
+        #[cfg(not(feature = "ravif"))]
+        (Format::Avif, _) => still(avif::encode, options),
+        #[cfg(feature = "ravif")]
+        (Format::Avif, _) => still(rav1e::encode, options),
+        (Format::Heif, _) => still(heif::encode, options),
+        (Format::WebP, None) => still(webp::encode, options),
+        (Format::WebP, Some(animation)) => Ok(Box::new(webp::Animated::open(width, height, &options, animation)?)),
+        (Format::Jpeg, _) => still(jpeg::encode, options),
+        (Format::Png, _) => still(png::encode, options),
+        (Format::Gif, animation) => Ok(Box::new(gif::Gif::open(width, height, animation)?)),
+        (Format::Bmp, _) => still(bitmap::bmp, options),
+        (Format::Tiff, _) => still(bitmap::tiff, options),
+        (Format::Ico | Format::Jxl | Format::Svg | Format::Tpg, _) => Err(unsupported(format)),
+    }
+}
+
+/// Whether this build, with the libraries that it finds, writes the format.
+pub fn writable(format: Format) -> bool {
+    match format {
+        Format::Heif => heif::available(),
+        Format::Jpeg | Format::Png | Format::Gif | Format::Bmp | Format::WebP | Format::Avif | Format::Tiff => true,
+        Format::Ico | Format::Jxl | Format::Svg | Format::Tpg => false,
+    }
+}
+
+/// Names and versions of the libraries that encode, for people.
+pub fn versions() -> Vec<(&'static str, String)> {
+    vec![
+        ("libaom", aom::version()),
+        ("libheif", heif::library_version()),
+        ("x265", heif::encoder_version().unwrap_or_else(|| "none".into())),
+        ("libwebp", webp::version()),
+        ("libjpeg-turbo", jpeg::version()),
+    ]
+}
+
+/// CPU milliseconds that a megapixel of AVIF takes, for estimates.
+pub fn avif_ms_per_megapixel(effort: Effort, megapixels: f64) -> u64 {
+    avif::ms_per_megapixel(avif::speed(effort, megapixels, 0, 1))
+}
+
+/// CPU milliseconds that a megapixel of HEIF takes, for estimates.
+pub fn heif_ms_per_megapixel(effort: Effort, megapixels: f64) -> u64 {
+    heif::preset(effort, megapixels, 0).ms_per_megapixel()
+}
+
+fn unsupported(format: Format) -> Error {
+    let why = match format {
+        Format::Heif => ": it was built without x265, or libheif finds no HEVC encoder; ask for AVIF in its place",
+        _ => "",
+    };
+    Error::new(Kind::UnsupportedTarget, format!("this build cannot write {}{why}", format.name()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+use super::*;
+use crate::plan::{self, Source};
+
+const MEGA: u64 = 1_000_000;
+
+fn header(format: Format, width: u32, height: u32) -> Header {
+    let source = Source { format, width, height, orientation: 1, frames: 1, alpha: false };
+    Header { source, depth: 8, channels: 3, progressive: false, quality: None }
+}
+
+fn layout(width: u32, height: u32, ops: Vec<GeometryOp>) -> Layout {
+    Layout { ops, width, height, frames: 1, orientation: 1 }
+}
+
+fn same_size(format: Format, side: u32, target: Format, effort: Effort) -> Cost {
+    cost(&header(format, side, side), &layout(side, side, Vec::new()), target, effort)
+}
+
+const EFFORTS: [Effort; 3] = [Effort::Pressed, Effort::Interactive, Effort::Batch];
+
+#[test]
+fn more_pixels_never_cost_less() {
+    for source in [Format::Jpeg, Format::Png, Format::Gif, Format::Heif, Format::Avif, Format::Tiff] {
+        for target in Format::ALL {
+            for effort in EFFORTS {
+                let mut before = Cost::default();
+                for side in (1..60).map(|step| step * 100) {
+                    let now = same_size(source, side, target, effort);
+                    assert!(now.bytes >= before.bytes && now.cpu_ms >= before.cpu_ms, "{target:?} {effort:?} {side}");
+                    before = now;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_larger_original_costs_more_for_the_same_result() {
+    let mut before = Cost::default();
+    // The decoder's divisor grows on the way.
+    for side in [800, 1200, 1500, 3000, 6000, 12_000] {
+        let ops = vec![GeometryOp::Resize { width: 400, height: 400 }];
+        let now = cost(&header(Format::Png, side, side), &layout(400, 400, ops), Format::WebP, Effort::Interactive);
+        assert!(now.bytes > before.bytes && now.cpu_ms > before.cpu_ms, "{side}");
+        before = now;
+    }
+}
+
+#[test]
+fn measured_conversions_stay_below_their_estimate() {
+    // 12 megapixels of JPEG to 1200 x 900 as AVIF took 395 ms; libaom held 246 MB for 12 megapixels.
+    let ops = vec![GeometryOp::Resize { width: 1200, height: 900 }];
+    let avif = cost(&header(Format::Jpeg, 4000, 3000), &layout(1200, 900, ops), Format::Avif, Effort::Interactive);
+    assert!((395..800).contains(&avif.cpu_ms), "{avif:?}");
+    let whole = cost(&header(Format::Jpeg, 4000, 3000), &layout(4000, 3000, Vec::new()), Format::Avif, Effort::Pressed);
+    assert!(whole.bytes > 246 * MEGA && whole.bytes < 600 * MEGA, "{whole:?}");
+}
+
+#[test]
+fn a_decoder_that_shrinks_saves_memory_and_time() {
+    let cost_of = |ops: Vec<GeometryOp>| {
+        cost(&header(Format::Jpeg, 6000, 4000), &layout(300, 200, ops), Format::Jpeg, Effort::Interactive)
+    };
+    let resize = GeometryOp::Resize { width: 300, height: 200 };
+    let crop = GeometryOp::Crop { x: 0, y: 0, width: 5999, height: 3999 };
+    let (small, full) = (cost_of(vec![resize]), cost_of(vec![crop, resize]));
+    assert!(small.bytes + 60 * MEGA < full.bytes && small.cpu_ms < full.cpu_ms, "{small:?} {full:?}");
+}
+
+#[test]
+fn turning_upright_is_paid_for_where_no_tag_can_be_written() {
+    let of = |format, orientation| {
+        let layout = Layout { orientation, ..layout(900, 600, Vec::new()) };
+        cost(&header(Format::Jpeg, 900, 600), &layout, format, Effort::Interactive)
+    };
+    assert!(of(Format::Avif, 6).bytes > of(Format::Avif, 1).bytes);
+    assert_eq!(of(Format::WebP, 6), of(Format::WebP, 1));
+}
+
+#[test]
+fn every_frame_is_paid_for() {
+    let mut moving = header(Format::Gif, 500, 500);
+    (moving.source.frames, moving.source.alpha, moving.channels) = (100, true, 4);
+    let frames = |frames| Layout { frames, ..layout(500, 500, Vec::new()) };
+    let first = cost(&moving, &frames(1), Format::WebP, Effort::Interactive);
+    let all = cost(&moving, &frames(100), Format::WebP, Effort::Interactive);
+    assert!(all.cpu_ms > first.cpu_ms * 90 && all.bytes > first.bytes);
+    assert_eq!(lane(Format::WebP, first), Lane::Light);
+    assert_eq!(lane(Format::WebP, all), Lane::Heavy);
+}
+
+#[test]
+fn small_pictures_are_light_and_large_modern_ones_heavy() {
+    let of = |side, target, effort| lane(target, same_size(Format::Jpeg, side, target, effort));
+    for target in [Format::Jpeg, Format::WebP, Format::Avif, Format::Heif] {
+        assert_eq!(of(400, target, Effort::Interactive), Lane::Light, "{target:?}");
+    }
+    assert_eq!(of(700, Format::Avif, Effort::Interactive), Lane::Heavy);
+    assert_eq!(of(700, Format::Heif, Effort::Interactive), Lane::Heavy);
+    assert_eq!(of(700, Format::WebP, Effort::Interactive), Lane::Light);
+    assert_eq!(of(5000, Format::Jpeg, Effort::Interactive), Lane::Heavy);
+}
+
+#[test]
+fn facts_from_the_header_cost_next_to_nothing() {
+    let plan = |facts| Plan { answer: Answer::Facts(facts), ..Plan::identity() };
+    let of = |facts| facts_cost(&header(Format::Heif, 5000, 4000), &plan(facts));
+    let none = plan::Facts::default();
+    assert_eq!(of(none).cpu_ms, 1);
+    assert_eq!(of(plan::Facts { exif: true, ..none }).cpu_ms, 1);
+    let average = of(plan::Facts { average: true, ..none });
+    assert!(average.cpu_ms > 1000 && average.bytes > of(none).bytes);
+    assert!(of(plan::Facts { md5: true, ..none }).cpu_ms > 30);
+}
+
+#[test]
+fn absurd_sizes_saturate() {
+    let mut absurd = header(Format::Png, u32::MAX, u32::MAX);
+    (absurd.source.frames, absurd.depth) = (u32::MAX, 16);
+    let ops = vec![
+        GeometryOp::Resize { width: u32::MAX, height: u32::MAX },
+        GeometryOp::Rotate { degrees: 1, width: u32::MAX, height: u32::MAX },
+    ];
+    let layout = Layout { frames: u32::MAX, ..layout(u32::MAX, u32::MAX, ops) };
+    for target in Format::ALL {
+        for effort in EFFORTS {
+            let cost = cost(&absurd, &layout, target, effort);
+            assert_eq!((cost.bytes, lane(target, cost)), (u64::MAX, Lane::Heavy));
+        }
+    }
+}

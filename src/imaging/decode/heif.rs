@@ -1,0 +1,302 @@
+//! HEIF and AVIF by libheif: the primary picture with the container's rotation, mirroring and cropping applied. Of a file
+//! that is only a sequence, the first frame.
+
+use libheif_rs::{
+    ColorProfile as _, ColorSpace, DecodingOptions, HeifContext, HeifError, HeifErrorCode, HeifErrorSubCode, Image,
+    ImageHandle, LibHeif, Plane, RgbChroma, SecurityLimits, color_profile_types,
+};
+
+use super::super::colour::{MAX_PROFILE, ToSrgb};
+use super::super::exif;
+use super::super::picture::{Channels, Decode, Pixels};
+use super::super::probe::{Header, corrupt, heif as probe, unsupported};
+use super::still::Still;
+use super::{area, buffer, hdr, metadata};
+use crate::error::{Error, Kind};
+use crate::plan::{Format, Limits};
+
+/// Threads that libheif may use for the tiles of one picture. The pool runs one worker a core, so more would only take
+/// time from the others.
+const THREADS: u32 = 2;
+
+/// What is decoded.
+enum Subject {
+    Item(ImageHandle),
+    Sequence,
+}
+
+/// An open file. The context must live as long as the handles into it.
+struct Session<'a> {
+    library: LibHeif,
+    subject: Subject,
+    context: HeifContext<'a>,
+}
+
+/// Opens a HEIF or AVIF.
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<Box<dyn Decode + 'a>, Error> {
+    let (header, limits) = (*header, *limits);
+    let session = Session::open(bytes, &header, &limits)?;
+    let mut metadata = metadata(&header, None);
+    if let Subject::Item(handle) = &session.subject {
+        metadata.exif = exif_block(handle);
+    }
+    Ok(Still::open(metadata, move || match probe::crop(bytes) {
+        None => session.decode(&header),
+        Some(crop) => {
+            drop(session);
+            cropped(bytes, &header, &limits, &crop)
+        }
+    }))
+}
+
+impl<'a> Session<'a> {
+    fn open(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<Self, Error> {
+        let fail = |error| failed(header.source.format, &error);
+        let library = LibHeif::new();
+        let mut context: HeifContext<'a> = HeifContext::new().map_err(fail)?;
+        context.set_security_limits(&security(header, limits)).map_err(fail)?;
+        context.set_max_decoding_threads(THREADS);
+        context.read_bytes(bytes).map_err(fail)?;
+        let subject = match context.primary_image_handle() {
+            Ok(handle) => Subject::Item(handle),
+            Err(_) if context.has_sequence() => Subject::Sequence,
+            Err(error) => return Err(fail(error)),
+        };
+        Ok(Self { library, subject, context })
+    }
+
+    fn decode(&self, header: &Header) -> Result<Pixels, Error> {
+        match &self.subject {
+            Subject::Item(handle) => item(&self.library, handle, header),
+            Subject::Sequence => first_frame(&self.context, header),
+        }
+    }
+}
+
+/// Decodes the whole picture and crops it here. libheif 1.23 takes a crop's size for the largest that the codec may give,
+/// and so refuses every picture of which much is cut off; it gets a copy of the file whose crop keeps everything.
+fn cropped(bytes: &[u8], header: &Header, limits: &Limits, crop: &probe::Crop) -> Result<Pixels, Error> {
+    let mut whole = *header;
+    (whole.source.width, whole.source.height) = crop.whole;
+    super::check(&whole, limits)?;
+    let mut copy = buffer(bytes.len())?;
+    copy.copy_from_slice(bytes);
+    let everything = [crop.coded.0, 1, crop.coded.1, 1, 0, 1, 0, 1].map(u32::to_be_bytes);
+    let field = copy.get_mut(crop.at..crop.at.saturating_add(32));
+    field
+        .ok_or_else(|| corrupt(header.source.format, "its crop is cut off"))?
+        .copy_from_slice(everything.as_flattened());
+    let pixels = Session::open(&copy, &whole, limits)?.decode(&whole)?;
+    let (width, height) = (header.source.width, header.source.height);
+    let size = pixels.channels().count();
+    let mut data = buffer(area(width, height, size)?)?;
+    let start = area(crop.corner.0, 1, size)?;
+    let row = area(width, 1, size)?;
+    for (from, to) in pixels.rows().skip(crop.corner.1 as usize).zip(data.chunks_exact_mut(row)) {
+        let from = from.get(start..start.saturating_add(row));
+        to.copy_from_slice(from.ok_or_else(|| corrupt(header.source.format, "its crop lies outside of it"))?);
+    }
+    Pixels::new(width, height, pixels.channels(), data)
+}
+
+/// What libheif may take: as much as this header needs, and no more than the site's limits.
+fn security(header: &Header, limits: &Limits) -> SecurityLimits {
+    const SLACK: u64 = 256 << 20;
+    let pixels = header.source.pixels();
+    let mut security = SecurityLimits::new();
+    security.set_max_image_size_pixels(limits.source_pixels);
+    security.set_max_number_of_tiles(1 << 14);
+    security.set_max_color_profile_size(MAX_PROFILE as u32);
+    security.set_max_memory_block_size(pixels.saturating_mul(8).saturating_add(SLACK / 4));
+    security.set_max_total_memory(pixels.saturating_mul(32).saturating_add(SLACK));
+    security.set_max_sequence_frames(limits.frames);
+    security
+}
+
+fn failed(format: Format, error: &HeifError) -> Error {
+    match (error.code, error.sub_code) {
+        (HeifErrorCode::MemoryAllocationError, HeifErrorSubCode::SecurityLimitExceeded) => {
+            Error::new(Kind::SourcePixels, format!("the {} original: {}", format.name(), error.message))
+        }
+        (HeifErrorCode::MemoryAllocationError, _) => {
+            Error::new(Kind::OutOfMemory, format!("the {} original: {}", format.name(), error.message))
+        }
+        // The last is a picture in a codec that this build has no decoder for.
+        (
+            HeifErrorCode::UnsupportedFeature | HeifErrorCode::UnsupportedFileType | HeifErrorCode::PluginLoadingError,
+            _,
+        ) => unsupported(format, &error.message),
+        _ => corrupt(format, &error.message),
+    }
+}
+
+/// The EXIF item: four bytes say how far the TIFF block is behind them. Its orientation is set to upright, because what
+/// it says has been done by the container's own rotation.
+fn exif_block(handle: &ImageHandle) -> Option<Vec<u8>> {
+    let mut ids = [0];
+    (handle.metadata_block_ids(&mut ids, b"Exif") == 1).then_some(())?;
+    let raw = handle.metadata(*ids.first()?).ok()?;
+    let (head, rest) = raw.split_first_chunk::<4>()?;
+    let mut block = rest.get(u32::from_be_bytes(*head) as usize..)?.to_vec();
+    exif::set_orientation(&mut block, 1);
+    Some(block)
+}
+
+fn options() -> Result<DecodingOptions, Error> {
+    let mut options =
+        DecodingOptions::new().ok_or_else(|| Error::new(Kind::OutOfMemory, "no memory for a HEIF decoder"))?;
+    // A sequence that repeats for ever would be decoded for ever.
+    options.set_ignore_sequence_edit_list(true);
+    options.set_num_codec_threads(1);
+    options.set_num_library_threads(THREADS);
+    options.set_strict_decoding(true);
+    Ok(options)
+}
+
+/// How the colours are coded.
+enum Colour {
+    Srgb,
+    Icc(Vec<u8>),
+    Wide(hdr::Primaries),
+    Hdr(hdr::Transfer, hdr::Primaries),
+}
+
+fn colour(handle: &ImageHandle) -> Colour {
+    if let Some(profile) = handle.color_profile_raw()
+        && [color_profile_types::R_ICC, color_profile_types::PROF].contains(&profile.profile_type())
+    {
+        return Colour::Icc(profile.data);
+    }
+    let Some(nclx) = handle.color_profile_nclx() else { return Colour::Srgb };
+    let primaries = hdr::Primaries::from_code(nclx.color_primaries() as u8);
+    match (hdr::Transfer::from_code(nclx.transfer_characteristics() as u8), primaries) {
+        (Some(transfer), _) => Colour::Hdr(transfer, primaries),
+        (None, hdr::Primaries::Srgb) => Colour::Srgb,
+        (None, _) => Colour::Wide(primaries),
+    }
+}
+
+/// The space to decode to.
+fn space(grey: bool, alpha: bool, wide: bool) -> ColorSpace {
+    match (grey && !alpha && !wide, alpha, wide) {
+        (true, ..) => ColorSpace::Monochrome,
+        (_, false, false) => ColorSpace::Rgb(RgbChroma::Rgb),
+        (_, true, false) => ColorSpace::Rgb(RgbChroma::Rgba),
+        (_, false, true) => ColorSpace::Rgb(RgbChroma::HdrRgbLe),
+        (_, true, true) => ColorSpace::Rgb(RgbChroma::HdrRgbaLe),
+    }
+}
+
+fn item(library: &LibHeif, handle: &ImageHandle, header: &Header) -> Result<Pixels, Error> {
+    let format = header.source.format;
+    let alpha = handle.has_alpha_channel();
+    let colour = colour(handle);
+    let hdr = matches!(colour, Colour::Hdr(..));
+    // Greys deeper than 8 bits have no 8-bit plane to ask for.
+    let grey = matches!(handle.preferred_decoding_colorspace(), Ok(ColorSpace::Monochrome))
+        && handle.luma_bits_per_pixel() == 8;
+    let image =
+        library.decode(handle, space(grey, alpha, hdr), Some(options()?)).map_err(|error| failed(format, &error))?;
+    let mut pixels = match colour {
+        Colour::Hdr(transfer, primaries) => mapped(&image, header, alpha, transfer, primaries)?,
+        Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, header, grey && !alpha, alpha)?,
+    };
+    if alpha && handle.is_premultiplied_alpha() {
+        unmultiply(&mut pixels);
+    }
+    let transform = match colour {
+        Colour::Icc(icc) => ToSrgb::from_icc(&icc, pixels.channels()),
+        Colour::Wide(primaries) => {
+            primaries.profile().and_then(|profile| ToSrgb::from_profile(&profile, pixels.channels()))
+        }
+        Colour::Srgb | Colour::Hdr(..) => None,
+    };
+    if let Some(transform) = transform {
+        transform.apply(&mut pixels)?;
+    }
+    Ok(pixels)
+}
+
+fn first_frame(context: &HeifContext<'_>, header: &Header) -> Result<Pixels, Error> {
+    let format = header.source.format;
+    let track = context.track(0).ok_or_else(|| corrupt(format, "it has no visual track"))?;
+    let alpha = header.source.alpha;
+    let image = track
+        .decode_next_image(space(false, alpha, false), Some(options()?))
+        .map_err(|error| failed(format, &error))?;
+    taken(&image, header, false, alpha)
+}
+
+/// The plane of an image that was asked for, if its size is the header's and its rows have at least `row` bytes.
+fn plane<'a>(plane: Option<Plane<&'a [u8]>>, header: &Header, row: usize) -> Result<Plane<&'a [u8]>, Error> {
+    let source = &header.source;
+    plane
+        .filter(|plane| (plane.width, plane.height) == (source.width, source.height) && plane.stride >= row)
+        .ok_or_else(|| corrupt(source.format, "its size is not what its header announces"))
+}
+
+/// 8-bit pixels as they are.
+fn taken(image: &Image, header: &Header, grey: bool, alpha: bool) -> Result<Pixels, Error> {
+    let (width, height) = (header.source.width, header.source.height);
+    let channels = match (grey, alpha) {
+        (true, _) => Channels::Grey,
+        (false, false) => Channels::Rgb,
+        (false, true) => Channels::Rgba,
+    };
+    let row = area(width, 1, channels.count())?;
+    let planes = image.planes();
+    let plane = plane(if grey { planes.y } else { planes.interleaved }, header, row)?;
+    let mut data = buffer(area(width, height, channels.count())?)?;
+    for (from, to) in plane.data.chunks(plane.stride).zip(data.chunks_exact_mut(row)) {
+        to.copy_from_slice(from.get(..row).unwrap_or_default());
+    }
+    Pixels::new(width, height, channels, data)
+}
+
+/// 16-bit pixels of high dynamic range, tone-mapped.
+fn mapped(
+    image: &Image,
+    header: &Header,
+    alpha: bool,
+    transfer: hdr::Transfer,
+    primaries: hdr::Primaries,
+) -> Result<Pixels, Error> {
+    let (width, height) = (header.source.width, header.source.height);
+    let channels = if alpha { Channels::Rgba } else { Channels::Rgb };
+    let count = channels.count();
+    let row = area(width, 1, count.saturating_mul(2))?;
+    let plane = plane(image.planes().interleaved, header, row)?;
+    let bits = plane.bits_per_pixel.clamp(8, 16);
+    let mapper = hdr::Mapper::new(transfer, primaries, bits);
+    let mut data = buffer(area(width, height, count)?)?;
+    for (from, to) in plane.data.chunks(plane.stride).zip(data.chunks_exact_mut(row / 2)) {
+        for (from, to) in from.chunks_exact(count * 2).zip(to.chunks_exact_mut(count)) {
+            let mut codes =
+                from.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |n, &byte| n << 8 | u16::from(byte)));
+            let mut next = || codes.next().unwrap_or(0);
+            let colour = mapper.pixel([next(), next(), next()]);
+            for (to, value) in to.iter_mut().zip(colour) {
+                *to = value;
+            }
+            if let (true, Some(to)) = (alpha, to.get_mut(3)) {
+                *to = u8::try_from(next() >> (bits - 8)).unwrap_or(255);
+            }
+        }
+    }
+    Pixels::new(width, height, channels, data)
+}
+
+/// Takes alpha out of the colours.
+fn unmultiply(pixels: &mut Pixels) {
+    if pixels.channels() != Channels::Rgba {
+        return;
+    }
+    for pixel in pixels.data_mut().chunks_exact_mut(4) {
+        if let [r, g, b, alpha @ 1..=254] = pixel {
+            let alpha = u32::from(*alpha);
+            for value in [r, g, b] {
+                *value = ((u32::from(*value) * 255 + alpha / 2) / alpha).min(255) as u8;
+            }
+        }
+    }
+}

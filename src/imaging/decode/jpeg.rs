@@ -1,0 +1,120 @@
+//! JPEG by libjpeg-turbo: scaled while decoding where the result is much smaller, grey kept grey, inks brought to sRGB.
+
+use super::super::colour::{FromCmyk, ToSrgb};
+use super::super::picture::{Channels, Decode, Pixels};
+use super::super::probe::{Header, corrupt, jpeg, unsupported};
+use super::still::Still;
+use super::turbo::{Decompressor, Facts, Layout, Verdict};
+use super::{Shrink, area, buffer, metadata};
+use crate::error::Error;
+use crate::plan::{Format, Limits};
+
+/// Scans times pixels that are decoded at most. Photos have some ten scans; a file that repeats scans to burn time is
+/// stopped after a few seconds of it, whatever its size.
+const SCAN_WORK: u64 = 1_200_000_000;
+
+/// Opens a JPEG.
+pub(super) fn open<'a>(
+    bytes: &'a [u8],
+    header: &Header,
+    limits: &Limits,
+    shrink: Option<Shrink>,
+) -> Result<Box<dyn Decode + 'a>, Error> {
+    let (header, limits) = (*header, *limits);
+    let metadata = metadata(&header, jpeg::exif_block(bytes));
+    Ok(Still::open(metadata, move || decode(bytes, &header, &limits, shrink)))
+}
+
+fn decode(bytes: &[u8], header: &Header, limits: &Limits, shrink: Option<Shrink>) -> Result<Pixels, Error> {
+    let damaged = |what: &str| corrupt(Format::Jpeg, what);
+    let pixels = header.source.pixels();
+    let scans = (SCAN_WORK / pixels.max(1)).clamp(16, 500) as u32;
+    // A progressive picture is held as 16-bit coefficients.
+    let memory = (pixels.saturating_mul(u64::from(header.channels)).saturating_mul(3) >> 20).saturating_add(64);
+    let mut decoder = Decompressor::new(scans, limits.source_pixels, memory)?;
+    let facts = decoder.header(bytes).map_err(|text| damaged(&text))?;
+    if (facts.width, facts.height) != (header.source.width, header.source.height) {
+        return Err(damaged("it has two frame headers that differ"));
+    }
+    if facts.precision != 8 {
+        return Err(unsupported(Format::Jpeg, &format!("it has {} bits a sample (8 are known)", facts.precision)));
+    }
+    let denominator = shrink.map_or(1, |shrink| denominator(&facts, shrink));
+    let (width, height) = decoder.scale(&facts, denominator).ok_or_else(|| damaged("it cannot be scaled"))?;
+    let layout = facts.layout;
+    let mut data = buffer(area(width, height, layout.size())?)?;
+    match decoder.decode(bytes, (width, height), layout, &mut data) {
+        Verdict::Clean => {}
+        Verdict::Warning(text) if harmless(&text) && ends(bytes) => {}
+        Verdict::Warning(text) | Verdict::Failure(text) => return Err(damaged(&text)),
+    }
+    let icc = jpeg::icc_profile(bytes);
+    let channels = match layout {
+        Layout::Grey => Channels::Grey,
+        Layout::Rgb => Channels::Rgb,
+        Layout::Cmyk => return inks(bytes, icc.as_deref(), width, height, data),
+    };
+    let mut pixels = Pixels::new(width, height, channels, data)?;
+    if let Some(transform) = icc.and_then(|icc| ToSrgb::from_icc(&icc, channels)) {
+        transform.apply(&mut pixels)?;
+    }
+    Ok(pixels)
+}
+
+/// The largest of 8, 4 and 2 that leaves twice the wanted size, else 1.
+fn denominator(facts: &Facts, shrink: Shrink) -> u32 {
+    let leaves = |denominator: &u32| {
+        facts.width.div_ceil(*denominator) >= shrink.min_width.saturating_mul(2)
+            && facts.height.div_ceil(*denominator) >= shrink.min_height.saturating_mul(2)
+    };
+    if facts.lossless { 1 } else { [8, 4, 2].into_iter().find(leaves).unwrap_or(1) }
+}
+
+/// Whether a warning leaves every pixel as its author meant it. The library keeps the first warning only, so that a file
+/// that begins with one of these is also checked for its end.
+fn harmless(text: &str) -> bool {
+    ["extraneous bytes before marker", "unknown JFIF revision", "Unknown Adobe color transform"]
+        .iter()
+        .any(|known| text.contains(known))
+}
+
+/// Whether there is an end-of-image marker behind the headers; entropy-coded data cannot look like one.
+fn ends(bytes: &[u8]) -> bool {
+    let header: usize = jpeg::segments(bytes).map(|segment| segment.data.len()).sum();
+    bytes.get(header..).unwrap_or_default().windows(2).any(|pair| pair == [0xff, 0xd9])
+}
+
+/// Brings inks to sRGB. Files with Adobe's marker hold light, not ink.
+fn inks(bytes: &[u8], icc: Option<&[u8]>, width: u32, height: u32, mut data: Vec<u8>) -> Result<Pixels, Error> {
+    if jpeg::segments(bytes).any(|segment| segment.marker == 0xee && segment.data.starts_with(b"Adobe")) {
+        data.iter_mut().for_each(|byte| *byte = !*byte);
+    }
+    from_inks(&data, icc, width, height)
+}
+
+/// Four inks a pixel to RGB.
+pub(super) fn from_inks(inks: &[u8], icc: Option<&[u8]>, width: u32, height: u32) -> Result<Pixels, Error> {
+    let transform = FromCmyk::new(icc);
+    let mut rgb = buffer(area(width, height, 3)?)?;
+    let (from, to) = (area(width, 1, 4)?, area(width, 1, 3)?);
+    for (inks, rgb) in inks.chunks_exact(from).zip(rgb.chunks_exact_mut(to)) {
+        transform.row(inks, rgb)?;
+    }
+    Pixels::new(width, height, Channels::Rgb, rgb)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scaling_leaves_twice_the_wanted_size() {
+        let facts = |width, height, lossless| Facts { width, height, precision: 8, layout: Layout::Rgb, lossless };
+        let shrink = |min_width, min_height| Shrink { min_width, min_height };
+        assert_eq!(denominator(&facts(4000, 3000, false), shrink(1200, 900)), 1);
+        assert_eq!(denominator(&facts(4000, 3000, false), shrink(1000, 750)), 2);
+        assert_eq!(denominator(&facts(4000, 3000, false), shrink(250, 187)), 8);
+        assert_eq!(denominator(&facts(4000, 3000, false), shrink(250, 1500)), 1);
+        assert_eq!(denominator(&facts(4000, 3000, true), shrink(10, 10)), 1);
+    }
+}

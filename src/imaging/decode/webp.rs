@@ -1,0 +1,90 @@
+//! WebP by libwebp: stills, and animations as whole canvases.
+
+use super::super::colour::ToSrgb;
+use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels};
+use super::super::probe::{Header, corrupt, webp};
+use super::still::Still;
+use super::{area, buffer, metadata, webp_sys, without_alpha};
+use crate::error::Error;
+use crate::plan::Format;
+
+/// Opens a WebP.
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
+    let header = *header;
+    let metadata = metadata(&header, webp::exif_block(bytes));
+    if webp::chunk(bytes, b"ANMF").is_none() {
+        return Ok(Still::open(metadata, move || still(bytes, &header)));
+    }
+    let damaged = || corrupt(Format::WebP, "its frames cannot be told apart");
+    let decoder = webp_sys::Animation::new(bytes).ok_or_else(damaged)?;
+    if (decoder.width, decoder.height) != (header.source.width, header.source.height) {
+        return Err(damaged());
+    }
+    let animation = Animation { repeat: (decoder.loops > 0).then_some(decoder.loops) };
+    let metadata = Metadata { animation: (header.source.frames > 1).then_some(animation), ..metadata };
+    Ok(Box::new(Moving { decoder, header, metadata, transform: transform(bytes, true), given: 0, clock: 0 }))
+}
+
+/// The way from the embedded profile to sRGB.
+fn transform(bytes: &[u8], alpha: bool) -> Option<ToSrgb> {
+    ToSrgb::from_icc(webp::chunk(bytes, b"ICCP")?, if alpha { Channels::Rgba } else { Channels::Rgb })
+}
+
+fn still(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {
+    let damaged = || corrupt(Format::WebP, "its data is cut off or contradicts itself");
+    let (width, height, alpha) = (header.source.width, header.source.height, header.source.alpha);
+    if webp_sys::size(bytes) != Some((width, height)) {
+        return Err(damaged());
+    }
+    let channels = if alpha { Channels::Rgba } else { Channels::Rgb };
+    let mut data = buffer(area(width, height, channels.count())?)?;
+    if !webp_sys::decode(bytes, width, alpha, &mut data) {
+        return Err(damaged());
+    }
+    let mut pixels = Pixels::new(width, height, channels, data)?;
+    if let Some(transform) = transform(bytes, alpha) {
+        transform.apply(&mut pixels)?;
+    }
+    Ok(pixels)
+}
+
+/// An animation.
+struct Moving<'a> {
+    decoder: webp_sys::Animation<'a>,
+    header: Header,
+    metadata: Metadata,
+    transform: Option<ToSrgb>,
+    /// Frames given so far.
+    given: u32,
+    /// When the last frame ended, in milliseconds.
+    clock: i32,
+}
+
+impl Decode for Moving<'_> {
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, Error> {
+        let source = self.header.source;
+        if self.given == source.frames {
+            return Ok(None);
+        }
+        let (canvas, end) = self.decoder.next().ok_or_else(|| {
+            corrupt(Format::WebP, &format!("only {} of its {} frames are there", self.given, source.frames))
+        })?;
+        let mut data = buffer(canvas.len())?;
+        data.copy_from_slice(canvas);
+        let mut pixels = Pixels::new(source.width, source.height, Channels::Rgba, data)?;
+        if let Some(transform) = &self.transform {
+            transform.apply(&mut pixels)?;
+        }
+        if !source.alpha {
+            pixels = without_alpha(&pixels)?;
+        }
+        let delay_ms = u32::try_from(end.saturating_sub(self.clock)).unwrap_or(0);
+        self.clock = end;
+        self.given = self.given.saturating_add(1);
+        Ok(Some(Frame { pixels, delay_ms }))
+    }
+}

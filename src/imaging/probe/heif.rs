@@ -1,0 +1,342 @@
+//! HEIF and AVIF: the boxes that tell size, depth and alpha (ISO/IEC 14496-12, 23008-12; AV1-ISOBMFF).
+//!
+//! The size is that of the primary item after its cropping and rotation, which is what the decoder gives. A file that is
+//! only a sequence (no `meta` box) has the size of its first visual track. Sequences are decoded as their still picture,
+//! so every file has one frame here.
+
+use super::bytes::{be16, be32, be64, slice};
+use super::{Header, corrupt};
+use crate::error::Error;
+use crate::plan::{Format, Source};
+
+const AVIF_BRANDS: [&[u8]; 3] = [b"avif", b"avis", b"avio"];
+const HEIF_BRANDS: [&[u8]; 15] = [
+    b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"mif2", b"mif3", b"msf1",
+    b"jpeg", b"vvic", b"unif",
+];
+
+/// Boxes and children that are looked at, at most.
+const MAX_BOXES: usize = 10_000;
+
+/// A box: type and payload.
+struct Atom<'a> {
+    kind: [u8; 4],
+    data: &'a [u8],
+    /// Whether all of it is there.
+    whole: bool,
+}
+
+/// The boxes that lie side by side in `bytes`. A box that goes on beyond the end is cut there.
+fn atoms(bytes: &[u8]) -> impl Iterator<Item = Atom<'_>> {
+    let mut at = 0usize;
+    std::iter::from_fn(move || {
+        let length = be32(bytes, at)?;
+        let kind = slice(bytes, at.checked_add(4)?, 4)?.try_into().ok()?;
+        let (start, end) = match length {
+            0 => (at.checked_add(8)?, bytes.len()),
+            1 => {
+                let length = usize::try_from(be64(bytes, at.checked_add(8)?)?).ok()?;
+                (at.checked_add(16)?, at.checked_add(length)?)
+            }
+            _ => (at.checked_add(8)?, at.checked_add(length as usize)?),
+        };
+        let data = bytes.get(start..end.min(bytes.len()))?;
+        at = end;
+        Some(Atom { kind, data, whole: end <= bytes.len() })
+    })
+    .take(MAX_BOXES)
+}
+
+fn atom<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+    atoms(bytes).find(|atom| &atom.kind == kind).map(|atom| atom.data)
+}
+
+/// The format by the brands of `ftyp`.
+fn format(bytes: &[u8]) -> Option<Format> {
+    let ftyp = atoms(bytes).next().filter(|atom| &atom.kind == b"ftyp")?.data;
+    let brands = || ftyp.get(..4).into_iter().chain(ftyp.get(8..).unwrap_or_default().chunks_exact(4));
+    if brands().any(|brand| AVIF_BRANDS.contains(&brand)) {
+        Some(Format::Avif)
+    } else if brands().any(|brand| HEIF_BRANDS.contains(&brand)) {
+        Some(Format::Heif)
+    } else {
+        None
+    }
+}
+
+/// Whether the file begins as a HEIF or AVIF.
+pub(super) fn matches(bytes: &[u8]) -> bool {
+    format(bytes).is_some()
+}
+
+/// A rectangle that the container keeps of the coded picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Crop {
+    /// Where in the file the payload of the `clap` box lies.
+    pub at: usize,
+    /// The coded size, before any transformation.
+    pub coded: (u32, u32),
+    /// The whole picture's size after all transformations but this.
+    pub whole: (u32, u32),
+    /// The rectangle's corner in it; its size is the header's.
+    pub corner: (u32, u32),
+}
+
+/// The crop of the primary item, if it keeps less than the whole.
+pub(crate) fn crop(bytes: &[u8]) -> Option<Crop> {
+    let mut crop = item(atom(bytes, b"meta")?)?.crop?;
+    // So far it is an address; the slices are all parts of `bytes`.
+    crop.at = crop.at.checked_sub(bytes.as_ptr().addr())?;
+    Some(crop)
+}
+
+/// What is known of a picture before decoding.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    width: u32,
+    height: u32,
+    crop: Option<Crop>,
+    depth: u8,
+    grey: bool,
+    alpha: bool,
+}
+
+/// Reads the header of a HEIF or AVIF.
+pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
+    let format = format(bytes).unwrap_or(Format::Heif);
+    // The primary picture may lie in the part that is there; the file is damaged all the same.
+    if atoms(bytes).any(|atom| &atom.kind == b"mdat" && !atom.whole) {
+        return Err(corrupt(format, "it ends before its data does"));
+    }
+    // A file that has both gives its still picture: that is what a reader without sequences shows.
+    let facts = match (atom(bytes, b"meta"), atom(bytes, b"moov"), atom(bytes, b"mini")) {
+        (Some(meta), ..) => item(meta).ok_or("its primary item has no size"),
+        (None, Some(moov), _) => track(moov).ok_or("it has no visual track"),
+        (None, None, Some(_)) => {
+            return Err(super::unsupported(format, "it has the low-overhead header (`mini`)"));
+        }
+        (None, None, None) => Err("it has neither a `meta` nor a `moov` box"),
+    };
+    let facts = facts.map_err(|what| corrupt(format, what))?;
+    let colours = if facts.grey { 1 } else { 3 };
+    Ok(Header {
+        source: Source {
+            format,
+            width: facts.width,
+            height: facts.height,
+            orientation: 1,
+            frames: 1,
+            alpha: facts.alpha,
+        },
+        depth: facts.depth,
+        channels: colours + u8::from(facts.alpha),
+        progressive: false,
+        quality: None,
+    })
+}
+
+/// The payload of a full box behind version and flags, and the version and flags.
+fn full(data: &[u8]) -> Option<(u8, u32, &[u8])> {
+    let head = be32(data, 0)?;
+    Some(((head >> 24) as u8, head & 0x00ff_ffff, data.get(4..)?))
+}
+
+/// The primary item of a `meta` box.
+fn item(meta: &[u8]) -> Option<Facts> {
+    let (_, _, meta) = full(meta)?;
+    let (version, _, pitm) = full(atom(meta, b"pitm")?)?;
+    let primary = if version == 0 { be16(pitm, 0)?.into() } else { be32(pitm, 0)? };
+    let iprp = atom(meta, b"iprp")?;
+    let properties: Vec<Atom<'_>> = atoms(atom(iprp, b"ipco")?).collect();
+    let of = |item: u32| -> Vec<&Atom<'_>> {
+        let indices = atoms(iprp).filter(|atom| &atom.kind == b"ipma").filter_map(|atom| associations(atom.data, item));
+        // Index 0 is "no property", which the subtraction refuses.
+        indices.flatten().filter_map(|index| properties.get(index.checked_sub(1)?)).collect()
+    };
+    let mut facts = sized(&of(primary))?;
+    facts.alpha = atom(meta, b"iref").is_some_and(|iref| {
+        let links = references(iref);
+        // A grid may leave it to its tiles to have alpha.
+        let tiles = || links.iter().filter(|link| &link.kind == b"dimg" && link.from == primary);
+        let ours = |item: u32| item == primary || tiles().any(|link| link.to.contains(&item));
+        let auxiliaries = links.iter().filter(|link| &link.kind == b"auxl" && link.to.iter().any(|&item| ours(item)));
+        auxiliaries.map(|link| link.from).any(|item| {
+            of(item).iter().any(|property| {
+                &property.kind == b"auxC"
+                    && [
+                        &b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"[..],
+                        b"urn:mpeg:hevc:2015:auxid:1",
+                        b"urn:mpeg:avc:2015:auxid:1",
+                    ]
+                    .iter()
+                    .any(|urn| property.data.get(4..).unwrap_or_default().starts_with(urn))
+            })
+        })
+    });
+    Some(facts)
+}
+
+/// Reads size and depth from an item's properties; transformations count in their order.
+fn sized(properties: &[&Atom<'_>]) -> Option<Facts> {
+    // Some writers list the transformations before the size that they change.
+    let ispe = properties.iter().find(|property| &property.kind == b"ispe")?.data;
+    let (width, height) = (be32(ispe, 4)?, be32(ispe, 8)?);
+    let mut facts = Facts { width, height, crop: None, depth: 8, grey: false, alpha: false };
+    let mut frame = Canvas { whole: (width, height), left: 0, top: 0, width, height, at: None };
+    let mut pixi = false;
+    for Atom { kind, data, .. } in properties.iter().copied() {
+        match kind {
+            b"irot" => frame.turn(*data.first()? & 3),
+            b"imir" => frame.mirror(*data.first()? & 1 == 1),
+            b"clap" => frame.cut(data)?,
+            b"pixi" => {
+                let (count, depths) = data.get(4..)?.split_first()?;
+                facts.depth = *depths.first()?;
+                facts.grey = *count == 1;
+                pixi = true;
+            }
+            b"av1C" if !pixi => {
+                let flags = *data.get(2)?;
+                facts.depth = match flags >> 5 & 3 {
+                    0b11 => 12,
+                    0b10 => 10,
+                    _ => 8,
+                };
+                facts.grey = flags & 0x10 != 0;
+            }
+            b"hvcC" if !pixi => {
+                facts.depth = (data.get(17)? & 7) + 8;
+                facts.grey = data.get(16)? & 3 == 0;
+            }
+            _ => {}
+        }
+    }
+    (facts.width, facts.height) = (frame.width, frame.height);
+    facts.crop = frame.at.filter(|_| frame.whole != (frame.width, frame.height)).map(|at| Crop {
+        at,
+        coded: (width, height),
+        whole: frame.whole,
+        corner: (frame.left, frame.top),
+    });
+    facts.depth = facts.depth.clamp(1, 16);
+    Some(facts)
+}
+
+/// A picture under its transformations: its whole size, and the rectangle of it that is kept.
+struct Canvas {
+    whole: (u32, u32),
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+    /// The address of the payload of the `clap` box.
+    at: Option<usize>,
+}
+
+impl Canvas {
+    /// Turns by quarters, anticlockwise.
+    fn turn(&mut self, quarters: u8) {
+        for _ in 0..quarters {
+            (self.left, self.top) = (self.top, self.whole.0.saturating_sub(self.left).saturating_sub(self.width));
+            (self.width, self.height) = (self.height, self.width);
+            self.whole = (self.whole.1, self.whole.0);
+        }
+    }
+
+    /// Swaps left and right, or top and bottom.
+    fn mirror(&mut self, sideways: bool) {
+        if sideways {
+            self.left = self.whole.0.saturating_sub(self.left).saturating_sub(self.width);
+        } else {
+            self.top = self.whole.1.saturating_sub(self.top).saturating_sub(self.height);
+        }
+    }
+
+    /// Keeps the clean aperture: its size as fractions, and how far its middle is from the picture's. `None` if it is
+    /// empty, or the second of its kind.
+    fn cut(&mut self, data: &[u8]) -> Option<()> {
+        let fraction = |at: usize| {
+            let (over, under) = (be32(data, at)?.cast_signed(), be32(data, at.checked_add(4)?)?.cast_signed());
+            (under != 0).then(|| f64::from(over) / f64::from(under))
+        };
+        let (wide, high, right, down) = (fraction(0)?, fraction(8)?, fraction(16)?, fraction(24)?);
+        // Casts of floats saturate.
+        let span = |start: f64, length: f64, whole: u32| {
+            let end = (start + length - 1.0).round().min(f64::from(whole) - 1.0);
+            let start = start.max(0.0);
+            (end >= start).then(|| (start as u32, (end - start) as u32 + 1))
+        };
+        // Which way halves are rounded is libheif's choice, whose result this must match.
+        let left = (right + (f64::from(self.whole.0) - 1.0) / 2.0 - (wide - 1.0) / 2.0).floor();
+        let top = (down + (f64::from(self.whole.1) - 1.0) / 2.0 - (high - 1.0) / 2.0).round();
+        self.at.is_none().then_some(())?;
+        (self.left, self.width) = span(left, wide, self.whole.0)?;
+        (self.top, self.height) = span(top, high, self.whole.1)?;
+        self.at = Some(data.as_ptr().addr());
+        Some(())
+    }
+}
+
+/// The property indices (from 1) that an `ipma` box associates with an item.
+fn associations(data: &[u8], item: u32) -> Option<Vec<usize>> {
+    let (version, flags, data) = full(data)?;
+    let entries = be32(data, 0)?;
+    let mut at = 4usize;
+    for _ in 0..entries {
+        let id = if version < 1 { be16(data, at)?.into() } else { be32(data, at)? };
+        at = at.checked_add(if version < 1 { 2 } else { 4 })?;
+        let count = usize::from(*data.get(at)?);
+        at = at.checked_add(1)?;
+        let size = if flags & 1 == 1 { 2 } else { 1 };
+        let list = slice(data, at, count.checked_mul(size)?)?;
+        if id == item {
+            return Some(match size {
+                2 => list
+                    .chunks_exact(2)
+                    .filter_map(|pair| be16(pair, 0))
+                    .map(|pair| usize::from(pair & 0x7fff))
+                    .collect(),
+                _ => list.iter().map(|&index| usize::from(index & 0x7f)).collect(),
+            });
+        }
+        at = at.checked_add(list.len())?;
+    }
+    None
+}
+
+/// A reference from one item to others.
+struct Link {
+    kind: [u8; 4],
+    from: u32,
+    to: Vec<u32>,
+}
+
+/// The references of an `iref` box.
+fn references(iref: &[u8]) -> Vec<Link> {
+    let Some((version, _, data)) = full(iref) else { return Vec::new() };
+    let id = |data: &[u8], index: usize| match version {
+        0 => be16(data, index.checked_mul(2)?).map(u32::from),
+        _ => be32(data, index.checked_mul(4)?),
+    };
+    let link = |atom: Atom<'_>| {
+        let from = id(atom.data, 0)?;
+        let rest = atom.data.get(if version == 0 { 2 } else { 4 }..)?;
+        let count = usize::from(be16(rest, 0)?);
+        let list = rest.get(2..)?;
+        Some(Link { kind: atom.kind, from, to: (0..count).map_while(|index| id(list, index)).collect() })
+    };
+    atoms(data).filter_map(link).collect()
+}
+
+/// The first visual track of a `moov` box.
+fn track(moov: &[u8]) -> Option<Facts> {
+    let tracks = || atoms(moov).filter(|atom| &atom.kind == b"trak").map(|atom| atom.data);
+    let handler = |trak| slice(atom(atom(trak, b"mdia")?, b"hdlr")?, 8, 4);
+    let visual = tracks().find(|&trak| matches!(handler(trak), Some(b"pict" | b"vide")))?;
+    let (version, _, tkhd) = full(atom(visual, b"tkhd")?)?;
+    // Width and height are the last two fields, 16.16.
+    let at = if version == 1 { 84 } else { 72 };
+    let (width, height) = (be32(tkhd, at)? >> 16, be32(tkhd, at + 4)? >> 16);
+    let alpha = tracks().any(|trak| handler(trak) == Some(b"auxv"));
+    Some(Facts { width, height, crop: None, depth: 8, grey: false, alpha })
+}

@@ -1,0 +1,133 @@
+//! TIFF 6.0: the first directory.
+
+use super::bytes::{be16, be32, le16, le32, slice};
+use super::{Header, corrupt, unsupported};
+use crate::error::Error;
+use crate::plan::{Format, Source};
+
+/// A TIFF file's byte order and bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Tiff<'a> {
+    bytes: &'a [u8],
+    little: bool,
+}
+
+/// An entry of a directory.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    /// The tag's number.
+    pub tag: u16,
+    /// The type of its values, 1..=12.
+    pub kind: u16,
+    /// How many values.
+    pub count: u32,
+    /// Where in the file the entry's value field lies.
+    pub at: usize,
+}
+
+impl<'a> Tiff<'a> {
+    /// Reads the byte order; `None` if this is no classic TIFF file.
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
+        let little = match bytes.get(..4)? {
+            b"II\x2a\0" => true,
+            b"MM\0\x2a" => false,
+            _ => return None,
+        };
+        Some(Self { bytes, little })
+    }
+
+    /// Whether numbers are little-endian.
+    pub(crate) fn little_endian(&self) -> bool {
+        self.little
+    }
+
+    fn u16(&self, at: usize) -> Option<u16> {
+        if self.little { le16(self.bytes, at) } else { be16(self.bytes, at) }
+    }
+
+    fn u32(&self, at: usize) -> Option<u32> {
+        if self.little { le32(self.bytes, at) } else { be32(self.bytes, at) }
+    }
+
+    /// The entries of the first directory, as far as they are there.
+    pub(crate) fn entries(self) -> impl Iterator<Item = Entry> {
+        let start = self.u32(4).map_or(usize::MAX, |at| at as usize);
+        let count = self.u16(start).unwrap_or(0);
+        (0..usize::from(count)).map_while(move |index| {
+            let at = start.checked_add(2)?.checked_add(index * 12)?;
+            let (tag, kind, count) = (self.u16(at)?, self.u16(at.checked_add(2)?)?, self.u32(at.checked_add(4)?)?);
+            slice(self.bytes, at, 12)?;
+            Some(Entry { tag, kind, count, at: at.checked_add(8)? })
+        })
+    }
+
+    /// The entry of a tag.
+    pub(crate) fn find(self, tag: u16) -> Option<Entry> {
+        self.entries().find(|entry| entry.tag == tag)
+    }
+
+    /// Where an entry's values lie, and how many bytes one has.
+    fn values(&self, entry: Entry) -> Option<(usize, usize)> {
+        let size = match entry.kind {
+            1 | 2 | 6 | 7 => 1,
+            3 | 8 => 2,
+            4 | 9 | 11 => 4,
+            5 | 10 | 12 => 8,
+            _ => return None,
+        };
+        let length = (entry.count as usize).checked_mul(size)?;
+        let at = if length <= 4 { entry.at } else { self.u32(entry.at)? as usize };
+        Some((at, size))
+    }
+
+    /// A value of an entry of whole numbers (BYTE, SHORT, LONG).
+    pub(crate) fn number(&self, entry: Entry, index: u32) -> Option<u32> {
+        (index < entry.count).then_some(())?;
+        let (at, size) = self.values(entry)?;
+        let at = at.checked_add((index as usize).checked_mul(size)?)?;
+        match entry.kind {
+            1 | 7 => self.bytes.get(at).copied().map(u32::from),
+            3 => self.u16(at).map(u32::from),
+            4 => self.u32(at),
+            _ => None,
+        }
+    }
+
+    /// The first value of a tag.
+    pub(crate) fn first(self, tag: u16) -> Option<u32> {
+        self.number(self.find(tag)?, 0)
+    }
+}
+
+/// Whether the file begins as a TIFF, classic or big.
+pub(super) fn matches(bytes: &[u8]) -> bool {
+    [&b"II\x2a\0"[..], b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"].iter().any(|magic| bytes.starts_with(magic))
+}
+
+/// Reads a TIFF's header: that of the first page, which is the only one decoded.
+pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
+    let format = Format::Tiff;
+    let tiff = Tiff::new(bytes).ok_or_else(|| unsupported(format, "it is a BigTIFF"))?;
+    let (Some(width), Some(height)) = (tiff.first(256), tiff.first(257)) else {
+        return Err(corrupt(format, "the first directory has no size"));
+    };
+    let depth = tiff.first(258).unwrap_or(1);
+    let samples = tiff.first(277).unwrap_or(1);
+    let photometric = tiff.first(262).unwrap_or(1);
+    let colours = match photometric {
+        0 | 1 | 4 => 1,
+        5 => 4,
+        _ => 3,
+    };
+    // 1 is associated, 2 unassociated alpha; 0 is unspecified, which decoders take for alpha where RGB has a fourth.
+    let alpha = tiff.first(338).is_some_and(|extra| matches!(extra, 1 | 2)) || (photometric == 2 && samples == 4);
+    let orientation =
+        tiff.first(274).and_then(|value| u8::try_from(value).ok()).filter(|value| (1..=8).contains(value));
+    Ok(Header {
+        source: Source { format, width, height, orientation: orientation.unwrap_or(1), frames: 1, alpha },
+        depth: u8::try_from(depth).unwrap_or(u8::MAX).clamp(1, 64),
+        channels: (colours + u8::from(alpha)).min(4),
+        progressive: false,
+        quality: None,
+    })
+}
