@@ -1,1 +1,241 @@
-//! engine
+//! The pool: conversions in sandboxed child processes of the same binary, with deadlines, lanes, admission by estimated
+//! cost, quarantine and recycling. One bad picture costs one request.
+//!
+//! All of it lives on one thread of its own ([`supervisor`]): the kernel kills workers when the thread that made them
+//! ends, so that thread must live as long as the service. [`Engine`] is a handle that talks to it.
+
+pub mod correct;
+pub mod cost;
+mod diagnose;
+pub mod memory_file;
+pub mod protocol;
+pub mod quarantine;
+pub mod queue;
+pub mod sandbox;
+mod slot;
+mod spawn;
+mod status;
+mod supervisor;
+mod thread_pool;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+pub use cost::{Cost, Lane};
+pub use quarantine::Digest;
+pub use sandbox::{LayerState, SandboxReport};
+pub use status::{Refused, Status};
+pub use worker::worker_main;
+
+use crate::config::{EngineConfig, Isolation};
+use crate::error::{Error, Kind};
+use crate::imaging::{Job, Outcome};
+use crate::plan::Format;
+use protocol::Task;
+use status::Board;
+use supervisor::{Crew, Request, Submission};
+
+/// One conversion, with all that decides when and whether it runs.
+#[derive(Debug, Clone)]
+pub struct Conversion {
+    /// The original.
+    pub source: Bytes,
+    /// SHA-256 of the original, for the quarantine.
+    pub digest: Digest,
+    /// What is to be done. `threads` and `budget_ms` are set when it starts.
+    pub job: Job,
+    /// What it will probably take.
+    pub cost: Cost,
+    /// Its line of the queue.
+    pub lane: Lane,
+    /// When the answer must be there, queueing included.
+    pub deadline: Instant,
+    /// Let it run to its end when nobody waits any more and it has started.
+    pub finish_if_abandoned: bool,
+    /// Whether its effort may be lowered while the queue is long, which changes the bytes of the result.
+    pub may_press: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Converted {
+    /// The variant; empty for facts.
+    pub bytes: Bytes,
+    /// What it is.
+    pub outcome: Outcome,
+    /// How long it waited for a worker.
+    pub queued: Duration,
+    /// How long the worker had it.
+    pub ran: Duration,
+}
+
+/// A handle on the pool. Clones share it; when the last one is dropped, the pool ends without grace.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    requests: mpsc::UnboundedSender<Request>,
+    board: Arc<Board>,
+    sandbox: SandboxReport,
+    ids: AtomicU64,
+    budget: Duration,
+}
+
+/// A task and its answer without the meaning of either: what [`Engine::convert`] and the tests of the pool share.
+#[derive(Debug, Clone)]
+#[doc(hidden)]
+pub struct Errand {
+    pub source: Bytes,
+    pub digest: Digest,
+    pub task: Task,
+    pub cost: Cost,
+    pub lane: Lane,
+    pub deadline: Instant,
+    pub finish_if_abandoned: bool,
+    pub may_press: bool,
+}
+
+/// See [`Errand`].
+#[derive(Debug, Clone)]
+#[doc(hidden)]
+pub struct Answer {
+    pub bytes: Bytes,
+    pub outcome: Option<Outcome>,
+    pub queued: Duration,
+    pub ran: Duration,
+}
+
+impl Engine {
+    /// Starts the pool and returns when every worker is sealed and ready; blocks until then, tens of milliseconds as a rule.
+    ///
+    /// `program` is the binary whose `worker` command is [`worker_main`]: `/proc/self/exe` means this one, even after
+    /// another was installed in its place.
+    ///
+    /// # Errors
+    /// [`Kind::Internal`] if a worker cannot be started or ends at once, or if the kernel refuses a layer of the sandbox
+    /// and the configuration requires it.
+    pub fn start(config: &EngineConfig, program: PathBuf) -> Result<Self, Error> {
+        Self::start_crew(config, Self::crew(config, &program, false))
+    }
+
+    /// As [`Self::start`], with workers that misbehave on demand. Never for a service.
+    #[doc(hidden)]
+    pub fn start_with_diagnostics(config: &EngineConfig, program: &Path) -> Result<Self, Error> {
+        Self::start_crew(config, Self::crew(config, program, true))
+    }
+
+    fn crew(config: &EngineConfig, program: &Path, diagnostics: bool) -> Crew {
+        match config.isolation {
+            Isolation::Process => Crew::Processes { program: program.to_owned(), diagnostics },
+            Isolation::Thread => Crew::Threads(worker::perform),
+        }
+    }
+
+    fn start_crew(config: &EngineConfig, crew: Crew) -> Result<Self, Error> {
+        let board = Arc::new(Board::default());
+        let (requests, inbox) = mpsc::unbounded_channel();
+        let sandbox = supervisor::start(config.clone(), crew, inbox, Arc::clone(&board))?;
+        let inner = Inner { requests, board, sandbox, ids: AtomicU64::new(1), budget: config.deadline };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Converts. May be awaited on any runtime; dropping the future abandons the conversion: one that waits is forgotten,
+    /// one that runs is stopped unless it is about to end or [`Conversion::finish_if_abandoned`] is set.
+    ///
+    /// # Errors
+    /// The conversion's own, or: [`Kind::Busy`] when it could not be done in time, [`Kind::Deadline`],
+    /// [`Kind::OutOfMemory`], [`Kind::Crashed`], [`Kind::Quarantined`].
+    pub async fn convert(&self, conversion: Conversion) -> Result<Converted, Error> {
+        let Conversion { source, digest, job, cost, lane, deadline, finish_if_abandoned, may_press } = conversion;
+        let task = Task::Convert(job);
+        let errand = Errand { source, digest, task, cost, lane, deadline, finish_if_abandoned, may_press };
+        let Answer { bytes, outcome, queued, ran } = self.run(errand).await?;
+        let outcome = outcome.ok_or_else(|| Error::new(Kind::Internal, "the worker did not say what it made"))?;
+        Ok(Converted { bytes, outcome, queued, ran })
+    }
+
+    /// Runs any task.
+    #[doc(hidden)]
+    pub async fn run(&self, errand: Errand) -> Result<Answer, Error> {
+        let gone = || Error::busy("the pool is shutting down", 1);
+        let id = self.inner.ids.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = oneshot::channel();
+        let submission = Box::new(Submission { id, errand, reply });
+        self.inner.requests.send(Request::Submit(submission)).map_err(|_| gone())?;
+        let mut waiting = Waiting { engine: self, id, answered: false };
+        let answer = answer.await;
+        waiting.answered = true;
+        answer.map_err(|_| gone())?
+    }
+
+    /// The pool's numbers, for metrics and readiness. Cheap: a lock and a copy.
+    pub fn status(&self) -> Status {
+        self.inner.board.read()
+    }
+
+    /// Which layers of the sandbox hold; empty with threads.
+    pub fn sandbox(&self) -> &SandboxReport {
+        &self.inner.sandbox
+    }
+
+    /// The longest time that configuration gives a conversion.
+    pub fn deadline(&self) -> Duration {
+        self.inner.budget
+    }
+
+    /// Takes no more work, lets what was taken end for so long, then kills. Returns when every worker is reaped.
+    pub async fn stop(&self, grace: Duration) {
+        let (done, ended) = oneshot::channel();
+        if self.inner.requests.send(Request::Stop { grace, done }).is_ok() {
+            let _ = ended.await;
+        }
+    }
+}
+
+/// Tells the pool when its caller has gone.
+struct Waiting<'a> {
+    engine: &'a Engine,
+    id: u64,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            let _ = self.engine.inner.requests.send(Request::Abandon(self.id));
+        }
+    }
+}
+
+impl Errand {
+    /// The output format, for estimates; diagnoses share one.
+    fn format(&self) -> Format {
+        match &self.task {
+            Task::Convert(job) => job.format,
+            Task::Diagnose(_) => Format::Tpg,
+        }
+    }
+
+    /// Tells jobs on one picture apart. Effort and threads are the pool's and do not matter.
+    fn fingerprint(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        match &self.task {
+            Task::Convert(job) => (&job.plan, job.format).hash(&mut hasher),
+            Task::Diagnose(diagnosis) => format!("{diagnosis:?}").hash(&mut hasher),
+        }
+        hasher.finish()
+    }
+}

@@ -1,0 +1,285 @@
+//! The supervisor's care for its jobs: taken in, given to a worker, answered exactly once.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::super::cost::Lane;
+use super::super::protocol::Task;
+use super::super::queue::{HOPELESS, Ticket, seconds};
+use super::super::slot::State;
+use super::super::spawn::Exit;
+use super::super::{Answer, Errand};
+use super::{ABANDONED, Job, Phase, Pool, Submission, micros, millis};
+use crate::error::{Error, Kind};
+use crate::imaging::Outcome;
+use crate::imaging::convert::Effort;
+
+/// A worker that had a job for longer than this has tried it.
+const TRIED: Duration = Duration::from_millis(50);
+
+impl Pool {
+    pub(super) fn submit(&mut self, submission: Submission) {
+        let Submission { id, errand, reply } = submission;
+        let now = Instant::now();
+        match self.admit(id, &errand, now) {
+            Ok(ticket) => {
+                let due = errand.deadline;
+                self.due.insert((due, id));
+                let (abandoned, retried) = (false, false);
+                self.jobs.insert(id, Job { errand, reply, ticket, submitted: now, due, abandoned, retried, run: None });
+            }
+            Err(error) => {
+                let refused = &mut self.status.refused;
+                let counter = if error.kind == Kind::Quarantined {
+                    &mut refused.quarantined
+                } else if error.kind == Kind::OutOfMemory {
+                    &mut refused.memory
+                } else if error.kind == Kind::Deadline {
+                    &mut refused.hopeless
+                } else {
+                    &mut refused.busy
+                };
+                *counter = counter.saturating_add(1);
+                self.outbox.push((reply, Err(error)));
+            }
+        }
+    }
+
+    fn admit(&mut self, id: u64, errand: &Errand, at: Instant) -> Result<Ticket, Error> {
+        if matches!(self.phase, Phase::Stopping { .. }) {
+            return Err(Error::busy("the service is shutting down", 1));
+        }
+        let now = self.clock(at);
+        if let Some(rest) = self.quarantine.check(&errand.digest, errand.fingerprint(), now) {
+            return Err(Error::new(
+                Kind::Quarantined,
+                format!("this picture has crashed or starved a worker and is refused for {} s", rest.div_ceil(1000)),
+            ));
+        }
+        let ticket = Ticket {
+            id,
+            lane: errand.lane,
+            bytes: errand.cost.bytes,
+            cpu_ms: self.corrections.apply(errand.lane, errand.format(), errand.cost.cpu_ms),
+            source_bytes: errand.source.len() as u64,
+            deadline: self.clock(errand.deadline),
+            queued: now,
+        };
+        self.queue.admit(ticket.clone(), now)?;
+        Ok(ticket)
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn abandon(&mut self, id: u64) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if job.run.is_none() {
+            self.queue.remove(id);
+            self.forget(id);
+        } else if !job.errand.finish_if_abandoned {
+            self.due.remove(&(job.due, id));
+            job.abandoned = true;
+            job.due = job.due.min(Instant::now() + ABANDONED);
+            self.due.insert((job.due, id));
+        }
+    }
+
+    /// Gives work to idle workers for as long as there is both.
+    pub(super) fn dispatch(&mut self) {
+        loop {
+            let at = Instant::now();
+            let now = self.clock(at);
+            let idle = self.slots.values().filter(|slot| slot.state == State::Idle).count();
+            let Some(ticket) = self.queue.next(idle, now) else { return };
+            let left = ticket.deadline.saturating_sub(now);
+            if ticket.cpu_ms > left.saturating_mul(HOPELESS) {
+                self.queue.finish(ticket.id);
+                self.refuse_late(ticket.id);
+                continue;
+            }
+            let warmest = self.slots.iter().rev().filter(|(_, slot)| slot.state == State::Idle);
+            let warmest = warmest.max_by_key(|(_, slot)| slot.last_job).map(|(id, _)| *id);
+            if let Some(slot) = warmest {
+                self.give(slot, &ticket, at, left);
+            }
+        }
+    }
+
+    fn give(&mut self, slot: u64, ticket: &Ticket, at: Instant, left: u64) {
+        let wait = self.queue.wait_ms(ticket.lane, self.clock(at));
+        let pressed = wait > millis(self.config.deadline) / 4;
+        let sharing = self.queue.running().saturating_add(self.queue.waiting()).max(1);
+        let threads = (self.cores / sharing).max(1);
+        let (Some(job), Some(worker)) = (self.jobs.get_mut(&ticket.id), self.slots.get_mut(&slot)) else {
+            self.queue.finish(ticket.id);
+            return;
+        };
+        let mut task = job.errand.task.clone();
+        if let Task::Convert(convert) = &mut task {
+            convert.threads = u32::try_from(threads).unwrap_or(u32::MAX);
+            convert.budget_ms = u32::try_from(left).unwrap_or(u32::MAX);
+            if pressed && job.errand.may_press && convert.effort == Effort::Interactive {
+                convert.effort = Effort::Pressed;
+            }
+        }
+        // The state first: if the worker is dead already, its exit finds the job and gives it to another.
+        worker.state = State::Busy { job: ticket.id };
+        job.run = Some((at, slot, threads));
+        match worker.run(ticket.id, &task, &job.errand.source) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+            Err(error) => {
+                self.queue.finish(ticket.id);
+                self.kill(slot, at);
+                let error = Error::new(Kind::Internal, format!("the work cannot be handed to a worker: {error}"));
+                self.answer(ticket.id, Err(error));
+            }
+        }
+    }
+
+    /// Checks that a worker has ended the job that it was given; how long it had it. `None`: the answer is not wanted.
+    pub(super) fn ends(&mut self, slot: u64, id: u64) -> Option<Duration> {
+        match self.slots.get(&slot)?.state {
+            State::Busy { job } if job == id => {}
+            State::Starting { .. } | State::Idle | State::Busy { .. } => {
+                self.disgrace(slot, "it answered out of turn");
+                return None;
+            }
+            State::Leaving { .. } => return None,
+        }
+        Some(self.jobs.get(&id).and_then(|job| job.run).map_or(Duration::ZERO, |(start, ..)| start.elapsed()))
+    }
+
+    /// A job has a result.
+    pub(super) fn complete(
+        &mut self,
+        slot: u64,
+        id: u64,
+        result: Result<(Vec<u8>, Option<Outcome>), Error>,
+        cpu_us: u64,
+        ran: Duration,
+    ) {
+        let at = Instant::now();
+        self.queue.finish(id);
+        let kind = result.as_ref().err().map(|error| error.kind);
+        if let Some(job) = self.jobs.get(&id) {
+            self.learn(job.errand.lane, id, cpu_us, ran, kind.is_none());
+        }
+        if let Some(job) = self.jobs.get(&id) {
+            let (digest, fingerprint, now) = (job.errand.digest, job.errand.fingerprint(), self.clock(at));
+            if kind == Some(Kind::Crashed) {
+                self.quarantine.crashed(digest, now);
+            } else if kind == Some(Kind::OutOfMemory) {
+                self.quarantine.starved(digest, fingerprint, now);
+            }
+        }
+        let result = result.map(|(bytes, outcome)| {
+            let queued = self
+                .jobs
+                .get(&id)
+                .and_then(|job| job.run.map(|(start, ..)| start.saturating_duration_since(job.submitted)));
+            Answer { bytes: Bytes::from(bytes), outcome, queued: queued.unwrap_or_default(), ran }
+        });
+        self.answer(id, result);
+        // After a panic the libraries' state is anybody's guess.
+        self.rest(slot, ran, kind == Some(Kind::Crashed), at);
+    }
+
+    /// What a job took corrects the estimates of the next ones. A worker's own numbers are believed within reason.
+    fn learn(&mut self, lane: Lane, id: u64, cpu_us: u64, ran: Duration, done: bool) {
+        let Some(job) = self.jobs.get(&id).filter(|_| done) else { return };
+        let wall = micros(ran);
+        let threads = job.run.map_or(1, |(.., threads)| threads);
+        let cpu = cpu_us.min(wall.saturating_mul(self.cores.saturating_add(1) as u64));
+        // With one thread the time in which the worker is taken counts; with more, the work.
+        let actual = if threads == 1 { wall.max(cpu) } else { cpu };
+        self.corrections.learn(lane, job.errand.format(), job.errand.cost.cpu_ms, actual);
+    }
+
+    /// A job's time is over.
+    pub(super) fn expire(&mut self, id: u64, at: Instant) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let Some((start, slot, _)) = job.run else {
+            self.queue.remove(id);
+            self.refuse_late(id);
+            return;
+        };
+        let (abandoned, digest, fingerprint) = (job.abandoned, job.errand.digest, job.errand.fingerprint());
+        let (waited, ran) = (start.saturating_duration_since(job.submitted), at.saturating_duration_since(start));
+        if self.kill(slot, at) {
+            self.queue.finish(id);
+        }
+        // A job that waited longer than it ran is not to blame: the queue was, and it may come again.
+        if waited > ran {
+            self.refuse_late(id);
+            return;
+        }
+        if !abandoned && ran >= self.config.deadline / 2 {
+            let now = self.clock(at);
+            self.quarantine.starved(digest, fingerprint, now);
+        }
+        let message = format!("the conversion was stopped after {} ms, at its deadline", ran.as_millis());
+        self.answer(id, Err(Error::new(Kind::Deadline, message)));
+    }
+
+    /// A job's worker has ended.
+    pub(super) fn bereave(&mut self, id: u64, exit: &Exit, at: Instant) {
+        self.queue.finish(id);
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if exit.by_kill() {
+            // A worker that ended as soon as it got the job was killed before it got it.
+            let tried = job.run.is_some_and(|(start, ..)| at.saturating_duration_since(start) > TRIED);
+            let had_its_second = tried && job.retried;
+            if !had_its_second && !job.abandoned && job.due > at {
+                job.retried |= tried;
+                job.run = None;
+                self.queue.readmit(job.ticket.clone());
+                return;
+            }
+            let error = Error::new(Kind::Crashed, "the conversion's worker was killed from outside");
+            self.answer(id, Err(error));
+        } else if exit.out_of_memory() {
+            let (digest, fingerprint, now) = (job.errand.digest, job.errand.fingerprint(), self.clock(at));
+            self.quarantine.starved(digest, fingerprint, now);
+            let message = format!("{} MiB of memory were not enough", self.config.worker_memory >> 20);
+            self.answer(id, Err(Error::new(Kind::OutOfMemory, message)));
+        } else {
+            self.crashed(id, format!("the worker died over this picture: {}", exit.describe()), at);
+        }
+    }
+
+    /// A job's picture is to blame for the end of its worker.
+    pub(super) fn crashed(&mut self, id: u64, message: String, at: Instant) {
+        self.queue.finish(id);
+        let now = self.clock(at);
+        if let Some(job) = self.jobs.get(&id) {
+            self.quarantine.crashed(job.errand.digest, now);
+        }
+        self.answer(id, Err(Error::new(Kind::Crashed, message)));
+    }
+
+    /// Takes a job off the books.
+    pub(super) fn forget(&mut self, id: u64) -> Option<Job> {
+        let job = self.jobs.remove(&id)?;
+        self.due.remove(&(job.due, id));
+        Some(job)
+    }
+
+    fn refuse_late(&mut self, id: u64) {
+        self.status.refused.busy = self.status.refused.busy.saturating_add(1);
+        let now = self.clock(Instant::now());
+        let wait = self.jobs.get(&id).map_or(0, |job| self.queue.wait_ms(job.errand.lane, now));
+        if let Some(job) = self.forget(id) {
+            let message = "no worker was free before this conversion's time was over";
+            self.outbox.push((job.reply, Err(Error::busy(message, seconds(wait)))));
+        }
+    }
+
+    fn answer(&mut self, id: u64, result: Result<Answer, Error>) {
+        if let Some(job) = self.forget(id) {
+            let counter = if result.is_ok() { &mut self.status.done } else { &mut self.status.failed };
+            *counter = counter.saturating_add(1);
+            self.outbox.push((job.reply, result));
+        }
+    }
+}

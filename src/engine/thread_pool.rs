@@ -1,0 +1,59 @@
+//! Conversions on threads of the service, for places where processes cannot be had: no sandbox, no memory limit, and no
+//! way to stop a conversion. One that outlives its deadline is answered, and its thread counts as busy until it is done.
+//! A crash takes the service with it.
+
+use std::io;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::protocol::Task;
+use super::spawn::Event;
+use crate::error::Error;
+use crate::imaging::Outcome;
+
+/// What a thread does with a job.
+pub(super) type Work = fn(&[u8], &Task) -> Result<(Vec<u8>, Option<Outcome>), Error>;
+
+/// A thread's answer.
+#[derive(Debug)]
+pub(super) struct Computed {
+    /// Of which job.
+    pub job: u64,
+    /// The result.
+    pub result: Result<(Vec<u8>, Option<Outcome>), Error>,
+    /// How long it took.
+    pub ran: Duration,
+}
+
+/// The supervisor's side of a thread. The thread ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Thread {
+    jobs: mpsc::Sender<(u64, Task, Bytes)>,
+}
+
+impl Thread {
+    /// Starts a thread that reports as `id`.
+    pub fn spawn(id: u64, work: Work, events: UnboundedSender<Event>) -> io::Result<Self> {
+        let (jobs, inbox) = mpsc::channel::<(u64, Task, Bytes)>();
+        std::thread::Builder::new().name(format!("convert-{id}")).spawn(move || {
+            for (job, task, source) in inbox {
+                let start = Instant::now();
+                let result = work(&source, &task);
+                drop(source);
+                let computed = Computed { job, result, ran: start.elapsed() };
+                if events.send(Event::Computed(id, computed)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { jobs })
+    }
+
+    /// Hands over a job.
+    pub fn run(&self, id: u64, task: &Task, source: &Bytes) -> io::Result<()> {
+        self.jobs.send((id, task.clone(), source.clone())).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
