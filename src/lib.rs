@@ -19,6 +19,8 @@ pub mod sign;
 pub mod config;
 pub mod telemetry;
 
+pub mod billing;
+
 pub mod plan;
 
 pub mod error;

@@ -1,1 +1,9 @@
-//! cache
+//! What has been worked out before: variants, originals, what is known of objects, and errors worth remembering.
+
+mod generations;
+mod key;
+mod memory;
+
+pub use generations::Generations;
+pub use key::{ObjectId, VariantKey};
+pub use memory::{Cache, Known, Original, Variant};

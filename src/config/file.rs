@@ -175,6 +175,9 @@ fn both_dialects() -> Vec<String> {
 pub struct NegotiateConfig {
     /// Formats in the order of preference; empty: off.
     pub formats: Vec<Format>,
+    /// Whether pictures that are asked for without a rule are negotiated too (by the extension of their name), as the
+    /// vendors' CDNs do when told so.
+    pub plain: bool,
 }
 
 /// `[site.limits]`

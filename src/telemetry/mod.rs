@@ -1,1 +1,7 @@
-//! telemetry
+//! Metrics (a struct handed to whoever counts), logging.
+
+mod logging;
+mod metrics;
+
+pub use logging::init;
+pub use metrics::{Metrics, Served};

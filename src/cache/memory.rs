@@ -1,0 +1,181 @@
+//! The memory tier: moka, weighed in bytes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use moka::Expiry;
+use moka::sync::Cache as Moka;
+
+use super::{Generations, ObjectId, VariantKey};
+use crate::config::CacheConfig;
+use crate::error::Error;
+use crate::imaging::{Facts, Times};
+use crate::plan::Format;
+
+/// A finished answer.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// The picture's bytes; empty for facts.
+    pub body: Bytes,
+    /// The picture's format; `None` for facts.
+    pub format: Option<Format>,
+    /// Size of the picture.
+    pub width: u32,
+    /// Size of the picture.
+    pub height: u32,
+    /// Facts, where they were asked for.
+    pub facts: Option<Facts>,
+    /// Strong entity tag of the bytes (or of the facts), quoted.
+    pub etag: Arc<str>,
+    /// The original's time of change.
+    pub last_modified: Option<SystemTime>,
+    /// When it was made.
+    pub made: SystemTime,
+    /// Format of the original.
+    pub source_format: Format,
+    /// Bytes of the original.
+    pub source_bytes: u64,
+    /// Where the conversion's time went.
+    pub times: Times,
+}
+
+/// An original and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Original {
+    /// The bytes, whole.
+    pub bytes: Bytes,
+    /// SHA-256 of the bytes.
+    pub digest: [u8; 32],
+    /// What is known.
+    pub known: Known,
+}
+
+/// What is known of an object without its bytes.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Digest of the validators.
+    pub version: u128,
+    /// The origin's entity tag, as sent.
+    pub etag: Option<Arc<str>>,
+    /// The origin's time of change.
+    pub last_modified: Option<SystemTime>,
+    /// When the origin last said so.
+    pub checked: Instant,
+    /// The object's generation when it did.
+    pub generation: u64,
+}
+
+/// What an error was the answer to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Question {
+    Object(ObjectId, u64),
+    Variant(VariantKey),
+}
+
+/// All memory caches of the process.
+pub struct Cache {
+    variants: Moka<VariantKey, Arc<Variant>>,
+    originals: Moka<ObjectId, Arc<Original>>,
+    known: Moka<ObjectId, Known>,
+    errors: Moka<Question, Error>,
+    /// One number per object.
+    pub generations: Generations,
+}
+
+/// What one entry costs beside its bytes: keys, list nodes, the struct itself.
+const OVERHEAD: usize = 512;
+
+fn weight(bytes: usize) -> u32 {
+    u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX)
+}
+
+/// Errors live as long as their kind says.
+struct ByKind;
+
+impl Expiry<Question, Error> for ByKind {
+    fn expire_after_create(&self, _: &Question, error: &Error, _: Instant) -> Option<Duration> {
+        Some(error.kind.remember())
+    }
+}
+
+impl Cache {
+    /// Empty caches of the configured sizes.
+    pub fn new(config: &CacheConfig) -> Self {
+        Self {
+            variants: Moka::builder()
+                .max_capacity(config.memory)
+                .weigher(|_, variant: &Arc<Variant>| weight(variant.body.len()))
+                .build(),
+            originals: Moka::builder()
+                .max_capacity(config.originals)
+                .weigher(|_, original: &Arc<Original>| weight(original.bytes.len()))
+                .build(),
+            known: Moka::builder().max_capacity(1 << 18).build(),
+            errors: Moka::builder().max_capacity(1 << 14).expire_after(ByKind).build(),
+            generations: Generations::default(),
+        }
+    }
+
+    /// A variant, whatever the age of what is known of its object.
+    pub fn variant(&self, key: &VariantKey) -> Option<Arc<Variant>> {
+        self.variants.get(key)
+    }
+
+    /// Keeps a variant.
+    pub fn keep_variant(&self, key: VariantKey, variant: Arc<Variant>) {
+        self.variants.insert(key, variant);
+    }
+
+    /// What is known of an object, unless a write or purge has outdated it.
+    pub fn known(&self, object: &ObjectId) -> Option<Known> {
+        self.known.get(object).filter(|known| known.generation == self.generations.current(object))
+    }
+
+    /// Keeps what the origin said.
+    pub fn keep_known(&self, object: ObjectId, known: Known) {
+        self.known.insert(object, known);
+    }
+
+    /// An original, unless a write or purge has outdated it.
+    pub fn original(&self, object: &ObjectId) -> Option<Arc<Original>> {
+        self.originals.get(object).filter(|original| original.known.generation == self.generations.current(object))
+    }
+
+    /// Keeps an original.
+    pub fn keep_original(&self, object: ObjectId, original: Arc<Original>) {
+        self.originals.insert(object, original);
+    }
+
+    /// An error that the object itself has earned not long ago.
+    pub fn object_error(&self, object: &ObjectId) -> Option<Error> {
+        let generation = self.generations.current(object);
+        self.errors.get(&Question::Object(object.clone(), generation))
+    }
+
+    /// Remembers an error for as long as its kind says.
+    pub fn keep_object_error(&self, object: &ObjectId, generation: u64, error: &Error) {
+        if !error.kind.remember().is_zero() {
+            self.errors.insert(Question::Object(object.clone(), generation), error.clone());
+        }
+    }
+
+    /// An error that this very plan has earned on this version not long ago.
+    pub fn variant_error(&self, key: &VariantKey) -> Option<Error> {
+        self.errors.get(&Question::Variant(key.clone()))
+    }
+
+    /// Remembers an error for as long as its kind says.
+    pub fn keep_variant_error(&self, key: VariantKey, error: &Error) {
+        if !error.kind.remember().is_zero() {
+            self.errors.insert(Question::Variant(key), error.clone());
+        }
+    }
+
+    /// Bytes of variants and originals held now, overheads included; approximate.
+    pub fn weights(&self) -> (u64, u64) {
+        self.variants.run_pending_tasks();
+        self.originals.run_pending_tasks();
+        (self.variants.weighted_size(), self.originals.weighted_size())
+    }
+}

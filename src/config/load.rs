@@ -1,0 +1,197 @@
+//! From text to settings that hold together. Whatever is wrong is said with the line that it stands on.
+
+use std::collections::HashMap;
+use std::net::ToSocketAddrs;
+use std::path::{Path, PathBuf};
+
+use super::{Config, SiteConfig};
+use crate::dialect::Dialect;
+
+/// A configuration that holds together, and the folder that its relative paths start from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// The folder of the file.
+    pub base: PathBuf,
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// A sentence that names the file, the line and what to do.
+pub fn load(path: &Path) -> Result<Loaded, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let config = parse(&text).map_err(|message| format!("{}: {message}", path.display()))?;
+    Ok(Loaded { config, base })
+}
+
+/// Reads a text and checks it.
+///
+/// # Errors
+/// A sentence with the line.
+pub fn parse(text: &str) -> Result<Config, String> {
+    let config: Config = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_at(text, span.start));
+        format!("line {line}: {}", error.message())
+    })?;
+    check(&config).map_err(|problem| match line_of(text, &problem.near, problem.occurrence) {
+        Some(line) => format!("line {line}: {}", problem.message),
+        None => problem.message,
+    })?;
+    Ok(config)
+}
+
+/// What is wrong, and a piece of text that stands where it is.
+struct Problem {
+    message: String,
+    near: String,
+    occurrence: usize,
+}
+
+fn problem<T>(near: &str, message: String) -> Result<T, Problem> {
+    Err(Problem { message, near: near.to_owned(), occurrence: 0 })
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The line on which a setting's text stands for the n-th time, comments apart.
+fn line_of(text: &str, near: &str, occurrence: usize) -> Option<usize> {
+    let mut lines = text.lines().enumerate().filter(|(_, line)| {
+        let line = line.trim_start();
+        !line.starts_with('#') && line.contains(near)
+    });
+    lines.nth(occurrence).map(|(number, _)| number + 1)
+}
+
+fn check(config: &Config) -> Result<(), Problem> {
+    let server = &config.server;
+    for address in server.listen.iter().chain(&server.listen_tls).chain([&server.admin]) {
+        if address.to_socket_addrs().is_err() {
+            return problem(
+                address,
+                format!("\"{address}\" is not an address to listen on; write it as \"127.0.0.1:8080\""),
+            );
+        }
+    }
+    if server.listen.is_empty() && server.listen_tls.is_empty() {
+        return problem("listen", "server.listen and server.listen_tls are both empty: nobody could connect".into());
+    }
+    if !server.listen_tls.is_empty() && (server.certificate.is_none() || server.private_key.is_none()) {
+        return problem("listen_tls", "server.listen_tls needs server.certificate and server.private_key".into());
+    }
+    if server.listen.contains(&server.admin) || server.listen_tls.contains(&server.admin) {
+        return problem("admin", "server.admin must be an address of its own: it is never public".into());
+    }
+    let engine = &config.engine;
+    if engine.workers > 1024 {
+        return problem("workers", format!("engine.workers = {}: more than 1024 is a mistake", engine.workers));
+    }
+    for (name, value, least) in [
+        ("worker_memory", engine.worker_memory, 256 << 20),
+        ("memory", engine.memory, 256 << 20),
+        ("recycle_memory", engine.recycle_memory, 16 << 20),
+        ("recycle_jobs", engine.recycle_jobs, 1),
+    ] {
+        if value < least {
+            return problem(name, format!("engine.{name} is too small; at least {least}"));
+        }
+    }
+    if engine.deadline.is_zero() {
+        return problem("deadline", "engine.deadline is zero: no conversion could ever end in time".into());
+    }
+    if config.sites.is_empty() {
+        return problem("site", "no [[site]]: there is nothing to serve".into());
+    }
+    let (mut names, mut hosts) = (HashMap::new(), HashMap::new());
+    for site in &config.sites {
+        check_site(site)?;
+        let quoted = format!("\"{}\"", site.name);
+        if names.insert(&site.name, ()).is_some() {
+            return Err(Problem { message: format!("a second site is named {quoted}"), near: quoted, occurrence: 1 });
+        }
+        for host in &site.hosts {
+            let quoted = format!("\"{host}\"");
+            if hosts.insert(host.to_ascii_lowercase(), ()).is_some() {
+                return Err(Problem {
+                    message: format!("a second site answers to {quoted}"),
+                    near: quoted,
+                    occurrence: 1,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_site(site: &SiteConfig) -> Result<(), Problem> {
+    let quoted = format!("\"{}\"", site.name);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if site.name.is_empty() || !site.name.bytes().all(plain) {
+        return problem(&quoted, format!("site name {quoted}: use letters, digits, '-', '_' and '.'"));
+    }
+    if site.hosts.is_empty() {
+        return problem(&quoted, format!("site {quoted} has no hosts: nobody could reach it"));
+    }
+    if let Some(dialect) = site.dialects.iter().find(|name| Dialect::from_name(name).is_none()) {
+        return problem(
+            &format!("\"{dialect}\""),
+            format!("\"{dialect}\" is not a dialect; there are \"tencent\" and \"aliyun\""),
+        );
+    }
+    let limits = &site.limits;
+    for (name, value) in [
+        ("max_source_bytes", limits.max_source_bytes),
+        ("max_source_side", limits.max_source_side.into()),
+        ("max_source_pixels", limits.max_source_pixels),
+        ("max_output_side", limits.max_output_side.into()),
+        ("max_frames", limits.max_frames.into()),
+    ] {
+        if value == 0 {
+            return problem(name, format!("site {quoted}: limits.{name} is zero: nothing could pass"));
+        }
+    }
+    if http::HeaderValue::from_str(&site.cache.cache_control).is_err() {
+        return problem("cache_control", format!("site {quoted}: cache.cache_control cannot stand in a header"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const SITE: &str = "[[site]]\nname = \"a\"\nhosts = [\"*\"]\n[site.origin]\nkind = \"dir\"\npath = \"x\"\n";
+
+    fn error(text: &str) -> String {
+        parse(text).unwrap_err()
+    }
+
+    #[test]
+    fn the_least_configuration_is_one_site() {
+        let config = parse(SITE).unwrap();
+        assert_eq!(config.sites[0].dialects, ["tencent", "aliyun"]);
+        assert_eq!(config.sites[0].limits.max_source_bytes, 32 << 20);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        for (text, want) in [
+            (format!("[server]\nlistne = []\n{SITE}"), "line 2: unknown field `listne`"),
+            (format!("[engine]\ndeadline = \"30\"\n{SITE}"), "line 2: \"30\": a time needs a unit"),
+            (format!("[server]\nlisten = [\"nowhere\"]\n{SITE}"), "line 2: \"nowhere\" is not an address"),
+            (format!("{SITE}{SITE}"), "line 8: a second site is named \"a\""),
+            (SITE.replace("hosts", "dialects = [\"imgix\"]\nhosts"), "line 3: \"imgix\" is not a dialect"),
+            (SITE.replace("dir", "ftp"), "line 5: unknown variant `ftp`"),
+            (String::new(), "no [[site]]"),
+            (format!("{SITE}[site.limits]\nmax_frames = 0\n"), "line 8: site \"a\": limits.max_frames is zero"),
+        ] {
+            let got = error(&text);
+            assert!(got.contains(want), "{text}\n got: {got}\nwant: {want}");
+        }
+    }
+}

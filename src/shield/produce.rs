@@ -1,0 +1,126 @@
+//! One question from the original to the finished variant: the job that a flight runs.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::fetch::Fetch;
+use super::{Landed, Question, Shield};
+use crate::cache::{Original, Variant};
+use crate::engine::{Conversion, Converted};
+use crate::error::Error;
+use crate::imaging::{Job, budget, convert::Effort, encode, probe};
+use crate::negotiate;
+use crate::plan::{Format, Quality, geometry};
+
+/// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result.
+pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation: u64) -> Landed {
+    let there = |known: &crate::cache::Known| shield.cache.variant(&question.variant_key(known)).is_some();
+    let original = match shield.original(&question, generation, there).await? {
+        Fetch::Unchanged(known) => match shield.cache.variant(&question.variant_key(&known)) {
+            Some(variant) => return Ok((variant, false)),
+            // Evicted between two looks: rare enough to ask again for everything.
+            None => match shield.original(&question, generation, |_| false).await? {
+                Fetch::Whole(original) => original,
+                Fetch::Unchanged(_) => {
+                    return Err(Error::new(crate::error::Kind::Internal, "an original without bytes"));
+                }
+            },
+        },
+        Fetch::Whole(original) => original,
+    };
+    let key = question.variant_key(&original.known);
+    // The object may have been revalidated by another flight while this one was on its way.
+    if let Some(variant) = shield.cache.variant(&key) {
+        return Ok((variant, false));
+    }
+    if let Some(error) = shield.cache.variant_error(&key) {
+        return Err(error);
+    }
+    match convert(&shield, &question, &original).await {
+        Ok(variant) => {
+            let variant = Arc::new(variant);
+            // A write that came meanwhile has outdated this: those who waited get it, nobody after them does.
+            if shield.cache.generations.current(&question.object) == generation {
+                shield.cache.keep_variant(key, variant.clone());
+            }
+            Ok((variant, true))
+        }
+        Err(error) => {
+            shield.cache.keep_variant_error(key, &error);
+            Err(error)
+        }
+    }
+}
+
+/// Checks the header, lays the plan out, estimates, converts.
+async fn convert(shield: &Shield, question: &Question, original: &Original) -> Result<Variant, Error> {
+    let site = &question.site;
+    let header = probe(&original.bytes)?;
+    geometry::check_source(&header.source, &site.limits)?;
+    let (format, layout) = match question.plan.output() {
+        Some(output) => {
+            let class = question.class.unwrap_or_default();
+            let format = negotiate::choose(output, &header.source, class, &site.offered, &encode::writable)?;
+            (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
+        }
+        None => {
+            let format = header.source.format;
+            (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
+        }
+    };
+    let cost = match question.plan.output() {
+        Some(_) => budget::cost(&header, &layout, format, Effort::Interactive),
+        None => budget::facts_cost(&header, &question.plan),
+    };
+    let job = Job {
+        plan: (*question.plan).clone(),
+        format,
+        limits: site.limits,
+        effort: Effort::Interactive,
+        threads: 1,
+        budget_ms: u32::try_from(shield.deadline.as_millis()).unwrap_or(u32::MAX),
+    };
+    let conversion = Conversion {
+        source: original.bytes.clone(),
+        digest: original.digest,
+        job,
+        cost,
+        lane: budget::lane(format, cost),
+        deadline: Instant::now() + shield.deadline,
+        finish_if_abandoned: false,
+        may_press: question.plan.output().is_some_and(|output| output.quality == Quality::Default),
+    };
+    let converted = shield.engine.convert(conversion).await?;
+    shield.metrics.converted(&site.name, &header.source, original.bytes.len() as u64, &converted);
+    Ok(variant(converted, original, header.source.format))
+}
+
+fn variant(converted: Converted, original: &Original, source_format: Format) -> Variant {
+    let Converted { bytes, outcome, .. } = converted;
+    let etag = match &outcome.facts {
+        Some(facts) => entity_tag(serde_json::to_string(facts).unwrap_or_default().as_bytes()),
+        None => entity_tag(&bytes),
+    };
+    Variant {
+        body: if outcome.format.is_some() { bytes } else { Bytes::new() },
+        format: outcome.format,
+        width: outcome.width,
+        height: outcome.height,
+        facts: outcome.facts,
+        etag: etag.into(),
+        last_modified: original.known.last_modified,
+        made: SystemTime::now(),
+        source_format,
+        source_bytes: original.bytes.len() as u64,
+        times: outcome.times,
+    }
+}
+
+/// A strong entity tag of the bytes themselves: 128 bits of their SHA-256, quoted.
+pub fn entity_tag(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    format!("\"{}\"", hex::encode(&hash[..16]))
+}

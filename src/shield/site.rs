@@ -1,0 +1,81 @@
+//! Sites as they run: the configuration checked, the origin opened.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::config::{AccessConfig, SiteCacheConfig};
+use crate::dialect::Dialect;
+use crate::origin::Origin;
+use crate::plan::{Format, Limits};
+
+/// One site.
+#[derive(Debug)]
+pub struct Site {
+    /// Name in keys, metrics and logs.
+    pub name: Arc<str>,
+    /// The dialects that are recognised.
+    pub dialects: Vec<Dialect>,
+    /// The object store.
+    pub origin: Arc<dyn Origin>,
+    /// Formats offered to negotiation, in order of preference; empty: off.
+    pub offered: Vec<Format>,
+    /// Whether pictures that are asked for without a rule are negotiated too.
+    pub negotiate_plain: bool,
+    /// Limits of originals and results.
+    pub limits: Limits,
+    /// Who may do what.
+    pub access: AccessConfig,
+    /// What is cached, and how long.
+    pub cache: SiteCacheConfig,
+}
+
+/// All sites by host name.
+#[derive(Debug, Default)]
+pub struct Sites {
+    by_host: HashMap<String, Arc<Site>>,
+    any: Option<Arc<Site>>,
+}
+
+impl Sites {
+    /// Adds a site under its host names; `*` stands for every host that no other site names.
+    pub fn add(&mut self, hosts: &[String], site: Arc<Site>) {
+        for host in hosts {
+            if host == "*" {
+                self.any = Some(site.clone());
+            } else {
+                self.by_host.insert(host.to_ascii_lowercase(), site.clone());
+            }
+        }
+    }
+
+    /// The site of a `Host` header or `:authority`, whose port does not count.
+    pub fn find(&self, host: &str) -> Option<&Arc<Site>> {
+        let name = host_name(host);
+        if let Some(site) = self.by_host.get(name) {
+            return Some(site);
+        }
+        let lower = name.to_ascii_lowercase();
+        self.by_host.get(lower.trim_end_matches('.')).or(self.any.as_ref())
+    }
+}
+
+/// A host without its port; an IPv6 literal keeps its brackets.
+pub fn host_name(host: &str) -> &str {
+    match host.rfind(':') {
+        Some(colon) if !host[colon..].contains(']') => &host[..colon],
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_name;
+
+    #[test]
+    fn a_port_is_not_part_of_a_name() {
+        assert_eq!(host_name("a.example:8080"), "a.example");
+        assert_eq!(host_name("a.example"), "a.example");
+        assert_eq!(host_name("[::1]:80"), "[::1]");
+        assert_eq!(host_name("[::1]"), "[::1]");
+    }
+}
