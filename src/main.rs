@@ -1,1 +1,5 @@
-fn main() {}
+//! The `pictor` command.
+
+fn main() -> std::process::ExitCode {
+    pictor::cli::run()
+}

@@ -1,1 +1,64 @@
-//! cli
+//! The command line: one file a command.
+
+mod check;
+mod codecs;
+mod convert;
+mod explain;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An origin shield for images: speaks the image dialects of Tencent CI and Aliyun OSS, converts once, caches, counts.
+#[derive(Debug, Parser)]
+#[command(name = "pictor", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve. Without --config: the demo site, from a folder.
+    Serve {
+        /// The configuration file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Check a configuration file and say what is wrong, with its line.
+    Check {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Say what a URL or rule means: canonical plan, size of the result, billing tier, errors.
+    Explain(explain::Arguments),
+    /// Convert a file by a rule, with the engine that the service uses.
+    Convert(convert::Arguments),
+    /// List the formats that this build reads and writes, and the codec libraries behind them.
+    Codecs,
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    // A worker is started by the service, with settings of its own; it shall not even build the command line's parser.
+    if std::env::args_os().nth(1).is_some_and(|name| name == "worker") {
+        return crate::engine::worker_main();
+    }
+    let result = match Arguments::parse().command {
+        Command::Serve { config } => serve::run(config.as_deref()),
+        Command::Check { config } => check::run(&config),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
+        Command::Codecs => codecs::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("pictor: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

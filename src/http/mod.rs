@@ -1,1 +1,42 @@
-//! http
+//! The listeners: pingora's types stay in this room. One file per phase of a request's life.
+//!
+//! ```text
+//! request_filter ── incoming: host → site, query → rule ──┬─ image: shield → answer (conditional, range) ── written here
+//!                                                         └─ pass: access, upstream head ──┬─ dir: streamed here
+//!                                                                                          └─ http, s3: pingora streams
+//! response_filter ─ hop-by-hop out, a write invalidates        logging ─ metrics, access log
+//! ```
+
+mod admin;
+mod answer;
+mod conditional;
+mod image;
+mod incoming;
+mod local;
+mod pass;
+mod proxy;
+mod server;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+pub use server::run;
+
+use crate::shield::{Shield, Sites};
+use crate::telemetry::Metrics;
+
+/// What every request needs.
+pub struct App {
+    /// Sites by host.
+    pub sites: Sites,
+    /// The way to variants.
+    pub shield: Arc<Shield>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Bytes of a request's headers; above it 431.
+    pub max_header: usize,
+    /// Requests in flight; graceful stop waits for zero.
+    pub in_flight: Arc<AtomicU64>,
+    /// Names requests: a random start, counted up.
+    pub next_id: AtomicU64,
+}

@@ -1,0 +1,104 @@
+//! `pictor convert`: one local file, the service's own engine.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use crate::config::{EngineConfig, Isolation};
+use crate::dialect;
+use crate::engine::{Conversion, Engine};
+use crate::imaging::{Job, budget, convert::Effort, encode, probe};
+use crate::negotiate::{self, Class};
+use crate::plan::{Answer, Facts, Limits, geometry};
+
+/// What to convert, and how.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The picture.
+    input: PathBuf,
+    /// Where the result goes. Facts (`imageInfo`, `image/info`) are written as the vendor's text.
+    output: PathBuf,
+    /// The rule, in either dialect: `imageMogr2/format/avif` or `image/resize,w_900/format,heic`.
+    #[arg(long)]
+    rule: String,
+    /// Take the time that a batch would: smaller files.
+    #[arg(long)]
+    batch: bool,
+    /// Convert in this process, without the sandbox.
+    #[arg(long)]
+    no_sandbox: bool,
+}
+
+/// Converts and says what came of it.
+pub fn run(arguments: &Arguments) -> Result<(), String> {
+    let text = |error: crate::error::Error| error.to_string();
+    let source = std::fs::read(&arguments.input).map_err(|error| format!("{}: {error}", arguments.input.display()))?;
+    let (dialect, plan) = dialect::parse_rule(&arguments.rule).map_err(text)?;
+    let limits = Limits { source_bytes: u64::MAX, ..Limits::default() };
+    let header = probe(&source).map_err(text)?;
+    geometry::check_source(&header.source, &limits).map_err(text)?;
+    let effort = if arguments.batch { Effort::Batch } else { Effort::Interactive };
+    let format = match plan.output() {
+        Some(output) => {
+            negotiate::choose(output, &header.source, Class::default(), &[], &encode::writable).map_err(text)?
+        }
+        None => header.source.format,
+    };
+    let layout = geometry::lay_out(&plan, &header.source, format, &limits).map_err(text)?;
+    let cost = match plan.output() {
+        Some(_) => budget::cost(&header, &layout, format, effort),
+        None => budget::facts_cost(&header, &plan),
+    };
+    let config = EngineConfig {
+        workers: 1,
+        deadline: Duration::from_secs(3600),
+        isolation: if arguments.no_sandbox { Isolation::Thread } else { Isolation::Process },
+        require_sandbox: false,
+        ..EngineConfig::default()
+    };
+    // This very binary, even after another was installed in its place.
+    let program = PathBuf::from("/proc/self/exe");
+    let engine = Engine::start(&config, program).map_err(text)?;
+    let asked = match plan.answer {
+        Answer::Facts(asked) => asked,
+        Answer::Image(_) => Facts::default(),
+    };
+    let digest = Sha256::digest(&source).into();
+    let before = source.len();
+    let job = Job { plan, format, limits, effort, threads: 1, budget_ms: u32::MAX };
+    let conversion = Conversion {
+        source: source.into(),
+        digest,
+        job,
+        cost,
+        lane: budget::lane(format, cost),
+        deadline: Instant::now() + config.deadline,
+        finish_if_abandoned: false,
+        may_press: false,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let converted = runtime.block_on(engine.convert(conversion)).map_err(text)?;
+    let outcome = &converted.outcome;
+    let bytes = match &outcome.facts {
+        Some(facts) => dialect::facts_body(dialect, asked, facts).1.into_bytes(),
+        None => converted.bytes.to_vec(),
+    };
+    std::fs::write(&arguments.output, &bytes).map_err(|error| format!("{}: {error}", arguments.output.display()))?;
+    println!(
+        "{} {}x{} {} bytes -> {} {}x{} {} frame(s) {} bytes ({:.1} % of the original) in {} ms",
+        header.source.format.name(),
+        header.source.width,
+        header.source.height,
+        before,
+        outcome.format.map_or("facts", |format| format.name()),
+        outcome.width,
+        outcome.height,
+        outcome.frames,
+        bytes.len(),
+        100.0 * bytes.len() as f64 / before.max(1) as f64,
+        converted.ran.as_millis(),
+    );
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! `pictor explain`: what a rule means, without a picture.
+
+use std::path::PathBuf;
+
+use crate::billing::Tier;
+use crate::config;
+use crate::dialect::{self, Dialect, Recognised};
+use crate::imaging::encode;
+use crate::negotiate::{self, Class};
+use crate::plan::{Answer, Format, Limits, Plan, Source, geometry};
+
+/// What to explain.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A URL, a path with a query, or a rule alone.
+    url: String,
+    /// Read the site's limits and dialects from this configuration.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// The site's name in the configuration; by default the first.
+    #[arg(long, requires = "config")]
+    site: Option<String>,
+    /// The original's size, as `3924x2550`: tells the size of the result.
+    #[arg(long)]
+    size: Option<String>,
+    /// The original's format.
+    #[arg(long, default_value = "jpeg")]
+    format: String,
+    /// The original's frames.
+    #[arg(long, default_value_t = 1)]
+    frames: u32,
+    /// The original's EXIF orientation.
+    #[arg(long, default_value_t = 1)]
+    orientation: u8,
+    /// What the client sends as Accept.
+    #[arg(long)]
+    accept: Option<String>,
+}
+
+/// Explains on standard output. A rule that is wrong is an explanation too, and a failure.
+pub fn run(arguments: &Arguments) -> Result<(), String> {
+    let (dialects, limits, offered) = settings(arguments)?;
+    let (dialect, plan) = parse(&arguments.url, &dialects)?;
+    println!("dialect     {}", dialect.name());
+    let plan = plan.map_err(|error| {
+        let shaped = dialect::error_body(Some(dialect), &error, "/object", "host", "0", false);
+        format!("{}\nstatus      {}\nbody        {}", error.message, shaped.status, shaped.body)
+    })?;
+    println!("plan        {plan}");
+    let class = arguments.accept.as_deref().map(|accept| negotiate::class([accept], &offered)).unwrap_or_default();
+    if plan.negotiable() && !offered.is_empty() {
+        let offered: Vec<_> = offered.iter().map(|format| format.name()).collect();
+        println!("negotiable  among {} (this client: {})", offered.join(" "), class.name());
+    }
+    match &arguments.size {
+        Some(size) => result(arguments, size, &plan, class, &offered, &limits),
+        None => {
+            println!("result      give --size WxH to see it");
+            Ok(())
+        }
+    }
+}
+
+fn result(
+    arguments: &Arguments,
+    size: &str,
+    plan: &Plan,
+    class: Class,
+    offered: &[Format],
+    limits: &Limits,
+) -> Result<(), String> {
+    let (width, height) = size.split_once('x').ok_or("--size is written as 3924x2550")?;
+    let number = |text: &str| text.parse().map_err(|_| format!("--size: \"{text}\" is not a number"));
+    let format =
+        Format::from_name(&arguments.format).ok_or_else(|| format!("--format {}: no such format", arguments.format))?;
+    let source = Source {
+        format,
+        width: number(width)?,
+        height: number(height)?,
+        orientation: arguments.orientation,
+        frames: arguments.frames,
+        alpha: matches!(format, Format::Png | Format::Gif),
+    };
+    geometry::check_source(&source, limits).map_err(|error| error.to_string())?;
+    let Answer::Image(output) = &plan.answer else {
+        println!("result      facts about the original");
+        println!("tier        {}", Tier::Information.name());
+        return Ok(());
+    };
+    let format =
+        negotiate::choose(output, &source, class, offered, &encode::writable).map_err(|error| error.to_string())?;
+    let layout = geometry::lay_out(plan, &source, format, limits).map_err(|error| error.to_string())?;
+    println!("result      {} {}x{}, {} frame(s)", format.name(), layout.width, layout.height, layout.frames);
+    for op in &layout.ops {
+        println!("            {op:?}");
+    }
+    println!("tier        {}", Tier::of(Some(format), layout.width, layout.height).name());
+    Ok(())
+}
+
+fn settings(arguments: &Arguments) -> Result<(Vec<Dialect>, Limits, Vec<Format>), String> {
+    let Some(path) = &arguments.config else {
+        return Ok((vec![Dialect::Tencent, Dialect::Aliyun], Limits::default(), vec![Format::Avif, Format::WebP]));
+    };
+    let loaded = config::load(path)?;
+    let sites = &loaded.config.sites;
+    let site = match &arguments.site {
+        Some(name) => {
+            sites.iter().find(|site| site.name == *name).ok_or_else(|| format!("no site is named \"{name}\""))?
+        }
+        None => sites.first().ok_or("no site")?,
+    };
+    let dialects = site.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
+    Ok((dialects, site.limits.limits(), site.negotiate.formats.clone()))
+}
+
+type Parsed = (Dialect, Result<Plan, crate::error::Error>);
+
+fn parse(text: &str, dialects: &[Dialect]) -> Result<Parsed, String> {
+    if let Some((_, query)) = text.split_once('?') {
+        return match dialect::recognise(query, dialects) {
+            Recognised::Rule { dialect, plan, .. } => Ok((dialect, plan)),
+            Recognised::None => Err("no image rule in the query: the request would be passed through".into()),
+        };
+    }
+    let dialect = if text.starts_with("image/") || text.starts_with("x-oss-process") {
+        Dialect::Aliyun
+    } else {
+        Dialect::Tencent
+    };
+    Ok((dialect, dialect::parse_rule(text).map(|(_, plan)| plan)))
+}

@@ -1,0 +1,121 @@
+//! `pictor serve`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::cache::Cache;
+use crate::config::{self, Loaded, SiteConfig};
+use crate::dialect::Dialect;
+use crate::engine::Engine;
+use crate::http::{self, App};
+use crate::origin;
+use crate::shield::{Shield, Site, Sites};
+use crate::telemetry::{self, Metrics};
+
+/// The embedded default: the demo site.
+const DEFAULT: &str = include_str!("../../conf/pictor.toml");
+
+/// Serves until told to stop.
+pub fn run(path: Option<&Path>) -> Result<(), String> {
+    telemetry::init();
+    let loaded = match path {
+        Some(path) => config::load(path)?,
+        None => Loaded { config: config::parse(DEFAULT)?, base: demo_folder()? },
+    };
+    // The ring provider serves both listeners and origins; one that was installed before stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let sites = sites(&loaded)?;
+    let config = &loaded.config;
+    // This very binary, even after another was installed in its place.
+    let program = PathBuf::from("/proc/self/exe");
+    let engine = Engine::start(&config.engine, program).map_err(|error| error.to_string())?;
+    let report = engine.sandbox();
+    tracing::info!(sandbox = ?report, workers = engine.status().workers, "engine ready");
+    // Fetching, waiting and cache filling have threads of their own: they outlive every connection.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("pictor-work")
+        .enable_all()
+        .build()
+        .map_err(|error| format!("threads: {error}"))?;
+    let metrics = Arc::new(Metrics::new().map_err(|error| error.to_string())?);
+    let cache = Cache::new(&config.cache);
+    let shield = Shield::new(cache, engine, metrics.clone(), runtime.handle().clone(), config.engine.deadline);
+    let app = Arc::new(App {
+        sites,
+        shield,
+        metrics,
+        max_header: usize::try_from(config.server.max_header).unwrap_or(usize::MAX),
+        in_flight: Arc::default(),
+        next_id: AtomicU64::new(first_id()),
+    });
+    greet(&loaded, path.is_none());
+    http::run(app, &config.server).map_err(|error| error.to_string())
+}
+
+/// Request ids go on where no earlier process has been: from the time of the start.
+fn first_id() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs() << 24) | u64::from(since.subsec_nanos() >> 6)
+}
+
+/// Opens every site's origin.
+pub fn sites(loaded: &Loaded) -> Result<Sites, String> {
+    let mut sites = Sites::default();
+    for config in &loaded.config.sites {
+        let site = site(config, &loaded.base).map_err(|message| format!("site \"{}\": {message}", config.name))?;
+        sites.add(&config.hosts, Arc::new(site));
+    }
+    Ok(sites)
+}
+
+fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
+    let origin = origin::build(&config.origin, base).map_err(|error| error.message)?;
+    Ok(Site {
+        name: config.name.as_str().into(),
+        dialects: config.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect(),
+        origin,
+        offered: config.negotiate.formats.clone(),
+        negotiate_plain: config.negotiate.plain,
+        limits: config.limits.limits(),
+        access: config.access.clone(),
+        cache: config.cache.clone(),
+    })
+}
+
+/// Where the demo's pictures are: beside the sources, or beside the program.
+fn demo_folder() -> Result<PathBuf, String> {
+    let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_path_buf));
+    let candidates =
+        [Some(PathBuf::from("conf")), Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf")), beside];
+    let found = candidates.into_iter().flatten().find(|folder| folder.join("demo").is_dir());
+    found.ok_or_else(|| "no --config, and the demo's pictures (conf/demo) are not here".into())
+}
+
+/// Says where to look, for people who have just started the demo.
+fn greet(loaded: &Loaded, demo: bool) {
+    let config = &loaded.config;
+    let Some(address) = config.server.listen.first() else { return };
+    println!("pictor listens on {}, admin on {}", config.server.listen.join(" "), config.server.admin);
+    if !demo {
+        return;
+    }
+    println!("\nTry, in a browser or with curl:");
+    for (path, what) in [
+        ("sample.png?imageMogr2/format/avif", "PNG to AVIF (Tencent's dialect)"),
+        ("sample.png?imageMogr2/format/heif", "PNG to HEIF"),
+        ("sample.png?imageMogr2/thumbnail/400x/format/webp", "smaller, WebP"),
+        ("sample.jpg?x-oss-process=image/format,heic/resize,l_900,h_600", "JPEG to HEIC (Aliyun's dialect)"),
+        ("sample.jpg?x-oss-process=image/resize,m_fill,w_300,h_300/format,webp", "cut to a square"),
+        ("sample.jpg?imageMogr2/thumbnail/600x", "format chosen from Accept"),
+        ("anim.gif?imageMogr2/format/webp", "an animation"),
+        ("sample.jpg?imageInfo", "facts"),
+        ("sample.jpg?x-oss-process=image/info", "facts, the other way"),
+        ("sample.jpg?x-oss-process=image/resize,w_0", "an error"),
+    ] {
+        println!("  http://{address}/{path:<75}{what}");
+    }
+    println!("  http://{}/metrics\n", config.server.admin);
+}

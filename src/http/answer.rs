@@ -1,0 +1,158 @@
+//! Answers as response heads: results with their validators and cache fields, errors in the vendor's shape.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+
+use super::conditional::{self, Conditions, Decision};
+use crate::cache::Variant;
+use crate::dialect::{self, Dialect};
+use crate::error::{Error, Kind};
+use crate::plan::{self, Plan};
+use crate::shield::{Answer, CacheStatus, Question};
+
+/// A head and a body, ready to be written.
+pub struct Response {
+    /// The head, complete.
+    pub head: ResponseHeader,
+    /// The body; empty where the method or status has none.
+    pub body: Bytes,
+}
+
+/// Sets a field whose value we have made ourselves; one that cannot stand in a header is left out.
+pub fn set(head: &mut ResponseHeader, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        let _ = head.insert_header(name, value);
+    }
+}
+
+fn status_line(status: u16) -> Result<ResponseHeader, Error> {
+    ResponseHeader::build(status, Some(16)).map_err(|_| Error::new(Kind::Internal, format!("status {status}")))
+}
+
+/// The request's conditions.
+pub fn conditions(session: &Session) -> Conditions<'_> {
+    let field = |name: HeaderName| session.req_header().headers.get(name).and_then(|value| value.to_str().ok());
+    Conditions {
+        if_none_match: field(header::IF_NONE_MATCH),
+        if_modified_since: field(header::IF_MODIFIED_SINCE),
+        if_match: field(header::IF_MATCH),
+        if_range: field(header::IF_RANGE),
+        range: field(header::RANGE),
+    }
+}
+
+/// A result.
+pub fn result(
+    answer: &Answer,
+    question: &Question,
+    dialect: Option<Dialect>,
+    conditions: &Conditions<'_>,
+    head_only: bool,
+    request_id: &str,
+) -> Result<Response, Error> {
+    let variant = &*answer.variant;
+    let (media_type, body) = body(variant, &question.plan, dialect);
+    let decision = conditional::decide(conditions, &variant.etag, variant.last_modified, body.len() as u64);
+    let (status, part) = match &decision {
+        Decision::Whole => (StatusCode::OK, Some(0..body.len())),
+        Decision::Part(range) => (StatusCode::PARTIAL_CONTENT, Some(range.start as usize..range.end as usize)),
+        Decision::NotModified => (StatusCode::NOT_MODIFIED, None),
+        Decision::Failed => (StatusCode::PRECONDITION_FAILED, None),
+        Decision::OutOfRange => (StatusCode::RANGE_NOT_SATISFIABLE, None),
+    };
+    let mut head = status_line(status.as_u16())?;
+    set(&mut head, header::ETAG, &variant.etag);
+    if let Some(modified) = variant.last_modified {
+        set(&mut head, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+    }
+    set(&mut head, header::CACHE_CONTROL, &question.site.cache.cache_control);
+    if question.class.is_some() {
+        set(&mut head, header::VARY, "Accept");
+    }
+    set(&mut head, HeaderName::from_static("cache-status"), cache_status(answer.status));
+    if answer.status == CacheStatus::Hit {
+        set(&mut head, header::AGE, &answer.age.as_secs().to_string());
+    }
+    for (name, value) in dialect::answer_headers(dialect, request_id) {
+        set(&mut head, HeaderName::from_static(name), &value);
+    }
+    if decision == Decision::OutOfRange {
+        set(&mut head, header::CONTENT_RANGE, &format!("bytes */{}", body.len()));
+    }
+    let Some(part) = part else {
+        if decision != Decision::NotModified {
+            set(&mut head, header::CONTENT_LENGTH, "0");
+        }
+        return Ok(Response { head, body: Bytes::new() });
+    };
+    set(&mut head, header::CONTENT_TYPE, media_type);
+    set(&mut head, header::ACCEPT_RANGES, "bytes");
+    set(&mut head, HeaderName::from_static("x-content-type-options"), "nosniff");
+    if let Decision::Part(range) = &decision {
+        set(&mut head, header::CONTENT_RANGE, &format!("bytes {}-{}/{}", range.start, range.end - 1, body.len()));
+    }
+    set(&mut head, header::CONTENT_LENGTH, &part.len().to_string());
+    Ok(Response { head, body: if head_only { Bytes::new() } else { body.slice(part) } })
+}
+
+fn body(variant: &Variant, plan: &Plan, dialect: Option<Dialect>) -> (&'static str, Bytes) {
+    match (&variant.facts, &plan.answer, variant.format) {
+        (Some(facts), plan::Answer::Facts(asked), _) => {
+            let (media_type, text) = dialect::facts_body(dialect.unwrap_or(Dialect::Tencent), *asked, facts);
+            (media_type, Bytes::from(text))
+        }
+        (_, _, Some(format)) => (dialect::media_type(dialect, format), variant.body.clone()),
+        (_, _, None) => ("application/octet-stream", variant.body.clone()),
+    }
+}
+
+/// RFC 9211.
+fn cache_status(status: CacheStatus) -> &'static str {
+    match status {
+        CacheStatus::Hit => "pictor; hit",
+        CacheStatus::Revalidated => "pictor; hit; detail=revalidated",
+        CacheStatus::Miss => "pictor; fwd=miss; stored",
+        CacheStatus::Collapsed => "pictor; fwd=miss; collapsed",
+    }
+}
+
+/// An error in the vendor's shape.
+pub fn error(
+    dialect: Option<Dialect>,
+    error: &Error,
+    path: &str,
+    host: &str,
+    request_id: &str,
+    head_only: bool,
+) -> Result<Response, Error> {
+    let shaped = dialect::error_body(dialect, error, path, host, request_id, head_only);
+    let mut head = status_line(shaped.status)?;
+    for (name, value) in shaped.headers {
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            set(&mut head, name, &value);
+        }
+    }
+    let remember = error.kind.remember();
+    let cache = match remember {
+        Duration::ZERO => "no-store".to_owned(),
+        remember => format!("max-age={}", remember.as_secs()),
+    };
+    set(&mut head, header::CACHE_CONTROL, &cache);
+    set(&mut head, header::CONTENT_LENGTH, &shaped.body.len().to_string());
+    Ok(Response { head, body: if head_only { Bytes::new() } else { Bytes::from(shaped.body) } })
+}
+
+/// Writes an answer. A body that the method or status forbids has been left out already.
+pub async fn write(session: &mut Session, response: Response) -> pingora::Result<u64> {
+    let length = response.body.len() as u64;
+    let ends = response.body.is_empty();
+    session.write_response_header(Box::new(response.head), ends).await?;
+    if !ends {
+        session.write_response_body(Some(response.body), true).await?;
+    }
+    Ok(length)
+}

@@ -1,0 +1,83 @@
+//! A request for a processed picture: ask the shield while watching whether the client stays, write what comes.
+
+use std::sync::Arc;
+
+use pingora::proxy::Session;
+
+use super::App;
+use super::answer::{self, Response};
+use crate::dialect::Dialect;
+use crate::error::{Error, Kind};
+use crate::shield::{Answer, Question};
+
+/// Asks the shield; gives up when the client goes.
+///
+/// # Errors
+/// What the shield found; [`Kind::Cancelled`] when the client has gone.
+pub async fn ask(app: &Arc<App>, session: &mut Session, question: &Question) -> Result<Answer, Error> {
+    if let Some(answer) = app.shield.lookup(question) {
+        return Ok(answer);
+    }
+    let work = app.shield.get(question.clone());
+    tokio::pin!(work);
+    // pingora notices a client's leaving only when it reads. A request that carries a body is not watched: its bytes
+    // would have to be taken in first.
+    if !session.as_downstream_mut().is_body_empty() {
+        return work.await;
+    }
+    tokio::select! {
+        answer = &mut work => answer,
+        event = session.as_downstream_mut().read_body_or_idle(true) => match event {
+            // Bytes of a next request: the client is still there.
+            Ok(_) => work.await,
+            Err(_) => Err(Error::new(Kind::Cancelled, "the client has gone")),
+        },
+    }
+}
+
+/// The answer as a response.
+pub fn dress(
+    session: &Session,
+    answer: &Answer,
+    question: &Question,
+    dialect: Option<Dialect>,
+    request_id: &str,
+) -> Result<Response, Error> {
+    let head_only = session.req_header().method == http::Method::HEAD;
+    answer::result(answer, question, dialect, &answer::conditions(session), head_only, request_id)
+}
+
+/// Whether a failure of this kind is answered with the original when the rule says `ignore-error/1` (the picture or a
+/// parameter exceeds a limit, or the picture is of a kind that is not processed).
+pub fn forgiven(kind: Kind) -> bool {
+    match kind {
+        Kind::SourceBytes
+        | Kind::SourceSide
+        | Kind::SourcePixels
+        | Kind::SourceFrames
+        | Kind::OutputTooLarge
+        | Kind::RotateTooLarge
+        | Kind::CropOutside
+        | Kind::NotAnImage
+        | Kind::UnsupportedSource
+        | Kind::UnsupportedTarget
+        | Kind::Corrupt
+        | Kind::Deadline
+        | Kind::OutOfMemory
+        | Kind::Crashed
+        | Kind::Quarantined => true,
+        Kind::BadRule
+        | Kind::UnsupportedRule
+        | Kind::BadRequest
+        | Kind::MethodNotAllowed
+        | Kind::NoSuchSite
+        | Kind::NotFound
+        | Kind::Forbidden
+        | Kind::OriginTimeout
+        | Kind::OriginFailed
+        | Kind::OriginShort
+        | Kind::Busy
+        | Kind::Cancelled
+        | Kind::Internal => false,
+    }
+}

@@ -1,0 +1,138 @@
+//! The head of a request, read once: which site, which object, which rule.
+
+use std::sync::Arc;
+
+use pingora::http::RequestHeader;
+
+use crate::cache::ObjectId;
+use crate::dialect::{self, Dialect, Recognised};
+use crate::error::{Error, Kind};
+use crate::negotiate::{self, Class};
+use crate::origin::ObjectKey;
+use crate::plan::{Format, Plan};
+use crate::shield::{Question, Site};
+
+/// What a request turned out to be.
+pub enum Incoming {
+    /// Image processing: a question to the shield. `dialect` is `None` for a plain picture that is negotiated.
+    Image { dialect: Option<Dialect>, question: Box<Question> },
+    /// A rule that says `ignore-error/1` over a value out of its range: the untouched original.
+    Original,
+    /// Everything else: through to the origin.
+    Pass,
+}
+
+/// The host that the client named: `:authority`, an absolute target, or `Host`.
+///
+/// # Errors
+/// HTTP/1.1 without exactly one `Host` (RFC 9112 §3.2).
+pub fn host(head: &RequestHeader) -> Result<&str, Error> {
+    let refuse = |why| Err(Error::new(Kind::BadRequest, why));
+    let mut fields = head.headers.get_all(http::header::HOST).iter();
+    match (fields.next(), fields.next(), head.uri.authority()) {
+        (_, Some(_), _) => refuse("more than one Host header"),
+        (_, None, Some(authority)) => Ok(authority.as_str()),
+        (Some(field), None, None) => match field.to_str() {
+            Ok(host) if !host.is_empty() => Ok(host),
+            _ => refuse("the Host header is empty or not text"),
+        },
+        (None, None, None) if head.version <= http::Version::HTTP_10 => Ok(""),
+        (None, None, None) => refuse("a Host header is needed"),
+    }
+}
+
+/// Bytes of the head as they would stand on the wire; the limit is checked against it.
+pub fn size(head: &RequestHeader) -> usize {
+    let target = head.uri.path_and_query().map_or(1, |target| target.as_str().len());
+    head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() + target
+}
+
+/// The path and query as the client sent them.
+pub fn target(head: &RequestHeader) -> (&str, Option<&str>) {
+    (head.uri.path(), head.uri.query())
+}
+
+/// Reads what the request asks for. The error comes with the dialect that it is to be dressed in.
+pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<Dialect>, Error)> {
+    let (path, query) = target(head);
+    let query = query.unwrap_or("");
+    refuse_uploads_with_processing(head, query, site)?;
+    let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
+    let (dialect, plan) = match dialect::recognise(query, &site.dialects) {
+        Recognised::Rule { plan: Err(_), original_on_error: true, .. } if reads => return Ok(Incoming::Original),
+        Recognised::Rule { dialect, plan, .. } if reads => {
+            (Some(dialect), plan.map_err(|error| (Some(dialect), error))?)
+        }
+        Recognised::Rule { dialect, .. } => {
+            let message = format!("{} does not take an image rule; use GET", head.method);
+            return Err((Some(dialect), Error::new(Kind::MethodNotAllowed, message)));
+        }
+        Recognised::None if reads && site.negotiate_plain && query.is_empty() && looks_like_picture(path) => {
+            (None, Plan::identity())
+        }
+        Recognised::None => return Ok(Incoming::Pass),
+    };
+    let class = (plan.negotiable() && !site.offered.is_empty()).then(|| class(head, &site.offered));
+    if dialect.is_none() && class.unwrap_or_default() == Class::default() {
+        return Ok(Incoming::Pass);
+    }
+    if !site.access.anonymous {
+        return Err((dialect, Error::new(Kind::Forbidden, "this site does not serve requests without a signature")));
+    }
+    let question = question(site, path, query, plan, class).map_err(|error| (dialect, error))?;
+    Ok(Incoming::Image { dialect, question: Box::new(question) })
+}
+
+fn question(site: &Arc<Site>, path: &str, query: &str, plan: Plan, class: Option<Class>) -> Result<Question, Error> {
+    let key = ObjectKey::from_raw_path(path)?;
+    let parts = dialect::split_query(query);
+    let object = ObjectId {
+        site: site.name.clone(),
+        key: site.origin.identity(&key).into(),
+        version_id: parts.version_id.map(Arc::from),
+    };
+    let canonical = plan.to_string().into();
+    Ok(Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class })
+}
+
+/// Names an object for invalidation, whatever was asked of it. `None` where the path names none.
+pub fn object(site: &Site, path: &str) -> Option<ObjectId> {
+    let key = ObjectKey::from_raw_path(path).ok()?;
+    Some(ObjectId { site: site.name.clone(), key: site.origin.identity(&key).into(), version_id: None })
+}
+
+fn class(head: &RequestHeader, offered: &[Format]) -> Class {
+    let lines = head.headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    negotiate::class(lines, offered)
+}
+
+/// Processing on upload and on stored data is not served yet; letting such a request pass would store the original and
+/// silently leave the processing out.
+fn refuse_uploads_with_processing(
+    head: &RequestHeader,
+    query: &str,
+    site: &Site,
+) -> Result<(), (Option<Dialect>, Error)> {
+    let speaks = |dialect| site.dialects.contains(&dialect);
+    let unsupported = |dialect, what: &str| {
+        Err((Some(dialect), Error::new(Kind::UnsupportedRule, format!("{what} is not supported here yet"))))
+    };
+    let names = |name: &str| query.split('&').any(|piece| piece.split('=').next() == Some(name));
+    if speaks(Dialect::Tencent) && (head.headers.contains_key("pic-operations") || names("image_process")) {
+        return unsupported(Dialect::Tencent, "processing on upload or on stored data (Pic-Operations)");
+    }
+    let post = head.method == http::Method::POST;
+    if speaks(Dialect::Aliyun) && post && (names("x-oss-process") || names("x-oss-async-process")) {
+        return unsupported(Dialect::Aliyun, "processing on stored data (POST with x-oss-process)");
+    }
+    Ok(())
+}
+
+fn looks_like_picture(path: &str) -> bool {
+    let extension = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
+    extension.is_some_and(|extension| {
+        ["jpg", "jpeg", "png", "gif", "bmp", "webp", "tif", "tiff", "heic", "heif", "avif"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(extension))
+    })
+}

@@ -1,0 +1,329 @@
+//! pingora's phases, each a few lines over the room's other files.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Method;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error as PingoraError, ErrorSource, ErrorType};
+
+use super::incoming::{self, Incoming};
+use super::pass::{self, Resolver};
+use super::{App, answer, image, local};
+use crate::cache::ObjectId;
+use crate::dialect::Dialect;
+use crate::error::{Error, Kind};
+use crate::origin::UpstreamRequest;
+use crate::shield::Site;
+use crate::telemetry::Served;
+
+/// The shield's face to pingora.
+pub struct Proxy {
+    pub(super) app: Arc<App>,
+    pub(super) resolver: Resolver,
+}
+
+/// What one request carries from phase to phase.
+pub struct Context {
+    started: Instant,
+    request_id: String,
+    site: Option<Arc<Site>>,
+    host: String,
+    dialect: Option<Dialect>,
+    /// The head for the origin; present once the request is to be passed through.
+    upstream: Option<UpstreamRequest>,
+    /// The object that a write will change.
+    writes: Option<ObjectId>,
+    rule: Option<Arc<str>>,
+    outcome: &'static str,
+    format: &'static str,
+    cache: &'static str,
+    sent: u64,
+    saved: u64,
+    status: u16,
+    _in_flight: InFlight,
+}
+
+/// Counts a request for as long as it lives; graceful stop waits for none.
+struct InFlight(Arc<AtomicU64>);
+
+impl InFlight {
+    fn new(count: &Arc<AtomicU64>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Proxy {
+    /// Decides, and answers what is answered here. `Ok(false)`: through to the origin.
+    async fn handle(&self, session: &mut Session, context: &mut Context) -> Result<bool, Error> {
+        let app = &self.app;
+        let head = session.req_header();
+        let host = incoming::host(head)?;
+        context.host = host.to_owned();
+        if incoming::size(head) > app.max_header {
+            return Err(Error::new(
+                Kind::BadRequest,
+                format!("the request's headers have more than {} bytes", app.max_header),
+            ));
+        }
+        let site =
+            app.sites.find(host).ok_or_else(|| Error::new(Kind::NoSuchSite, "no site answers to this host name"))?;
+        let site = site.clone();
+        context.site = Some(site.clone());
+        let read = incoming::read(session.req_header(), &site).map_err(|(dialect, error)| {
+            context.dialect = dialect;
+            error
+        })?;
+        let (dialect, question) = match read {
+            Incoming::Image { dialect, question } => (dialect, question),
+            Incoming::Original => {
+                context.outcome = "original";
+                return self.pass(session, context, &site, true).await;
+            }
+            Incoming::Pass => return self.pass(session, context, &site, false).await,
+        };
+        context.dialect = dialect;
+        context.rule = Some(question.canonical.clone());
+        let answer = match image::ask(app, session, &question).await {
+            Ok(answer) => answer,
+            Err(error) if question.plan.original_on_error && image::forgiven(error.kind) => {
+                context.outcome = "original";
+                return self.pass(session, context, &site, true).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let response = image::dress(session, &answer, &question, dialect, &context.request_id)?;
+        context.status = response.head.status.as_u16();
+        context.cache = answer.status.name();
+        context.outcome = if context.status == 304 { "not_modified" } else { "ok" };
+        context.format = answer.variant.format.map_or("facts", |format| format.name());
+        let whole = context.status == 200 && !response.body.is_empty() && answer.variant.format.is_some();
+        match answer::write(session, response).await {
+            Ok(sent) => {
+                context.sent = sent;
+                context.saved = if whole { answer.variant.source_bytes.saturating_sub(sent) } else { 0 };
+            }
+            Err(_) => context.outcome = "client_gone",
+        }
+        Ok(true)
+    }
+
+    /// Not for us: to the origin. `plain` asks for the untouched original in place of a picture that failed.
+    async fn pass(
+        &self,
+        session: &mut Session,
+        context: &mut Context,
+        site: &Arc<Site>,
+        plain: bool,
+    ) -> Result<bool, Error> {
+        let head = session.req_header();
+        let query = head.uri.query();
+        if !plain {
+            pass::allowed(site, &head.method, head.uri.path(), query)?;
+            context.outcome = "passed";
+        }
+        if !matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+            context.writes = incoming::object(site, head.uri.path());
+        }
+        if let Some(upstream) = site.origin.upstream() {
+            context.upstream = Some(pass::request(upstream, head, plain)?);
+            return Ok(false);
+        }
+        (context.status, context.sent) = local::serve(session, site).await?;
+        Ok(true)
+    }
+
+    /// Says an error in the vendor's shape, on a connection that stays open.
+    async fn refuse(&self, session: &mut Session, context: &mut Context, error: &Error) {
+        context.outcome = error.kind.name();
+        context.status = error.kind.status();
+        let site = context.site.as_ref().map_or("-", |site| &site.name);
+        self.app.metrics.refused(site, error);
+        if error.kind == Kind::Cancelled || session.response_written().is_some() {
+            // Nobody is there to be told, or half an answer is out: only the connection's end can say so.
+            session.as_downstream_mut().shutdown().await;
+            return;
+        }
+        let head = session.req_header();
+        let head_only = head.method == Method::HEAD;
+        let dressed =
+            answer::error(context.dialect, error, head.uri.path(), &context.host, &context.request_id, head_only);
+        match dressed {
+            Ok(response) => match answer::write(session, response).await {
+                Ok(sent) => context.sent = sent,
+                Err(_) => context.outcome = "client_gone",
+            },
+            Err(error) => tracing::error!(%error, "an error could not be said"),
+        }
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Proxy {
+    type CTX = Context;
+
+    fn new_ctx(&self) -> Context {
+        let number = self.app.next_id.fetch_add(1, Ordering::Relaxed);
+        Context {
+            started: Instant::now(),
+            // 24 upper-case hex digits, the shape of both vendors' request ids.
+            request_id: format!("{number:024X}"),
+            site: None,
+            host: String::new(),
+            dialect: None,
+            upstream: None,
+            writes: None,
+            rule: None,
+            outcome: "-",
+            format: "-",
+            cache: "-",
+            sent: 0,
+            saved: 0,
+            status: 0,
+            _in_flight: InFlight::new(&self.app.in_flight),
+        }
+    }
+
+    fn init_downstream_modules(&self, _: &mut HttpModules) {
+        // pingora's default adds a compression module; pictures are compressed already.
+    }
+
+    async fn request_filter(&self, session: &mut Session, context: &mut Context) -> pingora::Result<bool> {
+        match self.handle(session, context).await {
+            Ok(answered) => Ok(answered),
+            Err(error) => {
+                self.refuse(session, context, &error).await;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, context: &mut Context) -> pingora::Result<Box<HttpPeer>> {
+        let upstream = context.site.as_ref().and_then(|site| site.origin.upstream());
+        let Some(upstream) = upstream else {
+            return PingoraError::e_explain(ErrorType::InternalError, "no origin to pass to");
+        };
+        match self.resolver.peer(upstream, context.writes.is_some()).await {
+            Ok(peer) => Ok(Box::new(peer)),
+            Err(error) => PingoraError::e_explain(ErrorType::ConnectError, error.message),
+        }
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _: &mut Session,
+        head: &mut RequestHeader,
+        context: &mut Context,
+    ) -> pingora::Result<()> {
+        let Some(request) = &context.upstream else { return Ok(()) };
+        pass::rewrite(head, request).or_else(|error| PingoraError::e_explain(ErrorType::InternalError, error.message))
+    }
+
+    async fn request_body_filter(
+        &self,
+        _: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        _: &mut Context,
+    ) -> pingora::Result<()> {
+        // An empty last DATA frame of h2 would be written as a second end of a chunked h1 body, and poison the connection
+        // for the request after it (pingora issue 935).
+        if end && body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
+        }
+        Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        _: &mut Session,
+        head: &mut ResponseHeader,
+        context: &mut Context,
+    ) -> pingora::Result<()> {
+        if head.status.is_informational() {
+            return Ok(());
+        }
+        pass::strip_hop_by_hop(head);
+        context.status = head.status.as_u16();
+        Ok(())
+    }
+
+    async fn fail_to_proxy(&self, session: &mut Session, error: &PingoraError, context: &mut Context) -> FailToProxy {
+        let kind = match (error.esource(), error.etype()) {
+            (ErrorSource::Downstream, ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed) => {
+                Kind::Cancelled
+            }
+            (ErrorSource::Downstream, _) => Kind::BadRequest,
+            (_, ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout) => Kind::OriginTimeout,
+            (ErrorSource::Upstream, _) | (_, ErrorType::ConnectError | ErrorType::ConnectRefused) => Kind::OriginFailed,
+            _ => Kind::Internal,
+        };
+        // pingora's own text may hold the target with its signature: the kind is enough for the client, the type for us.
+        tracing::warn!(kind = kind.name(), cause = error.etype().as_str(), "pass-through failed");
+        self.refuse(session, context, &Error::new(kind, "the request could not be passed through")).await;
+        FailToProxy { error_code: kind.status(), can_reuse_downstream: false }
+    }
+
+    fn suppress_error_log(&self, _: &Session, _: &Context, _: &PingoraError) -> bool {
+        // Ours says the same without the request's target, which may hold a signature.
+        true
+    }
+
+    fn request_summary(&self, session: &Session, _: &Context) -> String {
+        let head = session.req_header();
+        format!("{} {}", head.method, head.uri.path())
+    }
+
+    async fn logging(&self, session: &mut Session, _: Option<&PingoraError>, context: &mut Context) {
+        if let Some(object) = &context.writes {
+            // Whatever the origin answered: a write that failed half-way may have changed something.
+            self.app.shield.invalidate(object);
+        }
+        if context.sent == 0 {
+            context.sent = session.body_bytes_sent() as u64;
+        }
+        let took = context.started.elapsed();
+        let site = context.site.as_ref().map_or("-", |site| &site.name);
+        self.app.metrics.served(&Served {
+            site,
+            dialect: context.dialect.map_or("-", Dialect::name),
+            outcome: context.outcome,
+            format: context.format,
+            cache: context.cache,
+            sent: context.sent,
+            saved: context.saved,
+            took,
+        });
+        let head = session.req_header();
+        tracing::info!(
+            target: "access",
+            client = session.client_addr().map(ToString::to_string),
+            method = head.method.as_str(),
+            host = context.host,
+            // The path alone: the query may hold a signature or a token. The rule stands as its canonical text.
+            path = head.uri.path(),
+            rule = context.rule.as_deref(),
+            status = context.status,
+            sent = context.sent,
+            site,
+            outcome = context.outcome,
+            cache = context.cache,
+            format = context.format,
+            request_id = context.request_id,
+            took_us = took.as_micros() as u64,
+        );
+    }
+}

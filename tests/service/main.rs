@@ -1,0 +1,13 @@
+//! The service as a black box: the real binary on loopback, scripted origins, a real S3 server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod answers;
+mod bad;
+mod flights;
+mod pass;
+#[path = "../support/mod.rs"]
+mod shared;
+mod support;
+mod urls;
+mod workers;
