@@ -1,0 +1,26 @@
+# Two commands do everything: `make run` and `make test`. Both install what is missing (scripts/setup).
+CARGO ?= cargo
+# PICTOR_HEVC=none builds without x265 (GPL): HEIC is still read, HEIF is not written.
+export PICTOR_HEVC ?= x265
+FEATURES := $(if $(filter none,$(PICTOR_HEVC)),--no-default-features)
+
+.PHONY: run build test lint setup-build setup-test
+
+run: build
+	target/release/pictor serve
+
+build: setup-build
+	$(CARGO) build --release --locked $(FEATURES)
+
+test: setup-test lint
+	$(CARGO) test --release --locked $(FEATURES)
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --all-targets $(FEATURES) -- -D warnings
+
+setup-build:
+	scripts/setup build
+
+setup-test:
+	scripts/setup test
