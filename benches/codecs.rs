@@ -11,7 +11,7 @@ use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 use pictor::imaging::convert::Effort;
 use pictor::imaging::encode::{self, Options};
 use pictor::imaging::{Channels, Frame, Pixels, decode, probe, transform};
-use pictor::plan::{Format, GeometryOp, Limits};
+use pictor::plan::{Format, GeometryOp};
 
 const PICTURES: [&str; 6] = [
     "photos/kodak/kodim05.png",
@@ -38,7 +38,7 @@ fn corpus() -> PathBuf {
 
 fn read(bytes: &[u8]) -> Option<Pixels> {
     let header = probe(bytes).ok()?;
-    let mut decoder = decode::open(bytes, &header, &Limits::default(), None).ok()?;
+    let mut decoder = decode::open(bytes, &header, &decode::Wanted::default()).ok()?;
     Some(decoder.next_frame().ok()??.pixels)
 }
 

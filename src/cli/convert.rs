@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::config::{EngineConfig, Isolation};
 use crate::dialect;
 use crate::engine::{Conversion, Engine};
-use crate::imaging::{Job, budget, convert::Effort, encode, probe};
+use crate::imaging::{Job, Policy, budget, convert::Effort, encode, probe};
 use crate::negotiate::{self, Class};
 use crate::plan::{Answer, Facts, Limits, geometry};
 
@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     };
     let digest = Sha256::digest(&source).into();
     let before = source.len();
-    let job = Job { plan, format, limits, effort, threads: 1, budget_ms: u32::MAX };
+    let job = Job { plan, format, limits, policy: Policy::default(), effort, threads: 1, budget_ms: u32::MAX };
     let conversion = Conversion {
         source: source.into(),
         digest,

@@ -80,6 +80,7 @@ fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
         offered: config.negotiate.formats.clone(),
         negotiate_plain: config.negotiate.plain,
         limits: config.limits.limits(),
+        imaging: config.imaging,
         access: config.access.clone(),
         cache: config.cache.clone(),
     })

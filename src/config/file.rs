@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{OriginConfig, units};
+use crate::imaging::Policy;
 use crate::plan::{Format, Limits};
 
 /// The whole file.
@@ -157,6 +158,9 @@ pub struct SiteConfig {
     /// Limits; the vendors' where not given.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// What is decided about pictures where the rule says nothing.
+    #[serde(default)]
+    pub imaging: Policy,
     /// Who may do what.
     #[serde(default)]
     pub access: AccessConfig,

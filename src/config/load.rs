@@ -154,6 +154,9 @@ fn check_site(site: &SiteConfig) -> Result<(), Problem> {
             return problem(name, format!("site {quoted}: limits.{name} is zero: nothing could pass"));
         }
     }
+    if site.imaging.auto_quality > 100 {
+        return problem("auto_quality", format!("site {quoted}: imaging.auto_quality is a SSIMULACRA2 of at most 100"));
+    }
     if http::HeaderValue::from_str(&site.cache.cache_control).is_err() {
         return problem("cache_control", format!("site {quoted}: cache.cache_control cannot stand in a header"));
     }

@@ -198,6 +198,7 @@ mod tests {
             plan: Plan::identity(),
             format: Format::Avif,
             limits: Limits::default(),
+            policy: crate::imaging::Policy::default(),
             effort: Effort::Interactive,
             threads: 2,
             budget_ms: 1000,

@@ -5,9 +5,10 @@ use std::time::Instant;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::decode::{self, Shrink};
+use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
 use super::picture::{Animation, Encode, Frame, Metadata, Pixels};
+use super::policy::Policy;
 use super::probe::{self, Header};
 use super::{exif, transform};
 use crate::error::{Error, Kind};
@@ -22,6 +23,8 @@ pub struct Job {
     pub format: Format,
     /// What the site allows.
     pub limits: Limits,
+    /// What the site decides where the plan says nothing.
+    pub policy: Policy,
     /// How hard the encoder tries.
     pub effort: Effort,
     /// Threads that the encoder may use, 1 or more.
@@ -100,7 +103,7 @@ pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
     geometry::check_source(&header.source, &job.limits)?;
     match &job.plan.answer {
         Answer::Image(output) => picture(source, &header, output, job),
-        Answer::Facts(wanted) => Ok((Vec::new(), facts(source, &header, *wanted, &job.limits)?)),
+        Answer::Facts(wanted) => Ok((Vec::new(), facts(source, &header, *wanted, job)?)),
     }
 }
 
@@ -166,8 +169,10 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     let moving = layout.frames > 1;
     let shrink = if header.source.animated() { None } else { shrink(&layout.ops) };
 
+    let wanted = Wanted { limits: job.limits, policy: job.policy, shrink };
+
     let mut times = Times::default();
-    let mut decoder = clock(&mut times.decode, || decode::open(source, header, &job.limits, shrink))?;
+    let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
     let mut encoder: Option<Box<dyn Encode>> = None;
     let mut frames = 0;
     while frames < layout.frames {
@@ -260,17 +265,18 @@ fn check_size(pixels: &Pixels, header: &Header, shrunk: bool) -> Result<(), Erro
 /// What a decoder may shrink to for an average colour: 256 pixels and more a side remain.
 pub(super) const AVERAGE_SHRINK: Shrink = Shrink { min_width: 128, min_height: 128 };
 
-fn facts(source: &[u8], header: &Header, wanted: plan::Facts, limits: &Limits) -> Result<Outcome, Error> {
+fn facts(source: &[u8], header: &Header, asked: plan::Facts, job: &Job) -> Result<Outcome, Error> {
     let mut times = Times::default();
-    let md5 = wanted.md5.then(|| hex::encode(Md5::digest(source)));
+    let md5 = asked.md5.then(|| hex::encode(Md5::digest(source)));
     let (mut average, mut tags) = (None, Vec::new());
-    if wanted.average || wanted.exif {
+    if asked.average || asked.exif {
         let shrink = (!header.source.animated()).then_some(AVERAGE_SHRINK);
-        let mut decoder = clock(&mut times.decode, || decode::open(source, header, limits, shrink))?;
-        if wanted.exif {
+        let wanted = Wanted { limits: job.limits, policy: job.policy, shrink };
+        let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
+        if asked.exif {
             tags = decoder.metadata().exif.as_deref().map(exif::tags).unwrap_or_default();
         }
-        if wanted.average {
+        if asked.average {
             let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else {
                 return Err(probe::corrupt(header.source.format, "it holds no picture"));
             };

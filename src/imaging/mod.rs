@@ -8,9 +8,11 @@ pub mod decode;
 pub mod encode;
 pub mod exif;
 pub mod picture;
+pub mod policy;
 pub mod probe;
 pub mod transform;
 
 pub use convert::{Facts, Job, Outcome, Times, convert};
 pub use picture::{Animation, Channels, Decode, Encode, Frame, Metadata, Pixels};
+pub use policy::Policy;
 pub use probe::{Header, probe};

@@ -79,6 +79,7 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
         plan: (*question.plan).clone(),
         format,
         limits: site.limits,
+        policy: site.imaging,
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: u32::try_from(shield.deadline.as_millis()).unwrap_or(u32::MAX),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::{AccessConfig, SiteCacheConfig};
 use crate::dialect::Dialect;
+use crate::imaging::Policy;
 use crate::origin::Origin;
 use crate::plan::{Format, Limits};
 
@@ -23,6 +24,8 @@ pub struct Site {
     pub negotiate_plain: bool,
     /// Limits of originals and results.
     pub limits: Limits,
+    /// What is decided about pictures where the rule says nothing.
+    pub imaging: Policy,
     /// Who may do what.
     pub access: AccessConfig,
     /// What is cached, and how long.

@@ -22,6 +22,7 @@ fn job(steps: Vec<Step>) -> Job {
         plan: Plan { steps, ..Plan::identity() },
         format: Format::Png,
         limits: Limits::default(),
+        policy: Policy::default(),
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: 10_000,
@@ -67,7 +68,7 @@ fn rgb() -> Vec<u8> {
 
 fn open(bytes: &[u8]) -> (Header, Pixels) {
     let header = probe::probe(bytes).unwrap();
-    let mut decoder = decode::open(bytes, &header, &Limits::default(), None).unwrap();
+    let mut decoder = decode::open(bytes, &header, &decode::Wanted::default()).unwrap();
     (header, decoder.next_frame().unwrap().unwrap().pixels)
 }
 

@@ -37,7 +37,7 @@ struct Decoded {
 
 fn decode(bytes: &[u8], limits: &Limits, shrink: Option<Shrink>) -> Result<Decoded, Error> {
     let header = probe(bytes)?;
-    let mut decoder = open(bytes, &header, limits, shrink)?;
+    let mut decoder = open(bytes, &header, &Wanted { limits: *limits, shrink, ..Wanted::default() })?;
     let metadata = decoder.metadata().clone();
     let first = decoder.next_frame()?.expect("at least one frame");
     let mut delays = vec![first.delay_ms];

@@ -20,6 +20,7 @@ mod webp_sys;
 mod corpus;
 
 use super::picture::{Channels, Decode, Metadata, Pixels};
+use super::policy::Policy;
 use super::probe::Header;
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
@@ -33,6 +34,17 @@ pub struct Shrink {
     pub min_height: u32,
 }
 
+/// What is wanted of a decoder besides the pixels.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// What the site allows.
+    pub limits: Limits,
+    /// What the site decides.
+    pub policy: Policy,
+    /// How far the picture may be shrunk on the way; `None` gives the full size.
+    pub shrink: Option<Shrink>,
+}
+
 /// Opens a picture. Pixels are decoded by [`Decode::next_frame`], not here.
 ///
 /// `header` is what [`super::probe()`] said of the same bytes. With `shrink`, a JPEG may come out at a half, a quarter or
@@ -44,25 +56,16 @@ pub struct Shrink {
 /// [`Kind::SourceSide`] and [`Kind::SourcePixels`] where one frame alone is above the limits, [`Kind::UnsupportedSource`],
 /// [`Kind::Corrupt`]. An animation above the limits opens, because the caller may want its first frame only; the frame that
 /// goes beyond a limit is the error.
-pub fn open<'a>(
-    bytes: &'a [u8],
-    header: &Header,
-    limits: &Limits,
-    shrink: Option<Shrink>,
-) -> Result<Box<dyn Decode + 'a>, Error> {
-    check(header, limits)?;
-    let inner = decoder(bytes, header, limits, shrink)?;
-    Ok(Box::new(guard::Guard::new(inner, header, limits)))
+pub fn open<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
+    check(header, &wanted.limits)?;
+    let inner = decoder(bytes, header, wanted)?;
+    Ok(Box::new(guard::Guard::new(inner, header, &wanted.limits)))
 }
 
-fn decoder<'a>(
-    bytes: &'a [u8],
-    header: &Header,
-    limits: &Limits,
-    shrink: Option<Shrink>,
-) -> Result<Box<dyn Decode + 'a>, Error> {
+fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
+    let Wanted { limits, shrink, .. } = wanted;
     match header.source.format {
-        Format::Jpeg => jpeg::open(bytes, header, limits, shrink),
+        Format::Jpeg => jpeg::open(bytes, header, limits, *shrink),
         Format::Png => png::open(bytes, header),
         Format::Gif => gif::open(bytes, header, limits),
         Format::Bmp => bmp::open(bytes, header),

@@ -2,7 +2,6 @@
 use super::*;
 use crate::imaging::picture::{Channels, Frame, Pixels};
 use crate::imaging::{Header, decode, probe};
-use crate::plan::Limits;
 
 const ALL: [Format; 8] =
     [Format::Jpeg, Format::Png, Format::Gif, Format::Bmp, Format::WebP, Format::Avif, Format::Heif, Format::Tiff];
@@ -27,7 +26,7 @@ fn written(pixels: &Pixels, format: Format, options: Options) -> Vec<u8> {
 
 fn read(bytes: &[u8]) -> (Header, Pixels) {
     let header = probe(bytes).unwrap();
-    let frame = decode::open(bytes, &header, &Limits::default(), None).unwrap().next_frame().unwrap().unwrap();
+    let frame = decode::open(bytes, &header, &decode::Wanted::default()).unwrap().next_frame().unwrap().unwrap();
     (header, frame.pixels)
 }
 
@@ -247,7 +246,7 @@ fn animations_keep_frames_delays_and_repetitions() {
                 let (frames, bytes) = animation(format, alpha, &delays, repeat);
                 let header = probe(&bytes).unwrap();
                 assert_eq!(header.source.frames, 4, "{format:?}");
-                let mut decoder = decode::open(&bytes, &header, &Limits::default(), None).unwrap();
+                let mut decoder = decode::open(&bytes, &header, &decode::Wanted::default()).unwrap();
                 assert_eq!(decoder.metadata().animation, Some(Animation { repeat }), "{format:?}");
                 for (want, delay) in frames.iter().zip(delays) {
                     let frame = decoder.next_frame().unwrap().unwrap();
@@ -267,7 +266,7 @@ fn animations_keep_frames_delays_and_repetitions() {
 fn gif_delays_add_up_although_they_are_rounded() {
     let (_, bytes) = animation(Format::Gif, false, &[33, 33, 34, 33, 33], None);
     let header = probe(&bytes).unwrap();
-    let mut decoder = decode::open(&bytes, &header, &Limits::default(), None).unwrap();
+    let mut decoder = decode::open(&bytes, &header, &decode::Wanted::default()).unwrap();
     let mut delays = Vec::new();
     while let Some(frame) = decoder.next_frame().unwrap() {
         delays.push(frame.delay_ms);

@@ -1,0 +1,58 @@
+//! What a site decides about its pictures where the rule says nothing.
+
+use serde::{Deserialize, Serialize};
+
+/// A site's decisions. Part of every [`Job`](super::convert::Job).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// What is carried along of the original's metadata.
+    pub metadata: Carry,
+    /// Which colours are written.
+    pub gamut: Gamut,
+    /// In which light pictures are resampled.
+    pub resample: Light,
+    /// The SSIMULACRA2 that a picture without a number for its quality is written at, 1..=100, with as few bytes as reach
+    /// it; 0 writes it at its format's default quality.
+    pub auto_quality: u8,
+    /// Whether JPEG XL originals are read.
+    pub jxl: bool,
+    /// Whether SVG originals are drawn.
+    pub svg: bool,
+}
+
+/// What is carried along of the original's metadata, unless the rule strips it. The orientation is always told the truth
+/// about, and the colours are always right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Carry {
+    /// Nothing: the smallest files, and no place where somebody lives.
+    #[default]
+    Nothing,
+    /// Who made it and whose it is.
+    Copyright,
+    /// All EXIF.
+    Exif,
+}
+
+/// Which colours are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gamut {
+    /// sRGB always.
+    #[default]
+    Srgb,
+    /// Display P3 where the original has a wider gamut than sRGB and the target can say so; else sRGB.
+    P3,
+}
+
+/// In which light pictures are resampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Light {
+    /// On the encoded values, as nearly everybody does.
+    #[default]
+    Gamma,
+    /// On amounts of light: fine bright detail keeps its brightness, at two to three times the time.
+    Linear,
+}
