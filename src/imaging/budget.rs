@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::convert::{self, Effort};
 use super::decode::Shrink;
 use super::probe::Header;
-use crate::plan::{Answer, Format, GeometryOp, Layout, Plan};
+use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Plan};
 
 /// An estimate made from the header, before any work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -193,7 +193,9 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
 
 fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp]) -> Stage {
     // A canvas may give a grey picture colour, a rotation gives it alpha.
-    let recoloured = ops.iter().any(|op| matches!(op, GeometryOp::Pad { .. } | GeometryOp::Rotate { .. }));
+    let recoloured = ops.iter().any(|op| {
+        matches!(op, GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } | GeometryOp::Disc | GeometryOp::Corners(_))
+    });
     let channels = match header.channels {
         1 if !recoloured && !header.source.alpha => 1,
         _ if header.source.alpha || recoloured => 4,
@@ -212,12 +214,23 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp]) -> Stage {
             GeometryOp::Rotate { width, height, .. } => (area(width, height), 25, stage.pixels),
             GeometryOp::Orient(_) | GeometryOp::Turn(_) => (stage.pixels, 4, 0),
             GeometryOp::Flip(_) => (stage.pixels, 1, 0),
+            GeometryOp::Effect(effect) => (stage.pixels, effect_rate(effect), stage.pixels),
+            GeometryOp::Disc | GeometryOp::Corners(_) => (stage.pixels, 3, stage.pixels),
         };
         stage.micros = stage.micros.saturating_add(micros(stage.pixels.max(out), rate));
         stage.bytes = stage.bytes.max(out.saturating_add(beside).saturating_mul(channels));
         stage.pixels = out;
     }
     stage
+}
+
+/// Milliseconds a megapixel.
+fn effect_rate(effect: Effect) -> u64 {
+    match effect {
+        Effect::Blur { radius, .. } => 10 + 4 * u64::from(radius),
+        Effect::Sharpen(_) => 30,
+        Effect::Bright(_) | Effect::Contrast(_) | Effect::Grey => 3,
+    }
 }
 
 /// Bytes a pixel, and microseconds for one frame of so many pixels.

@@ -120,7 +120,9 @@ pub(super) fn shrink(ops: &[GeometryOp]) -> Option<Shrink> {
                 return Some(Shrink { min_width: height, min_height: width });
             }
             GeometryOp::Resize { width, height } => return Some(Shrink { min_width: width, min_height: height }),
+            GeometryOp::Effect(effect) if effect.per_pixel() => {}
             GeometryOp::Crop { .. } | GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } => return None,
+            GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) => return None,
         }
     }
     None

@@ -14,8 +14,8 @@ use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
 use super::{
-    Answer, Axes, Axis, Box2, Ceiling, Crop, Enlarge, Facts, Format, Frames, Gravity, Mode, Offset, Output, Plan,
-    Quality, Resize, Rgb, Rotate, Step, Target,
+    Answer, Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Facts, Format, Frames, Gravity, Mode, Offset,
+    Outline, Output, Plan, Quality, Resize, Rgb, Rotate, Shape, Slice, Step, Target,
 };
 use crate::error::{Error, Kind};
 
@@ -51,6 +51,9 @@ impl Display for Step {
             }
             Self::Flip(Axis::Horizontal) => f.write_str("flip,axis=h"),
             Self::Flip(Axis::Vertical) => f.write_str("flip,axis=v"),
+            Self::Effect(effect) => effect.fmt(f),
+            Self::Shape(shape) => shape.fmt(f),
+            Self::Slice(slice) => slice.fmt(f),
             Self::Ceiling(Ceiling { pixels, spare_untouched, code }) => {
                 write!(f, "ceiling,px={pixels}")?;
                 option(f, "code", *code)?;
@@ -288,12 +291,38 @@ fn step(text: &str) -> Result<Step, Error> {
                 other => return Err(bad(other.unwrap_or(text))),
             },
         }),
-        name => Step::Resize(resize(name, &mut keys)?),
+        "slice" => Step::Slice(Slice { w: keys.number("w")?, h: keys.number("h")?, index: keys.need("i")? }),
+        name => match (effect(name, &mut keys)?, shape(name, &mut keys)?) {
+            (Some(effect), _) => Step::Effect(effect),
+            (None, Some(shape)) => Step::Shape(shape),
+            (None, None) => Step::Resize(resize(name, &mut keys)?),
+        },
     };
     match keys.0.first() {
         None => Ok(step),
         Some((key, _)) => Err(bad(key)),
     }
+}
+
+fn effect(name: &str, keys: &mut Keys<'_>) -> Result<Option<Effect>, Error> {
+    Ok(Some(match name {
+        "blur" => Effect::Blur { radius: keys.need("r")?, sigma: keys.need("s")? },
+        "sharpen" => Effect::Sharpen(keys.need("p")?),
+        "bright" => Effect::Bright(keys.need("p")?),
+        "contrast" => Effect::Contrast(keys.need("p")?),
+        "grey" => Effect::Grey,
+        _ => return Ok(None),
+    }))
+}
+
+fn shape(name: &str, keys: &mut Keys<'_>) -> Result<Option<Shape>, Error> {
+    let Some(outline) = Outline::ALL.into_iter().find(|outline| outline.name() == name) else { return Ok(None) };
+    let beyond = match keys.take("over") {
+        Some("shorten") => Beyond::Shorten,
+        Some("refuse") => Beyond::Refuse,
+        other => return Err(bad(other.unwrap_or(name))),
+    };
+    Ok(Some(Shape { outline, radius: keys.need("r")?, beyond }))
 }
 
 fn resize(name: &str, keys: &mut Keys<'_>) -> Result<Resize, Error> {
@@ -407,6 +436,17 @@ pub(super) mod tests {
             any::<bool>().prop_map(|h| Step::Flip(if h { Axis::Horizontal } else { Axis::Vertical })),
             (1u64..500_000_000, any::<bool>(), proptest::option::of(any::<i32>()))
                 .prop_map(|(pixels, spare_untouched, code)| Step::Ceiling(Ceiling { pixels, spare_untouched, code })),
+            (1u8..=50, 1u16..6000).prop_map(|(radius, sigma)| Step::Effect(Effect::Blur { radius, sigma })),
+            (1u16..400).prop_map(|percent| Step::Effect(Effect::Sharpen(percent))),
+            (-100i8..=100, any::<bool>()).prop_map(|(percent, bright)| {
+                Step::Effect(if bright { Effect::Bright(percent) } else { Effect::Contrast(percent) })
+            }),
+            Just(Step::Effect(Effect::Grey)),
+            (0usize..3, 1u32..5000, any::<bool>()).prop_map(|(outline, radius, refuse)| {
+                let beyond = if refuse { Beyond::Refuse } else { Beyond::Shorten };
+                Step::Shape(Shape { outline: Outline::ALL[outline], radius, beyond })
+            }),
+            (side(), side(), 0u32..30).prop_map(|(w, h, index)| Step::Slice(Slice { w, h, index })),
         ]
     }
 

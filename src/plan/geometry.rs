@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Axes, Axis, Box2, Ceiling, Crop, Enlarge, Format, Frames, Gravity, Limits, Mode, Offset, Plan, Resize, Rgb, Step,
+    Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Format, Frames, Gravity, Limits, Mode, Offset, Outline,
+    Plan, Resize, Rgb, Shape, Slice, Step,
 };
 use crate::error::{Error, Kind};
 
@@ -58,6 +59,12 @@ pub enum GeometryOp {
     Rotate { degrees: u16, width: u32, height: u32 },
     /// Mirror.
     Flip(Axis),
+    /// Change pixels where they are.
+    Effect(Effect),
+    /// Leave the largest circle that fits, without the rest.
+    Disc,
+    /// Round the corners off by this radius, at most half of the shorter side.
+    Corners(u32),
 }
 
 /// The whole way from a source to its result.
@@ -125,7 +132,7 @@ pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) ->
     }
     let cap = limits.output_side.min(format.max_side());
     // A picture that no step has touched may be as large as sources may be.
-    let resized = state.ops.iter().any(|op| !matches!(op, GeometryOp::Orient(_)));
+    let resized = state.ops.iter().any(|op| !matches!(op, GeometryOp::Orient(_) | GeometryOp::Effect(_)));
     let cap = if resized { cap } else { format.max_side() };
     if state.width > cap || state.height > cap {
         return Err(too_large(state.width.into(), state.height.into(), cap));
@@ -158,6 +165,9 @@ impl State<'_> {
             Step::Crop(crop) => return self.crop(crop),
             Step::Flip(axis) => self.ops.push(GeometryOp::Flip(*axis)),
             Step::Ceiling(ceiling) => return self.ceiling(ceiling),
+            Step::Effect(effect) => self.ops.push(GeometryOp::Effect(*effect)),
+            Step::Shape(shape) => return self.shape(shape),
+            Step::Slice(slice) => self.slice(slice),
             Step::Rotate(rotate) => {
                 if let Some(max) = rotate.max_side.filter(|_| rotate.degrees % 360 != 0)
                     && (self.width > max || self.height > max)
@@ -181,6 +191,7 @@ impl State<'_> {
             GeometryOp::Resize { .. } | GeometryOp::Crop { .. } | GeometryOp::Pad { .. } => true,
             GeometryOp::Rotate { .. } => true,
             GeometryOp::Orient(_) | GeometryOp::Turn(_) | GeometryOp::Flip(_) => false,
+            GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) => false,
         });
         let pixels = u64::from(self.width) * u64::from(self.height);
         if pixels <= ceiling.pixels || (ceiling.spare_untouched && !touched) {
@@ -194,6 +205,47 @@ impl State<'_> {
             ),
         );
         Err(Error { code: ceiling.code, ..error })
+    }
+
+    fn shape(&mut self, shape: &Shape) -> Result<(), Error> {
+        let shorter = self.width.min(self.height);
+        let room = match shape.outline {
+            Outline::OddCircle => (shorter - 1) / 2,
+            Outline::Circle | Outline::Corners => shorter / 2,
+        };
+        if shape.beyond == Beyond::Refuse && shape.radius >= shorter.div_ceil(2) {
+            return Err(Error::new(
+                Kind::CropOutside,
+                format!(
+                    "the radius is {}, and the picture {} x {}: it must be below half of the shorter side",
+                    shape.radius, self.width, self.height
+                ),
+            ));
+        }
+        let radius = shape.radius.min(room);
+        let side = match shape.outline {
+            Outline::Corners => {
+                if radius > 0 {
+                    self.ops.push(GeometryOp::Corners(radius));
+                }
+                return Ok(());
+            }
+            Outline::Circle => (2 * radius).max(1),
+            Outline::OddCircle => 2 * radius + 1,
+        };
+        self.crop_to((self.width - side) / 2, (self.height - side) / 2, side, side);
+        self.ops.push(GeometryOp::Disc);
+        Ok(())
+    }
+
+    fn slice(&mut self, slice: &Slice) {
+        let (w, h) = (slice.w.unwrap_or(self.width).max(1), slice.h.unwrap_or(self.height).max(1));
+        let (columns, rows) = (self.width.div_ceil(w), self.height.div_ceil(h));
+        if u64::from(slice.index) >= u64::from(columns) * u64::from(rows) {
+            return;
+        }
+        let (x, y) = (slice.index % columns * w, slice.index / columns * h);
+        self.crop_to(x, y, w.min(self.width - x), h.min(self.height - y));
     }
 
     fn orient(&mut self) {

@@ -123,8 +123,9 @@ proptest! {
         let limits = Limits::default();
         let Ok(layout) = lay_out(&plan, &source, Format::WebP, &limits) else { return Ok(()) };
         let longest = layout.width.max(layout.height);
+        let untouched = |op: &GeometryOp| matches!(op, GeometryOp::Orient(_) | GeometryOp::Effect(_));
         prop_assert!(layout.width >= 1 && layout.height >= 1);
-        prop_assert!(longest <= limits.output_side || layout.ops.iter().all(|op| matches!(op, GeometryOp::Orient(_))));
+        prop_assert!(longest <= limits.output_side || layout.ops.iter().all(untouched));
         prop_assert!((1..=8).contains(&layout.orientation) || layout.orientation == source.orientation);
         // The operations lead from the source's size to the result's, each inside of what the one before left.
         let (mut w, mut h) = (width, height);
@@ -134,7 +135,8 @@ proptest! {
                 GeometryOp::Turn(quarters) => if quarters != 2 { std::mem::swap(&mut w, &mut h) },
                 GeometryOp::Resize { width, height } => (w, h) = (width, height),
                 GeometryOp::Rotate { width, height, .. } => (w, h) = (width, height),
-                GeometryOp::Flip(_) => {}
+                GeometryOp::Flip(_) | GeometryOp::Effect(_) | GeometryOp::Disc => {}
+                GeometryOp::Corners(radius) => prop_assert!(radius >= 1 && radius <= w.min(h) / 2),
                 GeometryOp::Crop { x, y, width, height } => {
                     prop_assert!(x.checked_add(width).is_some_and(|end| end <= w));
                     prop_assert!(y.checked_add(height).is_some_and(|end| end <= h));

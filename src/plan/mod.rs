@@ -2,10 +2,12 @@
 //! animation survive a rotation?) are resolved by the parser and stand explicitly in the plan.
 
 pub mod canonical;
+pub mod effect;
 pub mod format;
 pub mod geometry;
 mod normal;
 
+pub use effect::{Beyond, Effect, Outline, Shape, Slice};
 pub use format::Format;
 pub use geometry::{GeometryOp, Layout, Source};
 
@@ -55,6 +57,12 @@ pub enum Step {
     Rotate(Rotate),
     /// Mirror.
     Flip(Axis),
+    /// Change pixels where they are.
+    Effect(Effect),
+    /// Keep what lies inside of a shape.
+    Shape(Shape),
+    /// Keep one cell of a grid.
+    Slice(Slice),
     /// Refuse a picture that is too large at this point.
     Ceiling(Ceiling),
 }

@@ -59,7 +59,9 @@ fn simplify(step: Step) -> Option<Step> {
             0 => None,
             degrees => Some(Step::Rotate(Rotate { degrees, max_side })),
         },
-        Step::AutoOrient | Step::Flip(_) | Step::Ceiling(_) => Some(step),
+        Step::Effect(effect) => effect.changes_something().then_some(step),
+        Step::Slice(slice) => (slice.w.is_some() || slice.h.is_some()).then_some(step),
+        Step::AutoOrient | Step::Flip(_) | Step::Ceiling(_) | Step::Shape(_) => Some(step),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod crop;
+mod effect;
 mod encode;
 mod errors;
 mod info;
@@ -89,15 +90,25 @@ const ACTIONS: &[Action] = &[
     },
     Action { name: "interlace", accepts: "0 or 1", doc: "progressive JPEG", parse: Some(encode::interlace) },
     Action { name: "info", accepts: "no value, alone", doc: "facts as JSON", parse: Some(info::parse) },
+    Action { name: "circle", accepts: "r_ 1 to 4096", doc: "a circle about the middle", parse: Some(effect::circle) },
+    Action {
+        name: "rounded-corners",
+        accepts: "r_ 1 to 4096",
+        doc: "rounded corners",
+        parse: Some(effect::rounded_corners),
+    },
+    Action {
+        name: "indexcrop",
+        accepts: "x_ or y_ from 1, i_ from 0",
+        doc: "one slice of the picture",
+        parse: Some(effect::indexcrop),
+    },
+    Action { name: "blur", accepts: "r_ 1 to 50 and s_ 1 to 50", doc: "Gaussian blur", parse: Some(effect::blur) },
+    Action { name: "bright", accepts: "-100 to 100", doc: "brightness", parse: Some(effect::bright) },
+    Action { name: "contrast", accepts: "-100 to 100", doc: "contrast", parse: Some(effect::contrast) },
+    Action { name: "sharpen", accepts: "50 to 399", doc: "unsharp mask", parse: Some(effect::sharpen) },
     later("average-hue", "the average colour"),
     later("watermark", "image and text watermarks"),
-    later("circle", "circle"),
-    later("rounded-corners", "rounded corners"),
-    later("indexcrop", "one slice"),
-    later("blur", "Gaussian blur"),
-    later("bright", "brightness"),
-    later("contrast", "contrast"),
-    later("sharpen", "sharpen"),
     later("blindwatermark", "invisible watermark"),
     later("deblindwatermark", "reading of an invisible watermark"),
 ];

@@ -1,6 +1,7 @@
 //! Tencent CI. The rule is a query key with an empty value: stages joined by `|`, each with its own interface name.
 
 mod crop;
+mod effect;
 mod encode;
 mod errors;
 mod info;

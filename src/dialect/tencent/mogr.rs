@@ -11,10 +11,11 @@ use super::super::Entry;
 use super::super::number::decimal;
 use super::Draft;
 use super::crop::{self, Form};
+use super::effect::{self, Cells};
 use super::encode;
 use super::table::{Operation, Parse, Refusal, Wrong, entries, run};
 use super::thumbnail;
-use crate::plan::{Axis, Enlarge, Gravity, Mode, Output, Resize, Rgb, Rotate, Step};
+use crate::plan::{Axis, Effect, Enlarge, Gravity, Mode, Outline, Output, Resize, Rgb, Rotate, Step};
 
 pub(super) const NAME: &str = "imageMogr2";
 
@@ -37,6 +38,10 @@ struct Stage {
     orient: bool,
     /// By keyword, in order of appearance; a keyword that comes again replaces the earlier one.
     geometry: Vec<(&'static str, Piece)>,
+    /// Likewise; they come after all geometry.
+    effects: Vec<(&'static str, Effect)>,
+    /// Of the indexcrop.
+    cells: Cells,
     gravity: Option<Gravity>,
     dx: u32,
     dy: u32,
@@ -51,6 +56,7 @@ enum Piece {
     Thumbnail(Resize),
     Crop(Form),
     Cut(crop::Cut),
+    Slice,
     Step(Step),
 }
 
@@ -58,6 +64,13 @@ impl Stage {
     fn place(&mut self, name: &'static str, piece: Piece) {
         self.geometry.retain(|(other, _)| *other != name);
         self.geometry.push((name, piece));
+    }
+
+    /// `None` takes an earlier one of this name back.
+    fn effect(&mut self, name: &'static str, effect: Option<Effect>) -> Result<(), Wrong> {
+        self.effects.retain(|(other, _)| *other != name);
+        self.effects.extend(effect.map(|effect| (name, effect)));
+        Ok(())
     }
 }
 
@@ -215,16 +228,101 @@ const TABLE: &[Operation<Stage>] = &[
             Ok(())
         }),
     },
+    Operation {
+        name: "scrop",
+        accepts: "<W>x<H>, <W>x or x<H>",
+        doc: "crop around a face; without one, as always here, the picture stays as it is",
+        parse: Parse::Value(|_, value| effect::face(value)),
+    },
+    Operation {
+        name: "indexcrop",
+        accepts: "no value",
+        doc: "one cell of a grid, whose sides follow as width and height, and its number as index",
+        parse: Parse::Flag(|stage| stage.place("indexcrop", Piece::Slice)),
+    },
+    Operation {
+        name: "width",
+        accepts: "pixels, from 1",
+        doc: "the width of an indexcrop's cell",
+        parse: Parse::Value(|stage, value| {
+            stage.cells.width = Some(encode::number(value, 1..=u64::from(u32::MAX))?);
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "height",
+        accepts: "pixels, from 1",
+        doc: "the height of an indexcrop's cell",
+        parse: Parse::Value(|stage, value| {
+            stage.cells.height = Some(encode::number(value, 1..=u64::from(u32::MAX))?);
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "index",
+        accepts: "0 and more",
+        doc: "which cell of an indexcrop, along the rows",
+        parse: Parse::Value(|stage, value| {
+            stage.cells.index = encode::number(value, 0..=u64::from(u32::MAX))?;
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "iradius",
+        accepts: "pixels, from 1 to below half of the shorter side",
+        doc: "a circle about the centre",
+        parse: Parse::Value(|stage, value| {
+            let shape = effect::shape(Outline::Circle, value)?;
+            stage.place("iradius", Piece::Step(Step::Shape(shape)));
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "rradius",
+        accepts: "pixels, from 1 to below half of the shorter side",
+        doc: "rounded corners",
+        parse: Parse::Value(|stage, value| {
+            let shape = effect::shape(Outline::Corners, value)?;
+            stage.place("rradius", Piece::Step(Step::Shape(shape)));
+            Ok(())
+        }),
+    },
+    Operation {
+        name: "blur",
+        accepts: "<radius>x<sigma>, 1 to 50 and above 0",
+        doc: "Gaussian blur",
+        parse: Parse::Value(|stage, value| stage.effect("blur", Some(effect::blur(value)?))),
+    },
+    Operation {
+        name: "sharpen",
+        accepts: "10 to 300",
+        doc: "unsharp mask",
+        parse: Parse::Value(|stage, value| {
+            stage.effect("sharpen", Some(Effect::Sharpen(encode::number(value, 10..=300)?)))
+        }),
+    },
+    Operation {
+        name: "bright",
+        accepts: "-100 to 100",
+        doc: "brightness",
+        parse: Parse::Value(|stage, value| stage.effect("bright", Some(Effect::Bright(effect::percent(value)?)))),
+    },
+    Operation {
+        name: "contrast",
+        accepts: "-100 to 100",
+        doc: "contrast",
+        parse: Parse::Value(|stage, value| stage.effect("contrast", Some(Effect::Contrast(effect::percent(value)?)))),
+    },
+    Operation {
+        name: "grayscale",
+        accepts: "0 or 1",
+        doc: "shades of grey",
+        parse: Parse::Value(|stage, value| {
+            let grey = encode::switch(value)?.then_some(Effect::Grey);
+            stage.effect("grayscale", grey)
+        }),
+    },
     later("rcrop", "crop to a range of ratios"),
-    later("scrop", "crop around a face"),
-    later("indexcrop", "one block of a grid"),
-    later("iradius", "circle"),
-    later("rradius", "rounded corners"),
-    later("blur", "Gaussian blur"),
-    later("sharpen", "sharpen"),
-    later("bright", "brightness"),
-    later("contrast", "contrast"),
-    later("grayscale", "shades of grey"),
     later("size-limit", "a bound on the bytes"),
     later("cgif", "fewer frames"),
     later("egif", "interval of frames"),
@@ -251,6 +349,8 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
     let mut stage = Stage {
         orient: false,
         geometry: Vec::new(),
+        effects: Vec::new(),
+        cells: Cells::default(),
         gravity: None,
         dx: 0,
         dy: 0,
@@ -274,9 +374,14 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
             Piece::Thumbnail(resize) => draft.steps.push(Step::Resize(resize)),
             Piece::Crop(form) => draft.steps.extend(form.steps(stage.gravity, stage.dx, stage.dy)),
             Piece::Cut(cut) => draft.steps.push(cut.step(stage.gravity)),
+            Piece::Slice => {
+                let missing = || Refusal::syntax(format!("{NAME}/indexcrop needs width/<w> or height/<h>"));
+                draft.steps.push(Step::Slice(stage.cells.slice().ok_or_else(missing)?));
+            }
             Piece::Step(step) => draft.steps.push(step),
         }
     }
+    draft.steps.extend(stage.effects.into_iter().map(|(_, effect)| Step::Effect(effect)));
     draft.output = stage.output;
     draft.original_on_error |= stage.original_on_error;
     Ok(())

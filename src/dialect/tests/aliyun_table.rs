@@ -57,6 +57,19 @@ fn sizes_frames_and_formats() {
         (28, 'A', "image/crop,w_100,h_100,x_100,y_100,r_1", (100, 100, 1, Jpeg)),
         (29, 'A', "image/crop,w_200,h_200,g_se", (200, 200, 1, Jpeg)),
         (30, 'A', "image/crop,w_200,h_200,g_se,x_10,y_10", (190, 190, 1, Jpeg)),
+        (34, 'A', "image/circle,r_100", (201, 201, 1, Jpeg)),
+        (35, 'A', "image/circle,r_100/format,png", (201, 201, 1, Png)),
+        (36, 'A', "image/circle,r_1000", (267, 267, 1, Jpeg)),
+        (37, 'A', "image/rounded-corners,r_30", (400, 267, 1, Jpeg)),
+        (38, 'A', "image/crop,w_100,h_100/rounded-corners,r_10/format,png", (100, 100, 1, Png)),
+        (39, 'A', "image/indexcrop,x_100,i_0", (100, 267, 1, Jpeg)),
+        (40, 'A', "image/indexcrop,y_100,i_10", (400, 267, 1, Jpeg)),
+        (41, 'A', "image/indexcrop,x_100,y_50,i_0", (400, 50, 1, Jpeg)),
+        (48, 'A', "image/blur,r_3,s_2", (400, 267, 1, Jpeg)),
+        (49, 'A', "image/bright,50", (400, 267, 1, Jpeg)),
+        (50, 'A', "image/bright,-50", (400, 267, 1, Jpeg)),
+        (51, 'A', "image/contrast,-50", (400, 267, 1, Jpeg)),
+        (52, 'A', "image/sharpen,100", (400, 267, 1, Jpeg)),
         (31, 'A', "image/crop,w_200,h_101,g_center", (200, 101, 1, Jpeg)),
         (33, 'A', "image/crop,w_1000,h_1000", (400, 267, 1, Jpeg)),
         (42, 'A', "image/rotate,90", (267, 400, 1, Jpeg)),
@@ -157,6 +170,14 @@ fn errors() {
         (0, 'A', "image/crop,w_500,h_500,g_face", Kind::UnsupportedRule, None),
         (85, 'A', "image/rotate,400", Kind::BadRule, Some("0040-00000217")),
         (86, 'A', "image/rotate,90,200,300", Kind::BadRule, Some("0040-00000203")),
+        (87, 'A', "image/sharpen,10", Kind::BadRule, Some("0040-00000280")),
+        (104, 'A', "image/indexcrop,x_0,i_0", Kind::BadRule, Some("0040-00000230")),
+        (105, 'A', "image/circle,r_5000", Kind::BadRule, Some("0040-00000233")),
+        (0, 'A', "image/rounded-corners,r_0", Kind::BadRule, Some("0040-00000237")),
+        (0, 'A', "image/blur,r_51,s_2", Kind::BadRule, Some("0040-00000241")),
+        (0, 'A', "image/blur,r_3", Kind::BadRule, Some("0040-00000242")),
+        (0, 'A', "image/bright", Kind::BadRule, Some("0040-00000245")),
+        (0, 'A', "image/bright,101", Kind::BadRule, Some("0040-00000246")),
         (88, 'A', "image/quality,Q_200", Kind::BadRule, Some("0040-00000308")),
         (89, 'A', "image/quality", Kind::BadRule, Some("0040-00000307")),
         (90, 'A', "image/format,dng", Kind::BadRule, Some("0040-00000206")),
@@ -189,18 +210,7 @@ fn errors() {
 
 #[test]
 fn known_by_name_only() {
-    let rules = [
-        (34, "image/circle,r_100"),
-        (37, "image/rounded-corners,r_30"),
-        (39, "image/indexcrop,x_100,i_0"),
-        (48, "image/blur,r_3,s_2"),
-        (49, "image/bright,50"),
-        (51, "image/contrast,-50"),
-        (52, "image/sharpen,100"),
-        (67, "image/watermark,text_SGVsbG8gV29ybGQ"),
-        (73, "image/average-hue"),
-        (99, "style/not-there"),
-    ];
+    let rules = [(67, "image/watermark,text_SGVsbG8gV29ybGQ"), (73, "image/average-hue"), (99, "style/not-there")];
     for (row, process) in rules {
         let error = plan(&query(process)).expect_err(process);
         assert_eq!(error.kind, Kind::UnsupportedRule, "row {row}: {process}");

@@ -57,6 +57,19 @@ fn sizes_frames_and_formats() {
         (34, 'B', "imageMogr2/crop/!600x600-20a20", (580, 600, 1, Jpeg)),
         (41, 'A', "imageMogr2/rotate/90", (500, 1000, 1, Jpeg)),
         (42, 'A', "imageMogr2/rotate/180", (1000, 500, 1, Jpeg)),
+        (35, 'B', "imageMogr2/scrop/300x400", (1500, 1200, 1, Jpeg)),
+        (36, 'B', "imageMogr2/scrop/300x400/crop/300x400", (300, 400, 1, Jpeg)),
+        (37, 'A', "imageMogr2/iradius/200", (400, 400, 1, Jpeg)),
+        (38, 'C', "imageMogr2/iradius/80", (160, 160, 1, Png)),
+        (39, 'A', "imageMogr2/rradius/100", (1000, 500, 1, Jpeg)),
+        (72, 'A', "imageMogr2/blur/8x5", (1000, 500, 1, Jpeg)),
+        (73, 'A', "imageMogr2/bright/70", (1000, 500, 1, Jpeg)),
+        (74, 'A', "imageMogr2/contrast/-50", (1000, 500, 1, Jpeg)),
+        (75, 'A', "imageMogr2/sharpen/70", (1000, 500, 1, Jpeg)),
+        (76, 'A', "imageMogr2/grayscale/1", (1000, 500, 1, Jpeg)),
+        (77, 'A', "imageMogr2/grayscale/0", (1000, 500, 1, Jpeg)),
+        (0, 'A', "imageMogr2/indexcrop/width/300/height/300/index/3", (100, 300, 1, Jpeg)),
+        (0, 'A', "imageMogr2/indexcrop/width/300/index/9", (1000, 500, 1, Jpeg)),
         (43, 'A', "imageMogr2/rotate/270", (500, 1000, 1, Jpeg)),
         (44, 'A', "imageMogr2/rotate/0", (1000, 500, 1, Jpeg)),
         (45, 'A', "imageMogr2/rotate/45", (1061, 1061, 1, Jpeg)),
@@ -172,6 +185,16 @@ fn errors() {
         (99, 'A', "imageMogr2/thumbnail/300x300|crop/100x100", Kind::BadRule, -103),
         (108, 'A', "imageMogr2/thumbnail/0x", Kind::BadRule, -103),
         (109, 'A', "imageMogr2/nosuch/1", Kind::BadRule, -103),
+        (40, 'A', "imageMogr2/iradius/300/ignore-error/1", Kind::CropOutside, -103),
+        (0, 'A', "imageMogr2/rradius/250", Kind::CropOutside, -103),
+        (0, 'A', "imageMogr2/iradius/0", Kind::BadRule, -103),
+        (78, 'A', "imageMogr2/bright/101", Kind::BadRule, -103),
+        (79, 'A', "imageMogr2/sharpen/9", Kind::BadRule, -103),
+        (80, 'A', "imageMogr2/blur/51x5", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/blur/8", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/blur/8x0", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/indexcrop/index/2", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/scrop/300", Kind::BadRule, -103),
         (0, 'A', "imageMogr2", Kind::BadRule, -103),
         (0, 'A', "imageMogr2/", Kind::BadRule, -103),
         (0, 'A', "imageMogr2/thumbnail", Kind::BadRule, -103),
@@ -209,16 +232,7 @@ fn errors() {
 #[test]
 fn known_by_name_only() {
     let rules = [
-        (35, "imageMogr2/scrop/300x400"),
-        (36, "imageMogr2/scrop/300x400/crop/300x400"),
-        (37, "imageMogr2/iradius/200"),
-        (39, "imageMogr2/rradius/100"),
         (61, "imageMogr2/cgif/1"),
-        (72, "imageMogr2/blur/8x5"),
-        (73, "imageMogr2/bright/70"),
-        (74, "imageMogr2/contrast/-50"),
-        (75, "imageMogr2/sharpen/70"),
-        (76, "imageMogr2/grayscale/1"),
         (82, "imageMogr2/strip/format/jpg/size-limit/15k!"),
         (97, "imageMogr2/thumbnail/!50p|watermark/2/text/SGk/fill/I0ZGRkZGRg==/fontsize/30/dx/20/dy/20"),
         (101, "watermark/1/image/aHR0cDovLw/gravity/northwest"),
@@ -268,7 +282,7 @@ fn ignore_error_covers_ranges_and_not_words() {
     assert!(!original("imageMogr2/rotate/400"));
     assert!(!original("imageMogr2/rotate/400/ignore-error/0"));
     assert!(!original("imageMogr2/nosuch/1/ignore-error/1"));
-    assert!(!original("imageMogr2/blur/8x5/ignore-error/1"));
+    assert!(!original("imageMogr2/rcrop/1x2/ignore-error/1"));
     assert!(plan("imageMogr2/ignore-error/1/format/png").unwrap().original_on_error);
 }
 

@@ -91,6 +91,8 @@ fn meanings_that_coincide_share_a_text() {
         ["imageView2/2/w/300", "imageMogr2/thumbnail/300x>"],
         ["imageView2/1/w/300", "imageMogr2/crop/300x300"],
         ["imageMogr2/format/jpg", "imageMogr2/format/yjpeg"],
+        ["imageMogr2/blur/8x5/bright/-20", "x-oss-process=image/blur,r_8,s_5/bright,-20"],
+        ["imageMogr2/grayscale/0/contrast/0/thumbnail/50x", "imageMogr2/thumbnail/50x"],
         ["x-oss-process=image/resize,l_100", "x-oss-process=image/resize,w_100,h_100"],
         ["x-oss-process=image/resize,s_100", "x-oss-process=image/resize,w_100,h_100,m_mfit"],
         ["x-oss-process=image/resize,h_100,m_fixed", "x-oss-process=image/resize,w_100,h_100,m_fixed"],

@@ -5,6 +5,8 @@ mod alpha;
 mod average;
 mod channels;
 mod crop;
+mod effect;
+mod mask;
 mod orient;
 mod pad;
 mod resize;
@@ -35,6 +37,9 @@ pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool) -> Result<
             rotate::rotate(pixels, degrees, (width, height), output_has_alpha)
         }
         GeometryOp::Flip(axis) => flip(pixels, axis),
+        GeometryOp::Effect(effect) => effect::apply(pixels, effect),
+        GeometryOp::Disc => mask::disc(pixels),
+        GeometryOp::Corners(radius) => mask::corners(pixels, radius),
     }
 }
 
