@@ -1,6 +1,6 @@
 //! The peak resident size of a conversion beside the estimate that admission works with: `cargo bench --bench memory`.
-//! Every conversion runs in a process of its own (this very program), so that its peak is its own. Sources are drawn: 12,
-//! 24, 100 and 250 megapixels, as JPEG (baseline and progressive), PNG, WebP, AVIF and HEIF; `-- quick` leaves out what is
+//! Every conversion runs in a process of its own (this very program), so that its peak is its own. Sources are drawn: 0.1,
+//! 1, 12, 24, 100 and 250 megapixels, as JPEG (baseline and progressive), PNG, WebP, AVIF and HEIF; `-- quick` leaves out what is
 //! above 24 megapixels.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
@@ -15,7 +15,7 @@ use pictor::imaging::{Channels, Frame, Job, Pixels, Policy, probe};
 use pictor::plan::{Answer, Axes, Box2, Enlarge, Format, Limits, Mode, Output, Plan, Resize, Step, Target, geometry};
 
 /// Sides of the sources, in pixels.
-const SIZES: [(u32, u32); 4] = [(4000, 3000), (6000, 4000), (11_500, 8_700), (16_380, 15_240)];
+const SIZES: [(u32, u32); 6] = [(400, 300), (1200, 900), (4000, 3000), (6000, 4000), (11_500, 8_700), (16_380, 15_240)];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
