@@ -46,10 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         None => header.source.format,
     };
     let layout = geometry::lay_out(&plan, &header.source, format, &limits).map_err(text)?;
-    let cost = match plan.output() {
-        Some(_) => budget::cost(&header, &layout, format, effort),
-        None => budget::facts_cost(&header, &plan),
-    };
+    let cost = budget::plan_cost(&plan, &Policy::default(), &header, &layout, format, effort);
     let config = EngineConfig {
         workers: 1,
         deadline: Duration::from_secs(3600),

@@ -5,9 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::convert::seek::{self, Wish};
 use super::convert::{self, Effort};
 use super::decode::Shrink;
+use super::policy::Policy;
 use super::probe::Header;
+use super::score;
 use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Plan};
 
 /// An estimate made from the header, before any work.
@@ -48,7 +51,13 @@ const BASE_BYTES: u64 = 48 << 20;
 /// fewer raw bytes than this is counted with those.
 const SOURCE_BYTES: u64 = 32 << 20;
 
-/// What a picture conversion takes. `layout` is the plan over `header.source`, `format` the one to write.
+/// Milliseconds that scoring a megapixel takes, with a share of preparing the original.
+const SCORE_MS: u64 = 120;
+
+/// Bytes a pixel that scoring takes.
+const SCORE_BYTES: u64 = 220;
+
+/// What a picture conversion takes with one encode. `layout` is the plan over `header.source`, `format` the one to write.
 pub fn cost(header: &Header, layout: &Layout, format: Format, effort: Effort) -> Cost {
     let source = &header.source;
     let shrink = if source.animated() { None } else { convert::shrink(&layout.ops) };
@@ -67,6 +76,40 @@ pub fn cost(header: &Header, layout: &Layout, format: Format, effort: Effort) ->
     let bytes =
         [BASE_BYTES, source_bytes(header), decoded.bytes, transformed.bytes, out.saturating_mul(per_pixel), kept];
     Cost { bytes: bytes.into_iter().fold(0, u64::saturating_add), cpu_ms: millis(micros) }
+}
+
+/// What a plan takes, with all the encodes that a search for a quality may take.
+pub fn plan_cost(plan: &Plan, policy: &Policy, header: &Header, layout: &Layout, to: Format, effort: Effort) -> Cost {
+    let Answer::Image(output) = &plan.answer else { return facts_cost(header, plan) };
+    let cost = cost(header, layout, to, effort);
+    let more = match seek::wish(output, policy, to, layout.frames) {
+        // Under pressure nobody searches, but that is decided later.
+        Some(wish) => searching(wish, layout, to, effort),
+        None => Cost::default(),
+    };
+    Cost { bytes: cost.bytes.saturating_add(more.bytes), cpu_ms: cost.cpu_ms.saturating_add(more.cpu_ms) }
+}
+
+/// What a search takes beyond one encode.
+fn searching(wish: Wish, layout: &Layout, format: Format, effort: Effort) -> Cost {
+    let whole = area(layout.width, layout.height);
+    let (pixels, tries, scored) = match wish {
+        // The whole may have to be encoded after the tries on a sample: then there are as many tries more as there may be.
+        Wish::Score(_) => (whole.min(score::MOST_PIXELS), seek::SCORE_TRIES, whole.min(score::MOST_PIXELS)),
+        Wish::Bytes(_) => (whole, seek::SIZE_TRIES, 0),
+    };
+    let more = u64::try_from(tries).unwrap_or(u64::MAX).saturating_sub(1);
+    let (_, each) = encoding(format, pixels, effort);
+    let decode: u64 = match format {
+        Format::Heif => 55,
+        Format::Avif => 24,
+        _ => 12,
+    };
+    let look = micros(scored, decode.saturating_add(SCORE_MS)).saturating_mul(more.saturating_add(1));
+    let micros = each.saturating_mul(more).saturating_add(look);
+    // A copy of the pixels for each try, two files, and what the comparison holds.
+    let copies = pixels.saturating_mul(6);
+    Cost { bytes: copies.saturating_add(scored.saturating_mul(SCORE_BYTES)), cpu_ms: micros / 1000 }
 }
 
 /// What answering with facts takes: next to nothing, but for an average colour or a digest. A plan for a picture costs

@@ -12,7 +12,11 @@ use super::policy::Policy;
 use super::probe::{self, Header};
 use super::{exif, transform};
 use crate::error::{Error, Kind};
-use crate::plan::{self, Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Rgb, geometry};
+use crate::plan::{self, Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Rgb, Source, geometry};
+
+pub(super) mod seek;
+
+use seek::Wish;
 
 /// One conversion. Everything that the worker needs to know but the source's bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -176,11 +180,20 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     let mut times = Times::default();
     let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
     let mut encoder: Option<Box<dyn Encode>> = None;
+    let wish = seek::wish(output, &job.policy, format, layout.frames);
+    let mut sought = None;
     let mut frames = 0;
     while frames < layout.frames {
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
         check_size(&frame.pixels, header, shrink.is_some())?;
         let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format))?;
+        if let Some(wish) = wish {
+            let options = settings(output, decoder.metadata(), header, job, exif.clone());
+            let floor = output.quality_floor;
+            sought = Some(clock(&mut times.encode, || seek::run(wish, pixels, format, &options, floor))?);
+            frames = 1;
+            break;
+        }
         let delay_ms = if moving { frame.delay_ms } else { 0 };
         clock(&mut times.encode, || {
             let mut running = match encoder.take() {
@@ -193,13 +206,51 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         })?;
         frames += 1;
     }
-    let Some(encoder) = encoder else {
-        return Err(probe::corrupt(header.source.format, "it holds no picture"));
-    };
     drop(decoder);
-    let bytes = clock(&mut times.encode, || encoder.finish())?;
+    let bytes = match (sought, encoder) {
+        (Some(bytes), _) => bytes,
+        (None, Some(encoder)) => clock(&mut times.encode, || encoder.finish())?,
+        (None, None) => return Err(probe::corrupt(header.source.format, "it holds no picture")),
+    };
+    let original_will_do = match wish {
+        Some(Wish::Bytes(_)) => output.size_limit.is_some_and(|limit| limit.or_original),
+        Some(Wish::Score(_)) => seek::original_will_do(source, header, &layout, output, format),
+        None => false,
+    };
+    if original_will_do && bytes.len() >= source.len() {
+        let Source { format, width, height, frames, .. } = header.source;
+        return Ok((copied(source)?, Outcome { format: Some(format), width, height, frames, facts: None, times }));
+    }
     let (width, height) = (layout.width, layout.height);
     Ok((bytes, Outcome { format: Some(format), width, height, frames, facts: None, times }))
+}
+
+fn copied(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut copy = Vec::new();
+    let refused = |_| Error::new(Kind::OutOfMemory, format!("no memory for the {} bytes of the original", bytes.len()));
+    copy.try_reserve_exact(bytes.len()).map_err(refused)?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
+}
+
+/// How the encoder is to write.
+fn settings(
+    output: &Output,
+    metadata: &Metadata,
+    header: &Header,
+    job: &Job,
+    exif: Option<Vec<u8>>,
+) -> encode::Options {
+    let resolved = quality::resolve(output, metadata.quality.or(header.quality), job.format);
+    encode::Options {
+        quality: resolved.quality,
+        lossless: resolved.lossless,
+        progressive: output.progressive,
+        effort: job.effort,
+        threads: job.threads.max(1),
+        budget_ms: job.budget_ms,
+        exif,
+    }
 }
 
 /// Opens the encoder.
@@ -211,16 +262,7 @@ fn start(
     job: &Job,
     exif: Option<Vec<u8>>,
 ) -> Result<Box<dyn Encode>, Error> {
-    let resolved = quality::resolve(output, metadata.quality.or(header.quality), job.format);
-    let options = encode::Options {
-        quality: resolved.quality,
-        lossless: resolved.lossless,
-        progressive: output.progressive,
-        effort: job.effort,
-        threads: job.threads.max(1),
-        budget_ms: job.budget_ms,
-        exif,
-    };
+    let options = settings(output, metadata, header, job, exif);
     // An animation that does not say how often it plays plays once.
     let animation = (layout.frames > 1).then(|| metadata.animation.unwrap_or(Animation { repeat: Some(1) }));
     encode::open(job.format, layout.width, layout.height, options, animation)

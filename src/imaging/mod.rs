@@ -10,6 +10,8 @@ pub mod exif;
 pub mod picture;
 pub mod policy;
 pub mod probe;
+pub mod score;
+pub mod search;
 pub mod transform;
 
 pub use convert::{Facts, Job, Outcome, Times, convert};

@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use super::{
     Answer, Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Facts, Format, Frames, Gravity, Mode, Offset,
-    Outline, Output, Plan, Quality, Resize, Rgb, Rotate, Shape, Slice, Step, Target,
+    Outline, Output, Plan, Quality, Resize, Rgb, Rotate, Shape, SizeLimit, Slice, Step, Target,
 };
 use crate::error::{Error, Kind};
 
@@ -115,6 +115,7 @@ impl Display for Output {
             Quality::Forced(q) => write!(f, ",q=set{q}")?,
             Quality::Relative(q) => write!(f, ",q=rel{q}")?,
             Quality::Lossless => f.write_str(",q=lossless")?,
+            Quality::Auto(score) => write!(f, ",q=auto{score}")?,
         }
         option(f, "floor", self.quality_floor)?;
         for (set, name) in
@@ -122,7 +123,11 @@ impl Display for Output {
         {
             f.write_str(if set { name } else { "" })?;
         }
-        Ok(())
+        match self.size_limit {
+            Some(SizeLimit { bytes, or_original: false }) => write!(f, ",max={bytes}"),
+            Some(SizeLimit { bytes, or_original: true }) => write!(f, ",max={bytes}!"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -355,6 +360,7 @@ fn output(text: &str) -> Result<Output, Error> {
         match word.split_once('=') {
             Some(("q", value)) => output.quality = quality(value)?,
             Some(("floor", value)) => output.quality_floor = Some(value.parse().map_err(|_| bad(word))?),
+            Some(("max", value)) => output.size_limit = Some(size_limit(value)?),
             None if word == "prog" => output.progressive = true,
             None if word == "strip" => output.strip = true,
             None if word == "first" => output.frames = Frames::First,
@@ -368,9 +374,17 @@ fn quality(text: &str) -> Result<Quality, Error> {
     if text == "lossless" {
         return Ok(Quality::Lossless);
     }
-    let kinds: [(&str, fn(u8) -> Quality); 3] =
-        [("cap", Quality::Capped), ("set", Quality::Forced), ("rel", Quality::Relative)];
+    let kinds: [(&str, fn(u8) -> Quality); 4] =
+        [("cap", Quality::Capped), ("set", Quality::Forced), ("rel", Quality::Relative), ("auto", Quality::Auto)];
     kinds.into_iter().find_map(|(name, make)| text.strip_prefix(name)?.parse().ok().map(make)).ok_or_else(|| bad(text))
+}
+
+fn size_limit(text: &str) -> Result<SizeLimit, Error> {
+    let (number, or_original) = match text.strip_suffix('!') {
+        Some(number) => (number, true),
+        None => (text, false),
+    };
+    Ok(SizeLimit { bytes: number.parse().map_err(|_| bad(text))?, or_original })
 }
 
 fn facts(text: &str) -> Result<Facts, Error> {
@@ -463,15 +477,19 @@ pub(super) mod tests {
             (1u8..=100).prop_map(Quality::Capped),
             (1u8..=100).prop_map(Quality::Forced),
             (1u8..=100).prop_map(Quality::Relative),
+            (1u8..=100).prop_map(Quality::Auto),
         ];
-        (target, quality, proptest::option::of(1u8..=100), any::<[bool; 3]>()).prop_map(
-            |(target, quality, quality_floor, [progressive, strip, first])| Output {
+        let limit = (1u64..1 << 40, any::<bool>()).prop_map(|(bytes, or_original)| SizeLimit { bytes, or_original });
+        let limit = proptest::option::of(limit);
+        (target, quality, proptest::option::of(1u8..=100), any::<[bool; 3]>(), limit).prop_map(
+            |(target, quality, quality_floor, [progressive, strip, first], size_limit)| Output {
                 target,
                 quality,
                 quality_floor,
                 progressive,
                 strip,
                 frames: if first { Frames::First } else { Frames::All },
+                size_limit,
             },
         )
     }
@@ -504,6 +522,10 @@ pub(super) mod tests {
         };
         assert_eq!(plan.to_string(), "orient;fit,w=900,up=skip;turn,deg=90,max=4096|avif,q=cap80,strip|original");
         assert_eq!(Plan::identity().to_string(), "|source");
+        let size_limit = Some(SizeLimit { bytes: 15_360, or_original: true });
+        let output = Output { quality: Quality::AUTO, size_limit, ..Output::default() };
+        let plan = Plan { answer: Answer::Image(output), ..Plan::identity() };
+        assert_eq!(plan.to_string(), "|source,q=auto70,max=15360!");
         let facts = Facts { average: true, exif: false, md5: true };
         let plan = Plan { answer: Answer::Facts(facts), ..Plan::identity() };
         assert_eq!(plan.to_string(), "|facts,average,md5");
@@ -511,8 +533,18 @@ pub(super) mod tests {
 
     #[test]
     fn what_was_not_written_here_is_refused() {
-        for text in ["", "fit", "|", "|nosuch", "orient,w=1|source", "fit,up=skip|source", "|source|x", "|source,q=cap"]
-        {
+        for text in [
+            "",
+            "fit",
+            "|",
+            "|nosuch",
+            "orient,w=1|source",
+            "fit,up=skip|source",
+            "|source|x",
+            "|source,q=cap",
+            "|source,q=auto",
+            "|source,max=!",
+        ] {
             let error = text.parse::<Plan>().expect_err(text);
             assert_eq!(error.kind, Kind::BadRule, "{text}");
         }

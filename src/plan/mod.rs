@@ -233,6 +233,19 @@ pub struct Output {
     pub strip: bool,
     /// Which frames of an animation.
     pub frames: Frames,
+    /// A bound on the bytes (Tencent's `size-limit`).
+    pub size_limit: Option<SizeLimit>,
+}
+
+/// A bound on a result's bytes, met by lowering the quality; where no quality that is worth looking at meets it, the
+/// smallest file that was found is the answer. It binds JPEG, and every format with a quality where the rule leaves the
+/// format open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SizeLimit {
+    /// The most bytes, 1 or more.
+    pub bytes: u64,
+    /// Answer with the untouched original if the result is no smaller than it.
+    pub or_original: bool,
 }
 
 impl Default for Output {
@@ -244,6 +257,7 @@ impl Default for Output {
             progressive: false,
             strip: false,
             frames: Frames::All,
+            size_limit: None,
         }
     }
 }
@@ -273,6 +287,13 @@ pub enum Quality {
     Relative(u8),
     /// Without loss, where the format can.
     Lossless,
+    /// As few bytes as reach this SSIMULACRA2, 1..=100 (an extension of ours).
+    Auto(u8),
+}
+
+impl Quality {
+    /// The score that a rule aims at when it asks for a search and names none: what most call high quality.
+    pub const AUTO: Self = Self::Auto(70);
 }
 
 /// Which frames of an animation reach the output. A format that holds one picture gets the first.

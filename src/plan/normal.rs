@@ -136,6 +136,7 @@ fn simplify_output(mut output: Output) -> Output {
     let Target::Fixed(format) = output.target else { return simplify_quality(output) };
     if format != Format::Jpeg {
         output.progressive = false;
+        output.size_limit = None;
     }
     if matches!(format, Format::Png | Format::Gif | Format::Bmp | Format::Tiff | Format::Ico) {
         output.quality = Quality::Default;
@@ -157,7 +158,8 @@ fn simplify_quality(mut output: Output) -> Output {
             output.quality_floor = None;
         }
         (Quality::Lossless, Some(_)) => output.quality_floor = None,
-        (Quality::Default | Quality::Capped(_) | Quality::Forced(_) | Quality::Relative(_) | Quality::Lossless, _) => {}
+        (Quality::Default | Quality::Capped(_) | Quality::Forced(_) | Quality::Relative(_), _) => {}
+        (Quality::Lossless | Quality::Auto(_), _) => {}
     }
     output
 }
@@ -192,7 +194,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
-    use crate::plan::{Axis, Source, geometry};
+    use crate::plan::{Axis, SizeLimit, Source, geometry};
     use proptest::prelude::*;
 
     use crate::plan::canonical::tests::any_plan;
@@ -214,6 +216,18 @@ mod tests {
         assert_eq!(steps(vec![Step::AutoOrient, turn(45), Step::AutoOrient]), vec![Step::AutoOrient, turn(45)]);
         let percent = Resize { mode: Mode::Percent { x: 10_000, y: 10_000 }, enlarge: Enlarge::Allow };
         assert_eq!(steps(vec![Step::Resize(percent)]), vec![]);
+    }
+
+    #[test]
+    fn only_a_jpeg_is_bound_by_a_size_limit() {
+        let limit = Some(SizeLimit { bytes: 9, or_original: true });
+        let left = |target| {
+            let output = Output { target, size_limit: limit, ..Output::default() };
+            simplify_output(output).size_limit
+        };
+        assert_eq!(left(Target::Fixed(Format::Jpeg)), limit);
+        assert_eq!(left(Target::Source), limit);
+        assert_eq!(left(Target::Fixed(Format::WebP)), None);
     }
 
     #[test]

@@ -71,10 +71,7 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
             (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
         }
     };
-    let cost = match question.plan.output() {
-        Some(_) => budget::cost(&header, &layout, format, Effort::Interactive),
-        None => budget::facts_cost(&header, &question.plan),
-    };
+    let cost = budget::plan_cost(&question.plan, &site.imaging, &header, &layout, format, Effort::Interactive);
     let job = Job {
         plan: (*question.plan).clone(),
         format,
@@ -92,7 +89,11 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
         lane: budget::lane(format, cost),
         deadline: Instant::now() + shield.deadline,
         finish_if_abandoned: false,
-        may_press: question.plan.output().is_some_and(|output| output.quality == Quality::Default),
+        // A search that is pressed takes the quality that is typical for its score.
+        may_press: question
+            .plan
+            .output()
+            .is_some_and(|output| matches!(output.quality, Quality::Default | Quality::Auto(_))),
     };
     let converted = shield.engine.convert(conversion).await?;
     shield.metrics.converted(&site.name, &header.source, original.bytes.len() as u64, &converted);

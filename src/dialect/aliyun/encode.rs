@@ -24,12 +24,14 @@ pub(super) fn format(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
 pub(super) fn quality(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
     let percent = |key| args.number(key, 1..=100, Some(308)).map(|q| q.and_then(|q| u8::try_from(q).ok()));
     let (relative, absolute) = (percent("q")?, percent("Q")?);
-    // `Q` wins over `q`.
+    let score = args.number("auto", 1..=100, Some(308))?.and_then(|score| u8::try_from(score).ok());
+    // `Q` wins over `q`. `auto` is ours.
     draft.output.quality = match (absolute, relative) {
         (Some(q), _) => Quality::Capped(q),
         (None, Some(q)) => Quality::Relative(q),
         (None, None) if args.has("lossless") => Quality::Lossless,
-        (None, None) => return Err(args.missing(Some(307))),
+        (None, None) if args.has("auto") => Quality::AUTO,
+        (None, None) => score.map(Quality::Auto).ok_or_else(|| args.missing(Some(307)))?,
     };
     draft.still = true;
     Ok(())

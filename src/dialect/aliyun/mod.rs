@@ -78,8 +78,8 @@ const ACTIONS: &[Action] = &[
     },
     Action {
         name: "quality",
-        accepts: "q_ or Q_ 1 to 100, or lossless",
-        doc: "q: percent of the source's quality; Q: at most this",
+        accepts: "q_, Q_ or auto_ 1 to 100, lossless or auto",
+        doc: "q: percent of the source's quality; Q: at most this; auto: as few bytes as reach this SSIMULACRA2 (70)",
         parse: Some(encode::quality),
     },
     Action {

@@ -2,9 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::number::whole;
+use super::super::number::{decimal, whole};
 use super::table::Wrong;
-use crate::plan::{Format, Output, Quality, Target};
+use crate::plan::{Format, Output, Quality, SizeLimit, Target};
 
 pub(super) const IGNORE_ERROR: &str = "ignore-error";
 
@@ -46,11 +46,16 @@ pub(super) fn format(output: &mut Output, text: &str) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// `quality`: with `!` forced, otherwise never above the source's. The vendor's 0 is the lowest there is, 1.
+/// The values of `quality`, for messages.
+pub(super) const QUALITIES: &str = "0 to 100, with ! to force it, or auto or auto1 to auto100";
+
+/// `quality`: with `!` forced, otherwise never above the source's. The vendor's 0 is the lowest there is, 1. `auto` is ours.
 pub(super) fn quality(output: &mut Output, text: &str) -> Result<(), Wrong> {
-    output.quality = match text.strip_suffix('!') {
-        Some(text) => Quality::Forced(percent(text)?),
-        None => Quality::Capped(percent(text)?),
+    output.quality = match (text.strip_prefix("auto"), text.strip_suffix('!')) {
+        (Some(""), _) => Quality::AUTO,
+        (Some(score), _) => Quality::Auto(number(score, 1..=100)?),
+        (None, Some(text)) => Quality::Forced(percent(text)?),
+        (None, None) => Quality::Capped(percent(text)?),
     };
     Ok(())
 }
@@ -64,6 +69,26 @@ pub(super) fn relative(output: &mut Output, text: &str) -> Result<(), Wrong> {
 /// `lquality`. A floor of 0 is none.
 pub(super) fn floor(output: &mut Output, text: &str) -> Result<(), Wrong> {
     output.quality_floor = Some(number::<u8>(text, 0..=100)?).filter(|floor| *floor > 0);
+    Ok(())
+}
+
+/// `size-limit`: kilobytes or megabytes of 1024, with `!` the original where it is no larger.
+pub(super) fn size_limit(output: &mut Output, text: &str) -> Result<(), Wrong> {
+    let (size, or_original) = match text.strip_suffix('!') {
+        Some(size) => (size, true),
+        None => (text, false),
+    };
+    let (number, unit) = match (size.strip_suffix('k'), size.strip_suffix('m')) {
+        (Some(number), _) => (number, 1 << 10),
+        (None, Some(number)) => (number, 1 << 20),
+        (None, None) => return Err(Wrong::Form),
+    };
+    // Rules in use have decimals here.
+    let bytes = decimal(number, 3).ok_or(Wrong::Form)?.saturating_mul(unit) / 1000;
+    if bytes == 0 {
+        return Err(Wrong::Range);
+    }
+    output.size_limit = Some(SizeLimit { bytes, or_original });
     Ok(())
 }
 

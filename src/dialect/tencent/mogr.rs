@@ -188,8 +188,8 @@ const TABLE: &[Operation<Stage>] = &[
     },
     Operation {
         name: "quality",
-        accepts: "0 to 100, with ! to force it",
-        doc: "at most this quality, or the source's if that is lower",
+        accepts: encode::QUALITIES,
+        doc: "at most this quality, or the source's if that is lower; auto: as few bytes as reach this SSIMULACRA2 (70)",
         parse: Parse::Value(|stage, value| encode::quality(&mut stage.output, value)),
     },
     Operation {
@@ -218,6 +218,12 @@ const TABLE: &[Operation<Stage>] = &[
         accepts: "no value",
         doc: "remove metadata",
         parse: Parse::Flag(|stage| stage.output.strip = true),
+    },
+    Operation {
+        name: "size-limit",
+        accepts: "kilobytes as <n>k or megabytes as <n>m, with ! to answer with the original if that is smaller",
+        doc: "a bound on the bytes of a JPEG, met by a lower quality",
+        parse: Parse::Value(|stage, value| encode::size_limit(&mut stage.output, value)),
     },
     Operation {
         name: encode::IGNORE_ERROR,
@@ -323,7 +329,6 @@ const TABLE: &[Operation<Stage>] = &[
         }),
     },
     later("rcrop", "crop to a range of ratios"),
-    later("size-limit", "a bound on the bytes"),
     later("cgif", "fewer frames"),
     later("egif", "interval of frames"),
     later("frame", "one frame"),

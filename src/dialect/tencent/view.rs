@@ -47,8 +47,8 @@ const TABLE: &[Operation<Stage>] = &[
     },
     Operation {
         name: "q",
-        accepts: "0 to 100, with ! to force it",
-        doc: "at most this quality, or the source's if that is lower",
+        accepts: encode::QUALITIES,
+        doc: "at most this quality, or the source's if that is lower; auto: as few bytes as reach this SSIMULACRA2 (70)",
         parse: Parse::Value(|stage, value| encode::quality(&mut stage.output, value)),
     },
     Operation {

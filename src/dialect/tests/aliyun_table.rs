@@ -143,6 +143,9 @@ fn qualities() {
     assert_eq!(quality("image/resize,w_100/quality,Q_80"), Quality::Capped(80), "row 56");
     assert_eq!(quality("image/quality,q_50,Q_90"), Quality::Capped(90), "row 57");
     assert_eq!(quality("image/format,webp/quality,lossless"), Quality::Lossless);
+    assert_eq!(quality("image/quality,auto"), Quality::AUTO);
+    assert_eq!(quality("image/format,webp/quality,auto_75"), Quality::Auto(75));
+    assert_eq!(quality("image/quality,auto_75,q_50"), Quality::Relative(50));
 }
 
 #[test]

@@ -173,6 +173,15 @@ fn encoding() {
     assert_eq!(output("imageView2/1/w/400/h/600/q/85").quality, Quality::Capped(85), "row 94");
     let both = output("imageView2/format/webp/rq/80/lq/70");
     assert_eq!((both.quality, both.quality_floor), (Quality::Relative(80), Some(70)));
+    let auto = |rule: &str| output(rule).quality;
+    assert_eq!(auto("imageMogr2/quality/auto"), Quality::AUTO);
+    assert_eq!(auto("imageMogr2/quality/auto75"), Quality::Auto(75));
+    assert_eq!(auto("imageView2/2/w/100/q/auto90"), Quality::Auto(90));
+    let limit = |rule: &str| output(rule).size_limit.map(|limit| (limit.bytes, limit.or_original));
+    assert_eq!(limit("imageMogr2/strip/format/jpg/size-limit/15k!"), Some((15 << 10, true)), "row 82");
+    assert_eq!(limit("imageMogr2/size-limit/2m"), Some((2 << 20, false)));
+    assert_eq!(limit("imageMogr2/size-limit/96.3k!"), Some((98_611, true)));
+    assert_eq!(limit("imageMogr2/format/png/size-limit/15k"), None);
     // Settings of an earlier stage reach the one encode at the end.
     let piped = output("imageMogr2/format/webp/strip|imageMogr2/thumbnail/300x/quality/50");
     assert_eq!((piped.target, piped.strip, piped.quality), (Target::Fixed(WebP), true, Quality::Capped(50)));
@@ -202,6 +211,12 @@ fn errors() {
         (0, 'A', "imageMogr2/rotate/361", Kind::BadRule, -103),
         (0, 'A', "imageMogr2/rotate/-90", Kind::BadRule, -103),
         (0, 'A', "imageMogr2/quality/101", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/quality/auto0", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/quality/auto101", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/quality/auto75!", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/size-limit/15", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/size-limit/0k", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/size-limit/-1k!", Kind::BadRule, -103),
         (0, 'A', "imageMogr2/flip/diagonal", Kind::BadRule, -103),
         (0, 'A', "imageMogr2/format/jp3", Kind::BadRule, -103),
         (0, 'A', "imageMogr2/format/tpg", Kind::UnsupportedTarget, -441),
@@ -233,7 +248,6 @@ fn errors() {
 fn known_by_name_only() {
     let rules = [
         (61, "imageMogr2/cgif/1"),
-        (82, "imageMogr2/strip/format/jpg/size-limit/15k!"),
         (97, "imageMogr2/thumbnail/!50p|watermark/2/text/SGk/fill/I0ZGRkZGRg==/fontsize/30/dx/20/dy/20"),
         (101, "watermark/1/image/aHR0cDovLw/gravity/northwest"),
         (0, "style/thumb"),

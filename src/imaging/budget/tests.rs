@@ -129,3 +129,26 @@ fn absurd_sizes_saturate() {
         }
     }
 }
+
+#[test]
+fn a_search_is_paid_for() {
+    let plan = |quality| {
+        let output = plan::Output { quality, ..plan::Output::default() };
+        Plan { answer: Answer::Image(output), ..Plan::identity() }
+    };
+    for format in [Format::Jpeg, Format::WebP, Format::Avif] {
+        for side in [100, 1000, 4000] {
+            let (header, layout) = (header(Format::Png, side, side), layout(side, side, Vec::new()));
+            let once = cost(&header, &layout, format, Effort::Interactive);
+            let with = |quality, policy: Policy| {
+                plan_cost(&plan(quality), &policy, &header, &layout, format, Effort::Interactive)
+            };
+            let site = Policy { auto_quality: 70, ..Policy::default() };
+            assert_eq!(with(plan::Quality::Default, Policy::default()), once);
+            assert_eq!(with(plan::Quality::Capped(80), site), once);
+            let sought = with(plan::Quality::Default, site);
+            assert!(sought.bytes > once.bytes && sought.cpu_ms >= once.cpu_ms, "{format:?} {side}");
+            assert_eq!(with(plan::Quality::Auto(80), Policy::default()), sought);
+        }
+    }
+}

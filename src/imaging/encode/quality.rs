@@ -1,16 +1,10 @@
 //! What the rule says about quality, against what the source had: one number for the encoder.
 //!
 //! The scale is that of JPEG (libjpeg's 1 to 100, as both vendors use it). AVIF and HEIF are fitted to it, so that the same
-//! number looks about the same there: a number that was written for JPEGs may be used as it is. SSIMULACRA2 on photographs:
-//!
-//! | quality     | 10 | 20 | 30 | 40 | 50 | 60   | 65   | 70   | 75   | 80   | 85   | 90   | 95 |
-//! |-------------|----|----|----|----|----|------|------|------|------|------|------|------|----|
-//! | JPEG        | -9 | 33 | 49 | 58 | 64 | 68   |      | 73.3 | 75.8 | 78.5 | 81.7 | 88   | 91 |
-//! | AVIF, HEIF  | 20 | 36 | 49 | 58 | 64 | 68.5 | 70.5 | 73.3 | 75.8 | 78.5 | 81.5 | 85.5 | 89 |
-//! | WebP        |    | 40 |    | 55 |    | 64.5 |      | 68.2 | 70.0 | 75.0 | 79.2 | 83.9 | 88 |
-//!
-//! WebP keeps libwebp's own scale, which everybody knows.
+//! number looks about the same there: a number that was written for JPEGs may be used as it is. WebP keeps libwebp's own
+//! scale, which everybody knows. What each number is worth in SSIMULACRA2 stands in [`scores`].
 
+use crate::imaging::search::{self, Curve};
 use crate::plan::{Format, Output, Quality};
 
 /// JPEG from a source that has no quality of its own (PNG, WebP, ...).
@@ -41,9 +35,12 @@ pub fn resolve(output: &Output, source: Option<u8>, format: Format) -> Resolved 
     }
     let q0 = source.unwrap_or(100).clamp(1, 100);
     let number = match output.quality {
-        Quality::Default | Quality::Lossless => default(format, source),
+        Quality::Default => default(format, source),
+        // The nearest to it where the format cannot.
+        Quality::Lossless => 100,
         Quality::Capped(q) => q.min(q0),
         Quality::Forced(q) => q,
+        Quality::Auto(score) => search::inverse(scores(format), score.into()),
         Quality::Relative(percent) => ((u32::from(q0) * u32::from(percent) + 50) / 100).min(100) as u8,
     };
     let number = number.max(output.quality_floor.unwrap_or(1)).clamp(1, 100);
@@ -68,6 +65,48 @@ pub fn default(format: Format, source: Option<u8>) -> u8 {
         | Format::Tpg => 100,
     }
 }
+
+/// SSIMULACRA2 on photographs at each quality; measured but for the two ends.
+pub fn scores(format: Format) -> &'static Curve {
+    match format {
+        Format::WebP => WEBP_SCORES,
+        Format::Avif | Format::Heif => AVIF_SCORES,
+        Format::Jpeg
+        | Format::Png
+        | Format::Gif
+        | Format::Bmp
+        | Format::Tiff
+        | Format::Ico
+        | Format::Jxl
+        | Format::Svg
+        | Format::Tpg => JPEG_SCORES,
+    }
+}
+
+#[rustfmt::skip]
+const JPEG_SCORES: &Curve = &[
+    (1, -60.0), (10, -9.0), (20, 33.0), (30, 49.0), (40, 58.0), (50, 64.0), (60, 68.0),
+    (70, 73.3), (75, 75.8), (80, 78.5), (85, 81.7), (90, 88.0), (95, 91.0), (100, 95.0),
+];
+
+#[rustfmt::skip]
+const AVIF_SCORES: &Curve = &[
+    (1, -10.0), (10, 20.0), (20, 36.0), (30, 49.0), (40, 58.0), (50, 64.0), (60, 68.5), (65, 70.5),
+    (70, 73.3), (75, 75.8), (80, 78.5), (85, 81.5), (90, 85.5), (95, 89.0), (100, 93.0),
+];
+
+#[rustfmt::skip]
+const WEBP_SCORES: &Curve = &[
+    (1, 0.0), (20, 40.0), (40, 55.0), (60, 64.5), (70, 68.2), (75, 70.0),
+    (80, 75.0), (85, 79.2), (90, 83.9), (95, 88.0), (100, 92.0),
+];
+
+/// The logarithm of a file's size at each quality, in any format: only how it rises matters.
+#[rustfmt::skip]
+pub const SIZES: &Curve = &[
+    (1, -2.5), (10, -1.6), (20, -1.1), (30, -0.82), (40, -0.62), (50, -0.46), (60, -0.30), (70, -0.08),
+    (75, 0.05), (80, 0.21), (85, 0.42), (90, 0.74), (95, 1.23), (100, 2.1),
+];
 
 /// Whether a number changes anything for this format.
 pub fn has_quality(format: Format) -> bool {
@@ -120,6 +159,17 @@ mod tests {
     }
 
     #[test]
+    fn a_score_starts_where_photographs_have_it() {
+        assert_eq!(number(Quality::Auto(70), None, None, Format::Avif), 64);
+        assert_eq!(number(Quality::Auto(70), None, Some(40), Format::WebP), WEBP_DEFAULT);
+        assert_eq!(number(Quality::Auto(70), Some(80), None, Format::Jpeg), 80);
+        for format in [Format::Jpeg, Format::WebP, Format::Avif] {
+            assert!(scores(format).is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
+        }
+        assert!(SIZES.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
+    }
+
+    #[test]
     fn out_of_range_numbers_are_pulled_in() {
         assert_eq!(number(Quality::Forced(0), None, None, Format::Jpeg), 1);
         assert_eq!(number(Quality::Relative(200), None, Some(90), Format::Jpeg), 100);
@@ -130,7 +180,8 @@ mod tests {
     fn lossless_only_where_the_format_can() {
         let output = Output { quality: Quality::Lossless, ..Output::default() };
         assert!(resolve(&output, None, Format::WebP).lossless);
-        assert_eq!(resolve(&output, None, Format::Jpeg), Resolved { quality: Some(JPEG_DEFAULT), lossless: false });
+        assert_eq!(resolve(&output, None, Format::Jpeg), Resolved { quality: Some(100), lossless: false });
+        assert_eq!(number(Quality::Lossless, None, Some(70), Format::Heif), 100);
         assert_eq!(resolve(&output, None, Format::Png), Resolved { quality: None, lossless: false });
     }
 }
