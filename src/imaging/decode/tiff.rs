@@ -47,8 +47,10 @@ enum Meaning {
     Palette(u32),
     /// Luma and chroma, one pair of chroma for so many columns and rows.
     YCbCr(u32, u32),
-    /// JPEG strips that the library has already brought to RGB, whatever their tag says.
+    /// JPEG strips, whose chroma the library has brought to full size and left as it is.
     Jpeg,
+    /// RGB that is multiplied with its alpha (TIFF 6.0, section 18, "associated").
+    Premultiplied,
     /// Four inks.
     Inks,
 }
@@ -75,6 +77,7 @@ fn meaning(tiff: Tiff<'_>) -> Option<Meaning> {
     match value(PHOTOMETRIC, 1) {
         white @ (0 | 1) if matches!(bits, 2 | 4) && packed => Some(Meaning::Grey(bits, white == 0)),
         3 if samples == 1 && (bits == 8 || matches!(bits, 1 | 2 | 4) && packed) => Some(Meaning::Palette(bits)),
+        2 if samples == 4 && value(EXTRA_SAMPLES, 0) == 1 => Some(Meaning::Premultiplied),
         5 if bits == 8 && samples == 4 && chunky && value(COMPRESSION, 1) != 7 => Some(Meaning::Inks),
         6 if bits == 8 && samples == 3 && chunky => {
             let pair = tiff.find(SUBSAMPLING);
@@ -138,7 +141,22 @@ impl Rewritten<'_> {
                 (Pixels::new(width, height, Channels::Rgb, self.look_up(&indices, bits)?)?, icc)
             }
             Meaning::YCbCr(across, down) => self.luma_chroma(across, down)?,
-            Meaning::Jpeg => self.samples(&[(PHOTOMETRIC, 2)])?,
+            Meaning::Jpeg => {
+                let (mut pixels, icc) = self.samples(&[(PHOTOMETRIC, 2)])?;
+                self.sized(&pixels, width, height, Channels::Rgb)?;
+                for pixel in pixels.data_mut().chunks_exact_mut(3) {
+                    if let [luma, cb, cr] = *pixel {
+                        pixel.copy_from_slice(&rgb(luma, cb, cr));
+                    }
+                }
+                (pixels, icc)
+            }
+            Meaning::Premultiplied => {
+                let (mut pixels, icc) = raster::raw(self.header, decoder(self.bytes)?)?;
+                self.sized(&pixels, width, height, Channels::Rgba)?;
+                divided(&mut pixels);
+                (pixels, icc)
+            }
             Meaning::Inks => {
                 let (inks, icc) = self.samples(&[(PHOTOMETRIC, 2)])?;
                 self.sized(&inks, width, height, Channels::Rgba)?;
@@ -223,6 +241,18 @@ impl Rewritten<'_> {
             }
         }
         Ok((Pixels::new(width, height, Channels::Rgb, data)?, icc))
+    }
+}
+
+/// Takes alpha out of the colours.
+fn divided(pixels: &mut Pixels) {
+    for pixel in pixels.data_mut().chunks_exact_mut(4) {
+        if let [r, g, b, alpha @ 1..=254] = pixel {
+            let alpha = u32::from(*alpha);
+            for value in [r, g, b] {
+                *value = ((u32::from(*value) * 255 + alpha / 2) / alpha).min(255) as u8;
+            }
+        }
     }
 }
 

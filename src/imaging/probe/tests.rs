@@ -79,7 +79,8 @@ fn gif_headers() {
     assert_eq!(facts(&gif(&[([0, 0, 8, 6], false)], None)), (8, 6, 1, 1, false));
     assert_eq!(facts(&gif(&[([0, 0, 8, 6], false), ([2, 2, 1, 1], true)], None)), (8, 6, 1, 2, true));
     assert!(facts(&gif(&[([1, 0, 8, 6], false)], None)).4, "a column stays free");
-    assert_eq!(facts(&gif(&[([0, 0, 99, 99], false)], None)), (8, 6, 1, 1, false), "the screen cuts");
+    assert_eq!(facts(&gif(&[([0, 0, 99, 3], false)], None)), (99, 6, 1, 1, true), "the first frame widens the screen");
+    assert_eq!(facts(&gif(&[([0, 0, 8, 6], false), ([9, 9, 9, 9], false)], None)).0, 8, "later ones do not");
     assert_eq!(gif::blocks(&gif(&[([0, 0, 8, 6], false)], Some(3))).loops, Some(3));
     assert_eq!(kind(&gif(&[], None)), Kind::Corrupt);
     assert_eq!(kind(b"GIF89a"), Kind::Corrupt);
