@@ -155,7 +155,17 @@ fn tiff_headers_in_both_byte_orders() {
         let header = probe(&file).unwrap();
         assert_eq!((header.depth, header.channels), (16, 4));
     }
-    assert_eq!(kind(b"II\x2b\0\x08\0\0\0"), Kind::UnsupportedSource);
+    assert_eq!(kind(b"II\x2b\0\x08\0\0\0"), Kind::Corrupt, "a BigTIFF without a directory");
+    let mut big = b"II\x2b\0\x08\0\0\0".to_vec();
+    big.extend(16u64.to_le_bytes());
+    big.extend(2u64.to_le_bytes());
+    for (tag, kind, value) in [(256u16, 4u16, 7u64), (257, 16, 5)] {
+        big.extend([tag.to_le_bytes(), kind.to_le_bytes()].as_flattened());
+        big.extend(1u64.to_le_bytes());
+        big.extend(value.to_le_bytes());
+    }
+    let source = probe(&big).unwrap().source;
+    assert_eq!((source.width, source.height), (7, 5), "a BigTIFF, one side as LONG8");
     assert_eq!(kind(b"II\x2a\0\xff\xff\xff\xff"), Kind::Corrupt);
 }
 
