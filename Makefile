@@ -4,7 +4,7 @@ CARGO ?= cargo
 export PICTOR_HEVC ?= x265
 FEATURES := $(if $(filter none,$(PICTOR_HEVC)),--no-default-features)
 
-.PHONY: run build test lint setup-build setup-test
+.PHONY: run build test lint judge setup-build setup-test
 
 run: build
 	target/release/pictor serve
@@ -18,6 +18,17 @@ test: setup-test lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --all-targets $(FEATURES) -- -D warnings
+
+# Compares what is decoded with independent decoders, for every file of the corpus (libvips' command line is asked too).
+CORPUS ?= ../shared/corpus
+judge: .deps/venv-judge/ready
+	$(CARGO) build --release --locked $(FEATURES) --example judge
+	.deps/venv-judge/bin/python benches/judge.py $(CORPUS)
+
+.deps/venv-judge/ready:
+	python3 -m venv .deps/venv-judge
+	.deps/venv-judge/bin/pip install --quiet pillow pillow-heif numpy tifffile imagecodecs av
+	touch $@
 
 setup-build:
 	scripts/setup build

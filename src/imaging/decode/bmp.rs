@@ -8,6 +8,7 @@ use image::codecs::bmp::BmpDecoder;
 use super::super::picture::{Decode, Pixels};
 use super::super::probe::Header;
 use super::super::probe::bytes::{le16, le32};
+use super::rle::Runs;
 use super::still::Still;
 use super::{metadata, raster};
 use crate::error::Error;
@@ -20,31 +21,23 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decod
 }
 
 fn decode(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {
-    let (bytes, turned) = lenient(bytes);
-    let decoder = BmpDecoder::new(Cursor::new(&*bytes)).map_err(|error| raster::error(Format::Bmp, &error))?;
-    let mut pixels = raster::read(header, decoder)?;
-    if turned {
-        let stride = pixels.stride();
-        let mut rows = pixels.data_mut().chunks_exact_mut(stride);
-        while let (Some(upper), Some(lower)) = (rows.next(), rows.next_back()) {
-            upper.swap_with_slice(lower);
-        }
+    if let Some(runs) = Runs::find(bytes) {
+        return runs.decode(header);
     }
-    Ok(pixels)
+    let bytes = lenient(bytes);
+    let decoder = BmpDecoder::new(Cursor::new(&*bytes)).map_err(|error| raster::error(Format::Bmp, &error))?;
+    raster::read(header, decoder)
 }
 
 const SIZE: usize = 14;
-const HEIGHT: usize = 22;
 const COMPRESSION: usize = 30;
 const COLOURS: usize = 46;
 
-/// The file as the library takes it, where other readers take more: three harmless oddities are written differently.
-/// Also tells whether the rows come out in reverse.
-fn lenient(bytes: &[u8]) -> (Cow<'_, [u8]>, bool) {
-    let fields =
-        (le32(bytes, SIZE), le32(bytes, HEIGHT), le16(bytes, 28), le32(bytes, COMPRESSION), le32(bytes, COLOURS));
-    let (Some(40), Some(height), Some(bits), Some(compression), Some(colours)) = fields else {
-        return (Cow::Borrowed(bytes), false);
+/// The file as the library takes it, where other readers take more: two harmless oddities are written differently.
+fn lenient(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let fields = (le32(bytes, SIZE), le16(bytes, 28), le32(bytes, COMPRESSION), le32(bytes, COLOURS));
+    let (Some(40), Some(bits), Some(compression), Some(colours)) = fields else {
+        return Cow::Borrowed(bytes);
     };
     let mut copy = Cow::Borrowed(bytes);
     let mut put = |at: usize, value: u32| {
@@ -61,10 +54,5 @@ fn lenient(bytes: &[u8]) -> (Cow<'_, [u8]>, bool) {
     if bits <= 8 && colours > 1 << bits {
         put(COLOURS, 1 << bits);
     }
-    // Runs from top to bottom.
-    let turned = matches!(compression, 1 | 2) && height.cast_signed() < 0;
-    if turned {
-        put(HEIGHT, height.cast_signed().unsigned_abs());
-    }
-    (copy, turned)
+    copy
 }

@@ -99,13 +99,9 @@ fn near(a: &Pixels, b: &Pixels, most: f64, what: &str) {
 }
 
 /// Good files that are refused, and why.
-const REFUSED: [(&str, Kind); 7] = [
+const REFUSED: [(&str, Kind); 5] = [
     // Its alpha item refers to item 0, which does not exist; libheif refuses the whole file.
     ("avif/star-8bpc-with-alpha.avifs", Kind::Corrupt),
-    // Runs that leave the row.
-    ("bmp/lenient-badrle.bmp", Kind::Corrupt),
-    // The header of OS/2 2.x with its own 24-bit run lengths.
-    ("bmp/rgb24rle24.bmp", Kind::UnsupportedSource),
     // Codecs that this build's libheif has no decoder for.
     ("heif/jpeg32.heif", Kind::UnsupportedSource),
     ("heif/uncompressed_pix_RGB.heif", Kind::UnsupportedSource),

@@ -6,7 +6,7 @@ use super::super::probe::{Header, corrupt, jpeg, unsupported};
 use super::still::Still;
 use super::turbo::{Decompressor, Facts, Layout, Verdict};
 use super::{Shrink, area, buffer, metadata};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
 
 /// Scans times pixels that are decoded at most. Photos have some ten scans; a file that repeats scans to burn time is
@@ -36,14 +36,21 @@ fn decode(bytes: &[u8], header: &Header, limits: &Limits, shrink: Option<Shrink>
     if (facts.width, facts.height) != (header.source.width, header.source.height) {
         return Err(damaged("it has two frame headers that differ"));
     }
-    if facts.precision != 8 {
-        return Err(unsupported(Format::Jpeg, &format!("it has {} bits a sample (8 are known)", facts.precision)));
-    }
     let denominator = shrink.map_or(1, |shrink| denominator(&facts, shrink));
     let (width, height) = decoder.scale(&facts, denominator).ok_or_else(|| damaged("it cannot be scaled"))?;
     let layout = facts.layout;
     let mut data = buffer(area(width, height, layout.size())?)?;
-    match decoder.decode(bytes, (width, height), layout, &mut data) {
+    let verdict = if facts.precision <= 8 {
+        let verdict = decoder.decode(bytes, (width, height), layout, &mut data);
+        if (2..8).contains(&facts.precision) {
+            let top = (1u16 << facts.precision) - 1;
+            data.iter_mut().for_each(|value| *value = ((u16::from(*value).min(top) * 255 + top / 2) / top) as u8);
+        }
+        verdict
+    } else {
+        deep(&mut decoder, bytes, (width, height), &facts, &mut data)?
+    };
+    match verdict {
         Verdict::Clean => {}
         Verdict::Warning(text) if harmless(&text) && ends(bytes) => {}
         Verdict::Warning(text) | Verdict::Failure(text) => return Err(damaged(&text)),
@@ -59,6 +66,32 @@ fn decode(bytes: &[u8], header: &Header, limits: &Limits, shrink: Option<Shrink>
         transform.apply(&mut pixels)?;
     }
     Ok(pixels)
+}
+
+/// Decodes samples of more than 8 bits, and brings them to 8.
+fn deep(
+    decoder: &mut Decompressor,
+    bytes: &[u8],
+    size: (u32, u32),
+    facts: &Facts,
+    data: &mut [u8],
+) -> Result<Verdict, Error> {
+    if facts.precision > 16 {
+        return Err(unsupported(
+            Format::Jpeg,
+            &format!("it has {} bits a sample (2 to 16 are known)", facts.precision),
+        ));
+    }
+    let mut wide = Vec::new();
+    wide.try_reserve_exact(data.len())
+        .map_err(|_| Error::new(Kind::OutOfMemory, format!("no memory for {} samples", data.len())))?;
+    wide.resize(data.len(), 0u16);
+    let verdict = decoder.decode_deep(bytes, size, facts, &mut wide);
+    let top = (1u32 << facts.precision) - 1;
+    for (to, from) in data.iter_mut().zip(wide) {
+        *to = ((u32::from(from).min(top) * 255 + top / 2) / top) as u8;
+    }
+    Ok(verdict)
 }
 
 /// The largest of 8, 4 and 2 that leaves twice the wanted size, else 1.

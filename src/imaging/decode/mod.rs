@@ -10,6 +10,7 @@ mod ico;
 mod jpeg;
 mod png;
 mod raster;
+mod rle;
 mod still;
 mod tiff;
 mod turbo;

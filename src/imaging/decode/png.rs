@@ -81,24 +81,50 @@ fn colour_of(info: &Info<'_>) -> Colour {
     if info.srgb.is_some() {
         return Colour::Srgb;
     }
-    info.gama_chunk
-        .and_then(|gamma| gamma_profile(info, gamma.into_value()))
-        .map_or(Colour::Srgb, |profile| Colour::Profile(Box::new(profile)))
+    numbers(info).map_or(Colour::Srgb, |profile| Colour::Profile(Box::new(profile)))
 }
 
-/// A profile from gAMA and cHRM; `None` where they mean sRGB, or nothing.
-fn gamma_profile(info: &Info<'_>, gamma: f32) -> Option<moxcms::ColorProfile> {
+/// A profile from gAMA and cHRM, where there is neither a profile nor the sRGB chunk; `None` where they mean sRGB, or
+/// nothing.
+fn numbers(info: &Info<'_>) -> Option<moxcms::ColorProfile> {
     // 0.45455 is how sRGB is approximated.
-    (gamma.is_finite() && gamma > 0.01 && (gamma - 0.45455).abs() > 0.02).then_some(())?;
-    let exponent = 1.0 / gamma;
+    let gamma = info.gama_chunk.map(png::ScaledFloat::into_value);
+    let gamma = gamma.filter(|gamma| *gamma > 0.01 && (gamma - 0.45455).abs() > 0.02);
     if matches!(info.color_type, ColorType::Grayscale | ColorType::GrayscaleAlpha) {
-        return Some(moxcms::ColorProfile::new_gray_with_gamma(exponent));
+        return gamma.map(|gamma| moxcms::ColorProfile::new_gray_with_gamma(1.0 / gamma));
     }
+    let primaries = info.chrm_chunk.as_ref().and_then(primaries);
+    (gamma.is_some() || primaries.is_some()).then_some(())?;
     let mut profile = moxcms::ColorProfile::new_srgb();
-    let curve = moxcms::ToneReprCurve::Parametric(vec![exponent]);
-    (profile.red_trc, profile.green_trc, profile.blue_trc) = (Some(curve.clone()), Some(curve.clone()), Some(curve));
     profile.cicp = None;
+    if let Some(gamma) = gamma {
+        let curve = moxcms::ToneReprCurve::Parametric(vec![1.0 / gamma]);
+        (profile.red_trc, profile.green_trc, profile.blue_trc) =
+            (Some(curve.clone()), Some(curve.clone()), Some(curve));
+    }
+    if let Some((white, primaries)) = primaries {
+        profile.update_rgb_colorimetry(white, primaries);
+        let colorants = [profile.red_colorant, profile.green_colorant, profile.blue_colorant];
+        colorants.iter().all(|xyz| [xyz.x, xyz.y, xyz.z].iter().all(|value| value.is_finite())).then_some(())?;
+    }
     Some(profile)
+}
+
+/// The white and the primaries of cHRM; `None` where they are sRGB's, or nothing that light can be.
+fn primaries(numbers: &png::SourceChromaticities) -> Option<(moxcms::XyY, moxcms::ColorPrimaries)> {
+    let point = |(x, y): (png::ScaledFloat, png::ScaledFloat)| (x.into_value(), y.into_value());
+    let [white, red, green, blue] = [numbers.white, numbers.red, numbers.green, numbers.blue].map(point);
+    let srgb = [(0.3127, 0.329), (0.64, 0.33), (0.3, 0.6), (0.15, 0.06)];
+    let same = |(a, b): (&(f32, f32), &(f32, f32))| (a.0 - b.0).abs() < 0.003 && (a.1 - b.1).abs() < 0.003;
+    let all = [white, red, green, blue];
+    (!all.iter().zip(&srgb).all(same)).then_some(())?;
+    // Three points on a line are no primaries; a white without luminance is none.
+    let area = (green.0 - red.0) * (blue.1 - red.1) - (blue.0 - red.0) * (green.1 - red.1);
+    (area.abs() > 0.01 && white.1 > 0.05 && all.iter().all(|(x, y)| *x <= 1.0 && *y <= 1.0)).then_some(())?;
+    let chromaticity = |(x, y)| moxcms::Chromaticity::new(x, y);
+    let white = moxcms::XyY { x: white.0.into(), y: white.1.into(), yb: 1.0 };
+    let [red, green, blue] = [red, green, blue].map(chromaticity);
+    Some((white, moxcms::ColorPrimaries { red, green, blue }))
 }
 
 /// Decodes the default image.
@@ -109,13 +135,15 @@ pub(super) fn still(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {
     let (kind, depth) = source.output_color_type();
     let channels = channels(kind)?;
     if depth == png::BitDepth::Sixteen {
-        if let Colour::Profile(profile) = &colour
-            && let Some(transform) = ToSrgb16::from_profile(profile, channels)
-        {
-            return sixteen(&mut source, header, &transform);
+        let transform = match &colour {
+            Colour::Profile(profile) => ToSrgb16::from_profile(profile, channels),
+            Colour::Srgb | Colour::Hdr(..) => None,
+        };
+        let mut pixels = sixteen(&mut source, header, channels, transform.as_ref())?;
+        if matches!(colour, Colour::Hdr(..)) {
+            recolour(&mut pixels, &colour)?;
         }
-        // Nothing to gain from 16 bits: they are cut while decoding.
-        source = reader(bytes, header, Transformations::EXPAND | Transformations::STRIP_16)?;
+        return Ok(pixels);
     }
     let mut data = buffer(area(width, height, channels.count())?)?;
     source.next_frame(&mut data).map_err(damaged)?;
@@ -138,18 +166,30 @@ fn recolour(pixels: &mut Pixels, colour: &Colour) -> Result<(), Error> {
     }
 }
 
-/// Decodes 16-bit samples through a profile, which is often linear: at 8 bits its shadows would be lost.
-fn sixteen(source: &mut Source<'_>, header: &Header, transform: &ToSrgb16) -> Result<Pixels, Error> {
+/// Decodes 16-bit samples, through a profile if there is one: it is often linear, and at 8 bits its shadows would be lost.
+fn sixteen(
+    source: &mut Source<'_>,
+    header: &Header,
+    channels: Channels,
+    transform: Option<&ToSrgb16>,
+) -> Result<Pixels, Error> {
     let (width, height) = (header.source.width, header.source.height);
-    let count = transform.channels().count();
+    let count = channels.count();
     let mut wide = buffer(area(width, height, count.saturating_mul(2))?)?;
     source.next_frame(&mut wide).map_err(damaged)?;
     let stride = area(width, 1, count)?;
     let mut data = buffer(area(width, height, count)?)?;
     for (from, to) in wide.chunks_exact(stride.saturating_mul(2)).zip(data.chunks_exact_mut(stride)) {
-        transform.row(from, to)?;
+        if let Some(transform) = transform {
+            transform.row(from, to)?;
+            continue;
+        }
+        for (to, from) in to.iter_mut().zip(from.as_chunks::<2>().0) {
+            // 257 steps of 16 bits are one of 8, rounded.
+            *to = (u32::from(u16::from_be_bytes(*from)).saturating_add(128) / 257) as u8;
+        }
     }
-    Pixels::new(width, height, transform.channels(), data)
+    Pixels::new(width, height, channels, data)
 }
 
 /// An open APNG.

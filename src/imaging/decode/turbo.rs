@@ -167,6 +167,29 @@ impl Decompressor {
         };
         self.verdict(result)
     }
+
+    /// Decodes samples of 9 to 16 bits, as the header says, into `pixels`, likewise.
+    pub(super) fn decode_deep(&mut self, jpeg: &[u8], size: (u32, u32), facts: &Facts, pixels: &mut [u16]) -> Verdict {
+        let layout = facts.layout;
+        let want = (size.0 as usize).checked_mul(size.1 as usize).and_then(|area| area.checked_mul(layout.size()));
+        let (Some(want), Ok(pitch)) = (want, c_int::try_from(size.0 as usize * layout.size())) else {
+            return Verdict::Failure("the picture is larger than memory".to_owned());
+        };
+        if pixels.len() != want {
+            return Verdict::Failure("the pixels' memory has the wrong size".to_owned());
+        }
+        let (from, length, to) = (jpeg.as_ptr(), jpeg.len() as tj::size_t, pixels.as_mut_ptr());
+        // SAFETY: as for 8 bits; `pitch` counts samples, of which `pixels` holds as many as was just checked. A function
+        // that does not fit the header's precision is refused by the library.
+        let result = unsafe {
+            if facts.precision <= 12 {
+                tj::tj3Decompress12(self.handle(), from, length, to.cast(), pitch, layout.code())
+            } else {
+                tj::tj3Decompress16(self.handle(), from, length, to, pitch, layout.code())
+            }
+        };
+        self.verdict(result)
+    }
 }
 
 impl Drop for Decompressor {

@@ -2,8 +2,11 @@
 
 use std::io::Cursor;
 
-use image::codecs::{bmp::BmpEncoder, tiff::TiffEncoder};
-use image::{ExtendedColorType, ImageEncoder, ImageError};
+use image::ExtendedColorType;
+use image::codecs::bmp::BmpEncoder;
+use tiff::encoder::colortype::{Gray8, RGB8, RGBA8};
+use tiff::encoder::{Compression, DeflateLevel, Predictor, TiffEncoder};
+use tiff::tags::Tag;
 
 use super::Options;
 use crate::error::{Error, Kind};
@@ -25,16 +28,30 @@ pub fn bmp(pixels: Pixels, _: &Options) -> Result<Vec<u8>, Error> {
     Ok(bytes.into_inner())
 }
 
-/// TIFF, not compressed.
+/// TIFF, deflated with the horizontal predictor, which every reader of the last twenty years takes.
 ///
 /// # Errors
 /// [`Kind::OutOfMemory`], [`Kind::Internal`].
 pub fn tiff(pixels: Pixels, _: &Options) -> Result<Vec<u8>, Error> {
     let pixels = if pixels.channels() == Channels::GreyAlpha { with_colour(pixels)? } else { pixels };
     let mut bytes = Cursor::new(buffer(&pixels)?);
-    let kind = kind(&pixels);
+    let (width, height, data) = (pixels.width(), pixels.height(), pixels.data());
     TiffEncoder::new(&mut bytes)
-        .write_image(pixels.data(), pixels.width(), pixels.height(), kind)
+        .and_then(|encoder| {
+            // The fastest level: what the others save on photos is a few per cent.
+            let deflate = Compression::Deflate(DeflateLevel::Fast);
+            let mut encoder = encoder.with_compression(deflate).with_predictor(Predictor::Horizontal);
+            match pixels.channels() {
+                Channels::Grey | Channels::GreyAlpha => encoder.write_image::<Gray8>(width, height, data),
+                Channels::Rgb => encoder.write_image::<RGB8>(width, height, data),
+                Channels::Rgba => {
+                    let mut image = encoder.new_image::<RGBA8>(width, height)?;
+                    // 2: alpha that the colours are not multiplied with.
+                    image.encoder().write_tag(Tag::ExtraSamples, &[2u16][..])?;
+                    image.write_data(data)
+                }
+            }
+        })
         .map_err(|error| failed("tiff", &error))?;
     Ok(bytes.into_inner())
 }
@@ -54,6 +71,6 @@ fn kind(pixels: &Pixels) -> ExtendedColorType {
     }
 }
 
-fn failed(format: &str, error: &ImageError) -> Error {
+fn failed(format: &str, error: &dyn std::error::Error) -> Error {
     Error::new(Kind::Internal, format!("{format}: {error}"))
 }

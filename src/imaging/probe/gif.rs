@@ -19,11 +19,13 @@ pub(crate) struct Blocks {
     pub loops: Option<u16>,
     /// Whether the first frame is interlaced.
     pub interlaced: bool,
+    /// Where the first frame ends, to the right and downwards.
+    pub reach: (u32, u32),
 }
 
 /// Walks the blocks. A file that is cut off gives what was found before the cut.
 pub(crate) fn blocks(bytes: &[u8]) -> Blocks {
-    let mut found = Blocks { frames: 0, alpha: false, loops: None, interlaced: false };
+    let mut found = Blocks { frames: 0, alpha: false, loops: None, interlaced: false, reach: (0, 0) };
     // `None` is the end of the file, which is no concern of a count.
     let _ = walk(bytes, &mut found);
     found
@@ -59,6 +61,7 @@ fn walk(bytes: &[u8], found: &mut Blocks) -> Option<()> {
                 if found.frames == 0 {
                     found.alpha |= !covers;
                     found.interlaced = packed & 0x40 != 0;
+                    found.reach = (u32::from(left) + u32::from(width), u32::from(top) + u32::from(height));
                 }
                 found.frames = found.frames.saturating_add(1);
                 // Descriptor, local table, the byte of LZW's first code size.
@@ -92,7 +95,8 @@ fn walk(bytes: &[u8], found: &mut Blocks) -> Option<()> {
     None
 }
 
-/// Reads a GIF's header. The canvas is the logical screen; what frames draw outside of it is cut off.
+/// Reads a GIF's header. The canvas is the logical screen, made larger where the first frame goes beyond it (browsers and
+/// libnsgif do the same); what later frames draw outside of it is cut off.
 pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
     let format = Format::Gif;
     let (Some(width), Some(height)) = (le16(bytes, 6), le16(bytes, 8)) else {
@@ -105,8 +109,8 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
     Ok(Header {
         source: Source {
             format,
-            width: width.into(),
-            height: height.into(),
+            width: u32::from(width).max(found.reach.0),
+            height: u32::from(height).max(found.reach.1),
             orientation: 1,
             frames: found.frames,
             alpha: found.alpha,

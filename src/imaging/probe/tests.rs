@@ -79,7 +79,8 @@ fn gif_headers() {
     assert_eq!(facts(&gif(&[([0, 0, 8, 6], false)], None)), (8, 6, 1, 1, false));
     assert_eq!(facts(&gif(&[([0, 0, 8, 6], false), ([2, 2, 1, 1], true)], None)), (8, 6, 1, 2, true));
     assert!(facts(&gif(&[([1, 0, 8, 6], false)], None)).4, "a column stays free");
-    assert_eq!(facts(&gif(&[([0, 0, 99, 99], false)], None)), (8, 6, 1, 1, false), "the screen cuts");
+    assert_eq!(facts(&gif(&[([0, 0, 99, 3], false)], None)), (99, 6, 1, 1, true), "the first frame widens the screen");
+    assert_eq!(facts(&gif(&[([0, 0, 8, 6], false), ([9, 9, 9, 9], false)], None)).0, 8, "later ones do not");
     assert_eq!(gif::blocks(&gif(&[([0, 0, 8, 6], false)], Some(3))).loops, Some(3));
     assert_eq!(kind(&gif(&[], None)), Kind::Corrupt);
     assert_eq!(kind(b"GIF89a"), Kind::Corrupt);
@@ -154,7 +155,17 @@ fn tiff_headers_in_both_byte_orders() {
         let header = probe(&file).unwrap();
         assert_eq!((header.depth, header.channels), (16, 4));
     }
-    assert_eq!(kind(b"II\x2b\0\x08\0\0\0"), Kind::UnsupportedSource);
+    assert_eq!(kind(b"II\x2b\0\x08\0\0\0"), Kind::Corrupt, "a BigTIFF without a directory");
+    let mut big = b"II\x2b\0\x08\0\0\0".to_vec();
+    big.extend(16u64.to_le_bytes());
+    big.extend(2u64.to_le_bytes());
+    for (tag, kind, value) in [(256u16, 4u16, 7u64), (257, 16, 5)] {
+        big.extend([tag.to_le_bytes(), kind.to_le_bytes()].as_flattened());
+        big.extend(1u64.to_le_bytes());
+        big.extend(value.to_le_bytes());
+    }
+    let source = probe(&big).unwrap().source;
+    assert_eq!((source.width, source.height), (7, 5), "a BigTIFF, one side as LONG8");
     assert_eq!(kind(b"II\x2a\0\xff\xff\xff\xff"), Kind::Corrupt);
 }
 

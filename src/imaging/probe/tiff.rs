@@ -1,7 +1,7 @@
-//! TIFF 6.0: the first directory.
+//! TIFF 6.0 and BigTIFF: the first directory.
 
 use super::bytes::{be16, be32, le16, le32, slice};
-use super::{Header, corrupt, unsupported};
+use super::{Header, corrupt};
 use crate::error::Error;
 use crate::plan::{Format, Source};
 
@@ -10,6 +10,7 @@ use crate::plan::{Format, Source};
 pub(crate) struct Tiff<'a> {
     bytes: &'a [u8],
     little: bool,
+    big: bool,
 }
 
 /// An entry of a directory.
@@ -17,7 +18,7 @@ pub(crate) struct Tiff<'a> {
 pub(crate) struct Entry {
     /// The tag's number.
     pub tag: u16,
-    /// The type of its values, 1..=12.
+    /// The type of its values, 1..=12, in a BigTIFF also 16..=18.
     pub kind: u16,
     /// How many values.
     pub count: u32,
@@ -26,14 +27,16 @@ pub(crate) struct Entry {
 }
 
 impl<'a> Tiff<'a> {
-    /// Reads the byte order; `None` if this is no classic TIFF file.
+    /// Reads the byte order; `None` if this is no TIFF file.
     pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let little = match bytes.get(..4)? {
-            b"II\x2a\0" => true,
-            b"MM\0\x2a" => false,
+        let (little, big) = match bytes.get(..4)? {
+            b"II\x2a\0" => (true, false),
+            b"MM\0\x2a" => (false, false),
+            b"II\x2b\0" => (true, true),
+            b"MM\0\x2b" => (false, true),
             _ => return None,
         };
-        Some(Self { bytes, little })
+        Some(Self { bytes, little, big })
     }
 
     /// Whether numbers are little-endian.
@@ -49,16 +52,51 @@ impl<'a> Tiff<'a> {
         if self.little { le32(self.bytes, at) } else { be32(self.bytes, at) }
     }
 
+    /// An offset, or a count: 8 bytes in a BigTIFF, else 4.
+    fn word(&self, at: usize) -> Option<usize> {
+        if !self.big {
+            return self.u32(at).map(|value| value as usize);
+        }
+        let bytes = *slice(self.bytes, at, 8)?.first_chunk::<8>()?;
+        let value = if self.little { u64::from_le_bytes(bytes) } else { u64::from_be_bytes(bytes) };
+        usize::try_from(value).ok()
+    }
+
+    /// Bytes of an offset, or a count.
+    fn size_of_word(&self) -> usize {
+        if self.big { 8 } else { 4 }
+    }
+
     /// The entries of the first directory, as far as they are there.
     pub(crate) fn entries(self) -> impl Iterator<Item = Entry> {
-        let start = self.u32(4).map_or(usize::MAX, |at| at as usize);
-        let count = self.u16(start).unwrap_or(0);
-        (0..usize::from(count)).map_while(move |index| {
-            let at = start.checked_add(2)?.checked_add(index * 12)?;
-            let (tag, kind, count) = (self.u16(at)?, self.u16(at.checked_add(2)?)?, self.u32(at.checked_add(4)?)?);
-            slice(self.bytes, at, 12)?;
-            Some(Entry { tag, kind, count, at: at.checked_add(8)? })
+        let word = self.size_of_word();
+        let start = self.word(word).unwrap_or(usize::MAX);
+        let (count, head) = if self.big { (self.word(start), 8) } else { (self.u16(start).map(usize::from), 2) };
+        // More tags than there are numbers for them are no directory.
+        (0..count.unwrap_or(0).min(1 << 16)).map_while(move |index| {
+            let length = word.checked_mul(2)?.checked_add(4)?;
+            let at = start.checked_add(head)?.checked_add(index.checked_mul(length)?)?;
+            slice(self.bytes, at, length)?;
+            let (tag, kind, count) = (self.u16(at)?, self.u16(at.checked_add(2)?)?, self.word(at.checked_add(4)?)?);
+            Some(Entry { tag, kind, count: u32::try_from(count).ok()?, at: at.checked_add(word)?.checked_add(4)? })
         })
+    }
+
+    /// Writes one number in place of an entry's values, in a copy of the file.
+    pub(crate) fn put(&self, copy: &mut [u8], entry: Entry, value: u32) {
+        let word = self.size_of_word();
+        let mut write = |at: usize, data: &[u8]| {
+            if let Some(field) = copy.get_mut(at..at.saturating_add(data.len())) {
+                field.copy_from_slice(data);
+            }
+        };
+        let order = |value: u32| if self.little { value.to_le_bytes() } else { value.to_be_bytes() };
+        // A LONG. It is left-justified in its field; the count is a whole word.
+        write(entry.at.saturating_sub(word).saturating_sub(2), if self.little { &[4, 0] } else { &[0, 4] });
+        write(entry.at.saturating_sub(word), &[0; 8][..word]);
+        let low = if self.little { word } else { 4 };
+        write(entry.at.saturating_sub(low), &order(1));
+        write(entry.at, &order(value));
     }
 
     /// The entry of a tag.
@@ -72,12 +110,18 @@ impl<'a> Tiff<'a> {
             1 | 2 | 6 | 7 => 1,
             3 | 8 => 2,
             4 | 9 | 11 => 4,
-            5 | 10 | 12 => 8,
+            5 | 10 | 12 | 16..=18 => 8,
             _ => return None,
         };
         let length = (entry.count as usize).checked_mul(size)?;
-        let at = if length <= 4 { entry.at } else { self.u32(entry.at)? as usize };
+        let at = if length <= self.size_of_word() { entry.at } else { self.word(entry.at)? };
         Some((at, size))
+    }
+
+    /// The bytes of an entry's values.
+    pub(crate) fn bytes_of(&self, entry: Entry) -> Option<&'a [u8]> {
+        let (at, size) = self.values(entry)?;
+        slice(self.bytes, at, (entry.count as usize).checked_mul(size)?)
     }
 
     /// A value of an entry of whole numbers (BYTE, SHORT, LONG).
@@ -89,6 +133,8 @@ impl<'a> Tiff<'a> {
             1 | 7 => self.bytes.get(at).copied().map(u32::from),
             3 => self.u16(at).map(u32::from),
             4 => self.u32(at),
+            // LONG8, where the number is one that fits.
+            16 => Self { big: true, ..*self }.word(at).and_then(|value| u32::try_from(value).ok()),
             _ => None,
         }
     }
@@ -107,7 +153,7 @@ pub(super) fn matches(bytes: &[u8]) -> bool {
 /// Reads a TIFF's header: that of the first page, which is the only one decoded.
 pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
     let format = Format::Tiff;
-    let tiff = Tiff::new(bytes).ok_or_else(|| unsupported(format, "it is a BigTIFF"))?;
+    let tiff = Tiff::new(bytes).ok_or_else(|| corrupt(format, "its byte order is unknown"))?;
     let (Some(width), Some(height)) = (tiff.first(256), tiff.first(257)) else {
         return Err(corrupt(format, "the first directory has no size"));
     };
