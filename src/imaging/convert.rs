@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
+use super::exif::{self, Truth};
 use super::picture::{Animation, Encode, Frame, Metadata, Pixels};
-use super::policy::Policy;
+use super::policy::{Carry, Policy};
 use super::probe::{self, Header};
-use super::{exif, transform};
+use super::transform;
 use crate::error::{Error, Kind};
 use crate::plan::{self, Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Rgb, geometry};
 
@@ -142,21 +143,21 @@ pub(super) fn carries_orientation(format: Format) -> bool {
     }
 }
 
-/// The layout with what is left of the orientation either in an EXIF block, or carried out on the pixels, or, where
-/// metadata is to be removed, forgotten.
-pub(super) fn settle(mut layout: Layout, output: &Output, format: Format) -> (Layout, Option<Vec<u8>>) {
+/// The layout with what is left of the orientation either as a tag to write, or carried out on the pixels, or, where
+/// metadata is to be removed, forgotten. Without a tag it is 1.
+pub(super) fn settle(mut layout: Layout, output: &Output, format: Format) -> (Layout, u8) {
     let left = std::mem::replace(&mut layout.orientation, 1);
     if left == 1 || output.strip {
-        return (layout, None);
+        return (layout, 1);
     }
     if carries_orientation(format) {
-        return (layout, Some(exif::minimal_orientation(left)));
+        return (layout, left);
     }
     layout.ops.push(GeometryOp::Orient(left));
     if left >= 5 {
         std::mem::swap(&mut layout.width, &mut layout.height);
     }
-    (layout, None)
+    (layout, 1)
 }
 
 fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
@@ -165,11 +166,12 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         return Err(Error::new(Kind::UnsupportedTarget, format!("{} cannot be written here", format.name())));
     }
     let layout = geometry::lay_out(&job.plan, &header.source, format, &job.limits)?;
-    let (layout, exif) = settle(layout, output, format);
+    let (layout, orientation) = settle(layout, output, format);
     let moving = layout.frames > 1;
     let shrink = if header.source.animated() { None } else { shrink(&layout.ops) };
 
-    let wanted = Wanted { limits: job.limits, policy: job.policy, shrink };
+    let policy = effective(job, output);
+    let wanted = Wanted { limits: job.limits, policy, shrink };
 
     let mut times = Times::default();
     let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
@@ -183,7 +185,12 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         clock(&mut times.encode, || {
             let mut running = match encoder.take() {
                 Some(running) => running,
-                None => start(&layout, output, decoder.metadata(), header, job, exif.clone())?,
+                None => {
+                    let metadata = decoder.metadata();
+                    let truth = Truth { orientation, width: layout.width, height: layout.height, srgb: true };
+                    let exif = exif::carried(metadata.exif.as_deref(), policy.metadata, truth);
+                    start(&layout, output, metadata, header, job, exif)?
+                }
             };
             running.add(Frame { pixels, delay_ms })?;
             encoder = Some(running);
@@ -198,6 +205,15 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     let bytes = clock(&mut times.encode, || encoder.finish())?;
     let (width, height) = (layout.width, layout.height);
     Ok((bytes, Outcome { format: Some(format), width, height, frames, facts: None, times }))
+}
+
+/// The site's decisions as far as they go for this result: a rule that strips leaves no metadata.
+fn effective(job: &Job, output: &Output) -> Policy {
+    let mut policy = job.policy;
+    if output.strip {
+        policy.metadata = Carry::Nothing;
+    }
+    policy
 }
 
 /// Opens the encoder.
@@ -271,7 +287,9 @@ fn facts(source: &[u8], header: &Header, asked: plan::Facts, job: &Job) -> Resul
     let (mut average, mut tags) = (None, Vec::new());
     if asked.average || asked.exif {
         let shrink = (!header.source.animated()).then_some(AVERAGE_SHRINK);
-        let wanted = Wanted { limits: job.limits, policy: job.policy, shrink };
+        // Every tag is asked for, whatever results may carry.
+        let policy = Policy { metadata: Carry::Exif, ..job.policy };
+        let wanted = Wanted { limits: job.limits, policy, shrink };
         let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
         if asked.exif {
             tags = decoder.metadata().exif.as_deref().map(exif::tags).unwrap_or_default();

@@ -140,12 +140,12 @@ fn an_orientation_that_nobody_applied_is_written_unless_stripped() {
 fn a_format_without_the_tag_gets_upright_pixels() {
     let layout = || Layout { ops: Vec::new(), width: 8, height: 6, frames: 1, orientation: 6 };
     let (settled, tag) = settle(layout(), &Output::default(), Format::Avif);
-    assert_eq!((settled.width, settled.height, settled.ops, tag), (6, 8, vec![GeometryOp::Orient(6)], None));
+    assert_eq!((settled.width, settled.height, settled.ops, tag), (6, 8, vec![GeometryOp::Orient(6)], 1));
     let (settled, tag) = settle(layout(), &Output::default(), Format::WebP);
     assert_eq!((settled.width, settled.height, settled.ops.len()), (8, 6, 0));
-    assert_eq!(tag, Some(exif::minimal_orientation(6)));
+    assert_eq!(tag, 6);
     let (settled, tag) = settle(layout(), &Output { strip: true, ..Output::default() }, Format::Avif);
-    assert_eq!((settled.width, settled.ops.len(), tag), (8, 0, None));
+    assert_eq!((settled.width, settled.ops.len(), tag), (8, 0, 1));
 }
 
 #[test]
@@ -267,4 +267,72 @@ fn only_the_first_frame_of_an_animation_reaches_a_still_format() {
         seen += 1;
     }
     assert!(seen > 0, "the corpus has animations");
+}
+
+/// What holds EXIF; HEIF only where this build writes it.
+fn exif_targets() -> impl Iterator<Item = Format> {
+    let all = [Format::Jpeg, Format::Png, Format::WebP, Format::Avif, Format::Heif];
+    all.into_iter().filter(|format| encode::writable(*format))
+}
+
+fn tags_of(bytes: &[u8]) -> Vec<(String, String)> {
+    let (_, outcome) = convert(bytes, &facts_job(plan::Facts { exif: true, ..plan::Facts::default() })).unwrap();
+    outcome.facts.unwrap().exif
+}
+
+fn tag<'a>(tags: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    tags.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn carried_exif_tells_the_truth_in_every_container() {
+    let Some(root) = corpus() else { return };
+    for number in 1..=8 {
+        let source = std::fs::read(root.join(format!("exif/landscape_{number}.jpg"))).unwrap();
+        for format in exif_targets() {
+            for steps in [vec![exact(90, 60)], vec![Step::AutoOrient, exact(90, 60)]] {
+                let turned = !steps.iter().all(|step| matches!(step, Step::Resize(_)));
+                let mut job = Job { format, ..job(steps) };
+                job.policy.metadata = Carry::Exif;
+                let (bytes, outcome) = convert(&source, &job).unwrap();
+                let (header, _) = open(&bytes);
+                let tags = tags_of(&bytes);
+                let kept = if turned || !carries_orientation(format) { 1 } else { number };
+                assert_eq!(header.source.orientation, kept, "{format:?} {number} {turned}");
+                assert_eq!(tag(&tags, "Orientation"), Some(kept.to_string().as_str()), "{format:?} {number} {turned}");
+                if let Some(width) = tag(&tags, "PixelXDimension") {
+                    assert_eq!(width, outcome.width.to_string());
+                }
+                // The orientation alone is no metadata: without the policy it is all that is left.
+                job.policy.metadata = Carry::Nothing;
+                let tags = tags_of(&convert(&source, &job).unwrap().0);
+                assert_eq!(tags.len(), usize::from(kept != 1), "{format:?} {number}: {tags:?}");
+                job.policy.metadata = Carry::Exif;
+                job.plan.answer = Answer::Image(Output { strip: true, ..Output::default() });
+                assert!(tags_of(&convert(&source, &job).unwrap().0).is_empty(), "a rule that strips wins");
+            }
+        }
+    }
+}
+
+#[test]
+fn exif_of_every_source_is_carried() {
+    let Some(root) = corpus() else { return };
+    for name in
+        ["icc/paris_icc_exif_xmp.avif", "icc/paris_exif_xmp_icc_gainmap_bigendian.jpg", "heif/L_exif_xmp_iptc.heic"]
+    {
+        let source = std::fs::read(root.join(name)).unwrap();
+        let had = tags_of(&source);
+        assert!(had.len() > 5, "{name}: {had:?}");
+        for format in exif_targets() {
+            let mut job = Job { format, ..job(vec![exact(60, 40)]) };
+            job.policy.metadata = Carry::Exif;
+            let tags = tags_of(&convert(&source, &job).unwrap().0);
+            assert_eq!(tag(&tags, "Model"), tag(&had, "Model"), "{name} {format:?}");
+            job.policy.metadata = Carry::Copyright;
+            let tags = tags_of(&convert(&source, &job).unwrap().0);
+            let named = |(name, _): &(String, String)| ["Artist", "Copyright", "Orientation"].contains(&name.as_str());
+            assert!(tags.iter().all(named), "{name} {format:?}: {tags:?}");
+        }
+    }
 }

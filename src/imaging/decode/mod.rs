@@ -71,7 +71,7 @@ fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<
         Format::Bmp => bmp::open(bytes, header),
         Format::WebP => webp::open(bytes, header),
         Format::Avif | Format::Heif => heif::open(bytes, header, limits),
-        Format::Tiff => tiff::open(bytes, header),
+        Format::Tiff => tiff::open(bytes, header, wanted.policy.metadata),
         Format::Ico => ico::open(bytes, header),
         Format::Jxl | Format::Svg | Format::Tpg => Err(Error::new(
             Kind::UnsupportedSource,

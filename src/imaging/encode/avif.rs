@@ -38,11 +38,11 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
         sampling,
         threads: options.threads,
     };
-    file(pixels, settings)
+    file(pixels, settings, options.exif.clone())
 }
 
 /// Encodes with these settings and wraps the result up.
-pub(super) fn file(pixels: Pixels, settings: Settings) -> Result<Vec<u8>, Error> {
+pub(super) fn file(pixels: Pixels, settings: Settings, exif: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
     let (width, height) = (pixels.width(), pixels.height());
     let sampling = settings.sampling;
     let (colour, alpha) = split(&pixels, sampling)?;
@@ -57,7 +57,11 @@ pub(super) fn file(pixels: Pixels, settings: Settings) -> Result<Vec<u8>, Error>
         Sampling::Identity | Sampling::Full | Sampling::Quarter => MatrixCoefficients::Bt601,
     };
     let quarter = grey || sampling == Sampling::Quarter;
-    Ok(Aviffy::new()
+    let mut file = Aviffy::new();
+    if let Some(exif) = exif {
+        file.set_exif(exif);
+    }
+    Ok(file
         .set_color_primaries(ColorPrimaries::Bt709)
         .set_transfer_characteristics(TransferCharacteristics::Srgb)
         .set_matrix_coefficients(matrix)

@@ -54,11 +54,17 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
         _ if is_graphic(&pixels) => Sampling::Full,
         _ => Sampling::Quarter,
     };
-    file(pixels, preset, preset.libheif_quality(quality), sampling)
+    file(pixels, preset, preset.libheif_quality(quality), sampling, options.exif.as_deref())
 }
 
 /// Encodes with these settings; `quality` is libheif's.
-pub(super) fn file(pixels: Pixels, preset: Preset, quality: u8, sampling: Sampling) -> Result<Vec<u8>, Error> {
+pub(super) fn file(
+    pixels: Pixels,
+    preset: Preset,
+    quality: u8,
+    sampling: Sampling,
+    exif: Option<&[u8]>,
+) -> Result<Vec<u8>, Error> {
     // Many HEIC readers know only pictures with chroma.
     let pixels = with_colour(pixels)?;
     let (colour, alpha) = split(&pixels, sampling)?;
@@ -83,8 +89,11 @@ pub(super) fn file(pixels: Pixels, preset: Preset, quality: u8, sampling: Sampli
     let mut context = HeifContext::new().map_err(failed)?;
     // Only with options of its own does libheif repeat the picture's colour profile in the container.
     let options = EncodingOptions::new().map_err(failed)?;
-    context.encode_image(&image, &mut encoder, Some(options)).map_err(failed)?;
+    let item = context.encode_image(&image, &mut encoder, Some(options)).map_err(failed)?;
     drop(image);
+    if let Some(exif) = exif {
+        context.add_exif_metadata(&item, exif).map_err(failed)?;
+    }
     context.write_to_bytes().map_err(failed)
 }
 

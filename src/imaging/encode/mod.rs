@@ -40,7 +40,8 @@ pub struct Options {
     pub threads: u32,
     /// Milliseconds that encoding should stay below; 0 is no limit. Met by trying less hard, never by giving up.
     pub budget_ms: u32,
-    /// A TIFF block of EXIF to carry along; only JPEG, PNG and WebP take one.
+    /// A TIFF block of EXIF to carry along; JPEG, PNG, WebP, AVIF and HEIF take one. In AVIF and HEIF its orientation is
+    /// for information only: readers turn by the container, which turns nothing.
     pub exif: Option<Vec<u8>>,
 }
 
