@@ -10,6 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 use pictor::imaging::convert::Effort;
 use pictor::imaging::encode::{self, Options};
+use pictor::imaging::policy::Light;
 use pictor::imaging::{Channels, Frame, Pixels, decode, probe, transform};
 use pictor::plan::{Format, GeometryOp};
 
@@ -120,7 +121,9 @@ fn operations(criterion: &mut Criterion) {
         ("rotate by 30 degrees", GeometryOp::Rotate { degrees: 30, width: picture.width(), height: picture.height() }),
     ];
     for (name, op) in ops {
-        group.bench_function(name, |bencher| bencher.iter(|| transform::apply(picture.clone(), &op, true)));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| transform::apply(picture.clone(), &op, true, Light::Gamma))
+        });
     }
     group.finish();
 }

@@ -9,7 +9,7 @@ use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
 use super::exif::{self, Truth};
 use super::picture::{Animation, Encode, Frame, Metadata, Pixels};
-use super::policy::{Carry, Policy};
+use super::policy::{Carry, Light, Policy};
 use super::probe::{self, Header};
 use super::transform;
 use crate::error::{Error, Kind};
@@ -108,6 +108,11 @@ pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
     }
 }
 
+/// Whether the decoder may shrink at all: it does so on encoded values.
+pub(super) fn may_shrink(header: &Header, policy: &Policy) -> bool {
+    !header.source.animated() && policy.resample == Light::Gamma
+}
+
 /// How far the decoder may shrink a picture on its own before these operations: down to the resampling that comes first,
 /// if nothing before it names places or sizes in pixels. In the sides of the stored picture.
 pub(super) fn shrink(ops: &[GeometryOp]) -> Option<Shrink> {
@@ -168,9 +173,8 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     let layout = geometry::lay_out(&job.plan, &header.source, format, &job.limits)?;
     let (layout, orientation) = settle(layout, output, format);
     let moving = layout.frames > 1;
-    let shrink = if header.source.animated() { None } else { shrink(&layout.ops) };
-
     let policy = effective(job, output);
+    let shrink = may_shrink(header, &policy).then(|| shrink(&layout.ops)).flatten();
     let wanted = Wanted { limits: job.limits, policy, shrink };
 
     let mut times = Times::default();
@@ -180,7 +184,7 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     while frames < layout.frames {
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
         check_size(&frame.pixels, header, shrink.is_some())?;
-        let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format))?;
+        let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format, policy.resample))?;
         let delay_ms = if moving { frame.delay_ms } else { 0 };
         clock(&mut times.encode, || {
             let mut running = match encoder.take() {
@@ -241,7 +245,13 @@ fn start(
 }
 
 /// One frame from the decoder's pixels to the encoder's.
-fn develop(mut pixels: Pixels, header: &Header, layout: &Layout, format: Format) -> Result<Pixels, Error> {
+fn develop(
+    mut pixels: Pixels,
+    header: &Header,
+    layout: &Layout,
+    format: Format,
+    light: Light,
+) -> Result<Pixels, Error> {
     let moving = layout.frames > 1;
     // Every frame of an animation has to come out alike, so that there only the header and the plan decide.
     let may_drop = !moving || !header.source.alpha;
@@ -249,7 +259,7 @@ fn develop(mut pixels: Pixels, header: &Header, layout: &Layout, format: Format)
         pixels = transform::drop_alpha(pixels)?;
     }
     for op in &layout.ops {
-        pixels = transform::apply(pixels, op, format.has_alpha())?;
+        pixels = transform::apply(pixels, op, format.has_alpha(), light)?;
     }
     if !format.has_alpha() {
         pixels = transform::flatten(pixels, Rgb::WHITE)?;

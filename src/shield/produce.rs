@@ -72,7 +72,7 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
         }
     };
     let cost = match question.plan.output() {
-        Some(_) => budget::cost(&header, &layout, format, Effort::Interactive),
+        Some(_) => budget::cost_under(&site.imaging, &header, &layout, format, Effort::Interactive),
         None => budget::facts_cost(&header, &question.plan),
     };
     let job = Job {

@@ -117,7 +117,7 @@ fn alpha_is_kept_only_where_it_matters() {
 fn a_format_without_alpha_gets_a_white_ground() {
     let (header, pixels) = open(&sample(png::ColorType::Rgba, 0, None));
     let layout = Layout { ops: Vec::new(), width: 8, height: 6, frames: 1, orientation: 1 };
-    let flat = develop(pixels, &header, &layout, Format::Jpeg).unwrap();
+    let flat = develop(pixels, &header, &layout, Format::Jpeg, Light::Gamma).unwrap();
     assert_eq!(flat.channels(), Channels::Rgb);
     assert!(flat.data().iter().all(|value| *value == 255));
 }
@@ -240,7 +240,7 @@ fn a_picture_shrunk_by_its_decoder_looks_like_one_that_was_not() {
     let bytes = std::fs::read(root.join("exif/landscape_1.jpg")).unwrap();
     let (_, whole) = open(&bytes);
     let op = GeometryOp::Resize { width: 100, height: 75 };
-    let want = transform::apply(whole, &op, true).unwrap();
+    let want = transform::apply(whole, &op, true, Light::Gamma).unwrap();
     let (bytes, _) = convert(&bytes, &job(vec![exact(100, 75)])).unwrap();
     let difference = distance(&want, &open(&bytes).1);
     assert!(difference < 3.0, "{difference}");
