@@ -5,11 +5,12 @@ use std::time::Instant;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
+use super::colour;
 use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
 use super::exif::{self, Truth};
-use super::picture::{Animation, Encode, Frame, Metadata, Pixels};
-use super::policy::{Carry, Light, Policy};
+use super::picture::{Animation, Encode, Frame, Metadata, Pixels, Space};
+use super::policy::{Carry, Gamut, Light, Policy};
 use super::probe::{self, Header};
 use super::transform;
 use crate::error::{Error, Kind};
@@ -171,7 +172,7 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         return Err(Error::new(Kind::UnsupportedTarget, format!("{} cannot be written here", format.name())));
     }
     let layout = geometry::lay_out(&job.plan, &header.source, format, &job.limits)?;
-    let (layout, orientation) = settle(layout, output, format);
+    let (mut layout, orientation) = settle(layout, output, format);
     let moving = layout.frames > 1;
     let policy = effective(job, output);
     let shrink = may_shrink(header, &policy).then(|| shrink(&layout.ops)).flatten();
@@ -179,6 +180,12 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
 
     let mut times = Times::default();
     let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
+    for op in &mut layout.ops {
+        if let GeometryOp::Pad { color, .. } = op {
+            let [r, g, b] = colour::in_space([color.r, color.g, color.b], decoder.metadata().space);
+            *color = Rgb { r, g, b };
+        }
+    }
     let mut encoder: Option<Box<dyn Encode>> = None;
     let mut frames = 0;
     while frames < layout.frames {
@@ -191,7 +198,12 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
                 Some(running) => running,
                 None => {
                     let metadata = decoder.metadata();
-                    let truth = Truth { orientation, width: layout.width, height: layout.height, srgb: true };
+                    let truth = Truth {
+                        orientation,
+                        width: layout.width,
+                        height: layout.height,
+                        srgb: metadata.space == Space::Srgb,
+                    };
                     let exif = exif::carried(metadata.exif.as_deref(), policy.metadata, truth);
                     start(&layout, output, metadata, header, job, exif)?
                 }
@@ -217,6 +229,10 @@ fn effective(job: &Job, output: &Output) -> Policy {
     if output.strip {
         policy.metadata = Carry::Nothing;
     }
+    // A profile is metadata too.
+    if output.strip || !encode::says_p3(job.format) {
+        policy.gamut = Gamut::Srgb;
+    }
     policy
 }
 
@@ -238,6 +254,7 @@ fn start(
         threads: job.threads.max(1),
         budget_ms: job.budget_ms,
         exif,
+        space: metadata.space,
     };
     // An animation that does not say how often it plays plays once.
     let animation = (layout.frames > 1).then(|| metadata.animation.unwrap_or(Animation { repeat: Some(1) }));
@@ -298,7 +315,7 @@ fn facts(source: &[u8], header: &Header, asked: plan::Facts, job: &Job) -> Resul
     if asked.average || asked.exif {
         let shrink = (!header.source.animated()).then_some(AVERAGE_SHRINK);
         // Every tag is asked for, whatever results may carry.
-        let policy = Policy { metadata: Carry::Exif, ..job.policy };
+        let policy = Policy { metadata: Carry::Exif, gamut: Gamut::Srgb, ..job.policy };
         let wanted = Wanted { limits: job.limits, policy, shrink };
         let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
         if asked.exif {

@@ -336,3 +336,29 @@ fn exif_of_every_source_is_carried() {
         }
     }
 }
+
+#[test]
+fn wide_colours_stay_wide_where_the_target_can_say_so() {
+    let Some(root) = corpus() else { return };
+    for name in ["icc/kodim23-display-p3.jpg", "icc/kodim03-display-p3.webp", "icc/kodim23-adobe-rgb.jpg"] {
+        let source = std::fs::read(root.join(name)).unwrap();
+        for format in exif_targets().chain([Format::Bmp]) {
+            let write = |gamut| {
+                let mut job = Job { format, ..job(vec![exact(300, 200)]) };
+                job.plan.answer = Answer::Image(Output { quality: plan::Quality::Forced(95), ..Output::default() });
+                job.policy.gamut = gamut;
+                let bytes = convert(&source, &job).unwrap().0;
+                let header = probe::probe(&bytes).unwrap();
+                let policy = Policy { gamut: Gamut::P3, ..Policy::default() };
+                let wanted = decode::Wanted { policy, ..decode::Wanted::default() };
+                let space = decode::open(&bytes, &header, &wanted).unwrap().metadata().space;
+                (space, open(&bytes).1)
+            };
+            let (narrow, want) = write(Gamut::Srgb);
+            let (wide, got) = write(Gamut::P3);
+            assert_eq!(narrow, Space::Srgb, "{name} {format:?}");
+            assert_eq!(wide == Space::DisplayP3, encode::says_p3(format), "{name} {format:?}");
+            assert!(distance(&want, &got) < 3.0, "{name} {format:?}: {}", distance(&want, &got));
+        }
+    }
+}

@@ -9,7 +9,7 @@ use super::yuv::{Sampling, split};
 use super::{Options, quality};
 use crate::error::Error;
 use crate::imaging::convert::Effort;
-use crate::imaging::picture::Pixels;
+use crate::imaging::picture::{Pixels, Space};
 
 /// From this quality on chroma is kept at full resolution: 2 % fewer bytes there at equal SSIMULACRA2.
 const FULL_CHROMA: u8 = 80;
@@ -36,6 +36,7 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
         lossless: options.lossless,
         visual: true,
         sampling,
+        space: options.space,
         threads: options.threads,
     };
     file(pixels, settings, options.exif.clone())
@@ -62,7 +63,10 @@ pub(super) fn file(pixels: Pixels, settings: Settings, exif: Option<Vec<u8>>) ->
         file.set_exif(exif);
     }
     Ok(file
-        .set_color_primaries(ColorPrimaries::Bt709)
+        .set_color_primaries(match settings.space {
+            Space::Srgb => ColorPrimaries::Bt709,
+            Space::DisplayP3 => ColorPrimaries::DisplayP3,
+        })
         .set_transfer_characteristics(TransferCharacteristics::Srgb)
         .set_matrix_coefficients(matrix)
         .set_full_color_range(true)
