@@ -10,7 +10,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 use pictor::imaging::convert::Effort;
 use pictor::imaging::encode::{self, Options};
-use pictor::imaging::{Channels, Frame, Pixels, decode, probe, transform};
+use pictor::imaging::policy::Light;
+use pictor::imaging::{Channels, Frame, Pixels, Space, decode, probe, transform};
 use pictor::plan::{Format, GeometryOp};
 
 const PICTURES: [&str; 6] = [
@@ -54,7 +55,16 @@ fn pictures() -> Vec<Pixels> {
 }
 
 fn options(quality: Option<u8>, effort: Effort) -> Options {
-    Options { quality, lossless: false, progressive: false, effort, threads: 1, budget_ms: 0, exif: None }
+    Options {
+        quality,
+        lossless: false,
+        progressive: false,
+        effort,
+        threads: 1,
+        budget_ms: 0,
+        exif: None,
+        space: Space::Srgb,
+    }
 }
 
 fn written(pixels: &Pixels, format: Format, options: Options) -> Option<Vec<u8>> {
@@ -120,7 +130,9 @@ fn operations(criterion: &mut Criterion) {
         ("rotate by 30 degrees", GeometryOp::Rotate { degrees: 30, width: picture.width(), height: picture.height() }),
     ];
     for (name, op) in ops {
-        group.bench_function(name, |bencher| bencher.iter(|| transform::apply(picture.clone(), &op, true)));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| transform::apply(picture.clone(), &op, true, Light::Gamma))
+        });
     }
     group.finish();
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::convert::seek::{self, Wish};
 use super::convert::{self, Effort};
 use super::decode::Shrink;
-use super::policy::Policy;
+use super::policy::{Light, Policy};
 use super::probe::Header;
 use super::score;
 use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Plan};
@@ -59,15 +59,19 @@ const SCORE_BYTES: u64 = 220;
 
 /// What a picture conversion takes with one encode. `layout` is the plan over `header.source`, `format` the one to write.
 pub fn cost(header: &Header, layout: &Layout, format: Format, effort: Effort) -> Cost {
-    let source = &header.source;
-    let shrink = if source.animated() { None } else { convert::shrink(&layout.ops) };
+    cost_under(&Policy::default(), header, layout, format, effort)
+}
+
+/// The same where a site has decided something.
+pub fn cost_under(policy: &Policy, header: &Header, layout: &Layout, format: Format, effort: Effort) -> Cost {
+    let shrink = convert::may_shrink(header, policy).then(|| convert::shrink(&layout.ops)).flatten();
     let decoded = decoding(header, shrink);
     let frames = u64::from(layout.frames.max(1));
     let mut ops = layout.ops.clone();
     if layout.orientation != 1 && !convert::carries_orientation(format) {
         ops.push(GeometryOp::Orient(layout.orientation));
     }
-    let transformed = transforming(header, decoded.pixels, &ops);
+    let transformed = transforming(header, decoded.pixels, &ops, policy.resample);
     let out = area(layout.width, layout.height);
     let (per_pixel, each) = encoding(format, out, effort);
     // An animation's encoder keeps what it has written, up to a byte a pixel.
@@ -81,7 +85,7 @@ pub fn cost(header: &Header, layout: &Layout, format: Format, effort: Effort) ->
 /// What a plan takes, with all the encodes that a search for a quality may take.
 pub fn plan_cost(plan: &Plan, policy: &Policy, header: &Header, layout: &Layout, to: Format, effort: Effort) -> Cost {
     let Answer::Image(output) = &plan.answer else { return facts_cost(header, plan) };
-    let cost = cost(header, layout, to, effort);
+    let cost = cost_under(policy, header, layout, to, effort);
     let more = match seek::wish(output, policy, to, layout.frames) {
         // Under pressure nobody searches, but that is decided later.
         Some(wish) => searching(wish, layout, to, effort),
@@ -234,7 +238,10 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
     Stage { pixels, bytes, micros: micros(stored, rate) }
 }
 
-fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp]) -> Stage {
+/// Resampling on amounts of light.
+const LINEAR: u64 = 24;
+
+fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light) -> Stage {
     // A canvas may give a grey picture colour, a rotation gives it alpha.
     let recoloured = ops.iter().any(|op| {
         matches!(op, GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } | GeometryOp::Disc | GeometryOp::Corners(_))
@@ -250,7 +257,15 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp]) -> Stage {
             // Between its two passes the picture has the new width and the old height: at most the larger of both.
             GeometryOp::Resize { width, height } => {
                 let out = area(width, height);
-                (out, 5, stage.pixels.max(out))
+                match light {
+                    Light::Gamma => (out, 5, stage.pixels.max(out)),
+                    // The picture, what lies between the passes, and the result at 16 bits.
+                    Light::Linear => (
+                        out,
+                        LINEAR,
+                        stage.pixels.saturating_add(stage.pixels.max(out)).saturating_add(out).saturating_mul(2),
+                    ),
+                }
             }
             GeometryOp::Crop { width, height, .. } => (area(width, height), 1, 0),
             GeometryOp::Pad { width, height, .. } => (area(width, height), 2, 0),

@@ -1,18 +1,19 @@
-//! Colour profiles to sRGB, row by row.
+//! Colour profiles to sRGB, or to Display P3 where that is wanted, row by row.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use moxcms::{
     ColorProfile, DataColorSpace, Layout, ParsingOptions, ToneReprCurve, TransformExecutor, TransformOptions,
 };
 
-use super::picture::{Channels, Pixels};
+use super::picture::{Channels, Pixels, Space};
+use super::policy::Gamut;
 use crate::error::{Error, Kind};
 
 /// Bytes of a profile, at most: the largest in use are CMYK press profiles of some 2 MB.
 pub const MAX_PROFILE: usize = 8 << 20;
 
-/// A transform of 8-bit pixels to sRGB (grey to grey with the sRGB curve).
+/// A transform of 8-bit pixels to sRGB (grey to grey with the sRGB curve), or to another [`Space`].
 pub struct ToSrgb {
     executor: Arc<dyn TransformExecutor<u8> + Send + Sync>,
     channels: Channels,
@@ -40,15 +41,84 @@ pub fn srgb_curve() -> ToneReprCurve {
     ToneReprCurve::Parametric(vec![2.4, 1. / 1.055, 0.055 / 1.055, 1. / 12.92, 0.04045])
 }
 
-fn target(channels: Channels) -> (ColorProfile, Layout) {
+/// Display P3 as a profile.
+fn display_p3() -> ColorProfile {
+    let mut profile = ColorProfile::new_display_p3();
+    // The library names the code points of the cinema's P3.
+    profile.cicp = None;
+    profile
+}
+
+/// Display P3's profile as a file holds it, some 500 bytes; `None` if the library cannot write it.
+pub fn display_p3_icc() -> Option<&'static [u8]> {
+    static ICC: OnceLock<Option<Vec<u8>>> = OnceLock::new();
+    ICC.get_or_init(|| {
+        let mut icc = display_p3().encode().ok()?;
+        // Profiles end on a multiple of four bytes, or libpng refuses them; the library forgets the last tag's padding.
+        icc.resize(icc.len().next_multiple_of(4), 0);
+        let length = u32::try_from(icc.len()).ok()?;
+        icc.get_mut(..4)?.copy_from_slice(&length.to_be_bytes());
+        Some(icc)
+    })
+    .as_deref()
+}
+
+/// The space for pixels of a profile: Display P3 where that is wanted and the profile's primaries reach beyond sRGB's.
+pub fn space(gamut: Gamut, profile: &ColorProfile) -> Space {
+    if gamut == Gamut::Srgb || profile.color_space != DataColorSpace::Rgb {
+        return Space::Srgb;
+    }
+    // XYZ at D50, as profiles have it, to amounts of sRGB's primaries.
+    let beyond = |colour: moxcms::Xyzd| {
+        let (x, y, z) = (colour.x, colour.y, colour.z);
+        let amounts = [
+            3.134_136 * x - 1.617_386 * y - 0.490_662 * z,
+            -0.978_795 * x + 1.916_254 * y + 0.033_443 * z,
+            0.071_955 * x - 0.228_977 * y + 1.405_386 * z,
+        ];
+        amounts.iter().any(|amount| *amount < -0.02)
+    };
+    match [profile.red_colorant, profile.green_colorant, profile.blue_colorant].into_iter().any(beyond) {
+        true => Space::DisplayP3,
+        false => Space::Srgb,
+    }
+}
+
+/// The same for an embedded profile, which is looked at only if it can matter.
+pub fn space_of<T: AsRef<[u8]>>(gamut: Gamut, icc: impl FnOnce() -> Option<T>) -> Space {
+    match gamut {
+        Gamut::Srgb => Space::Srgb,
+        Gamut::P3 => icc().and_then(|icc| parse(icc.as_ref())).map_or(Space::Srgb, |profile| space(gamut, &profile)),
+    }
+}
+
+/// A colour of sRGB in this space.
+pub fn in_space(colour: [u8; 3], to: Space) -> [u8; 3] {
+    let mut out = colour;
+    if to == Space::DisplayP3 {
+        let (srgb, p3) = (ColorProfile::new_srgb(), display_p3());
+        if let Ok(executor) = srgb.create_transform_8bit(Layout::Rgb, &p3, Layout::Rgb, TransformOptions::default())
+            && executor.transform(&colour, &mut out).is_err()
+        {
+            return colour;
+        }
+    }
+    out
+}
+
+fn target(channels: Channels, space: Space) -> (ColorProfile, Layout) {
+    let coloured = match space {
+        Space::Srgb => ColorProfile::new_srgb,
+        Space::DisplayP3 => display_p3,
+    };
     match channels {
         Channels::Grey | Channels::GreyAlpha => {
             let mut grey = ColorProfile::new_gray_with_gamma(2.2);
             grey.gray_trc = Some(srgb_curve());
             (grey, if channels == Channels::Grey { Layout::Gray } else { Layout::GrayAlpha })
         }
-        Channels::Rgb => (ColorProfile::new_srgb(), Layout::Rgb),
-        Channels::Rgba => (ColorProfile::new_srgb(), Layout::Rgba),
+        Channels::Rgb => (coloured(), Layout::Rgb),
+        Channels::Rgba => (coloured(), Layout::Rgba),
     }
 }
 
@@ -69,9 +139,14 @@ impl ToSrgb {
 
     /// The same from a profile that is at hand.
     pub fn from_profile(profile: &ColorProfile, channels: Channels) -> Option<Self> {
+        Self::into_space(profile, channels, Space::Srgb)
+    }
+
+    /// The same to whichever space is wanted; `None` too where the profile is that space by its numbers.
+    pub fn into_space(profile: &ColorProfile, channels: Channels, space: Space) -> Option<Self> {
         fits(profile, channels).then_some(())?;
-        let (srgb, layout) = target(channels);
-        let executor = profile.create_transform_8bit(layout, &srgb, layout, TransformOptions::default()).ok()?;
+        let (target, layout) = target(channels, space);
+        let executor = profile.create_transform_8bit(layout, &target, layout, TransformOptions::default()).ok()?;
         let this = Self { executor, channels };
         (!this.is_identity()).then_some(this)
     }
@@ -118,9 +193,9 @@ impl ToSrgb {
 
 impl ToSrgb16 {
     /// The transform from a profile; `None` if it is meant for other channels.
-    pub fn from_profile(profile: &ColorProfile, channels: Channels) -> Option<Self> {
+    pub fn into_space(profile: &ColorProfile, channels: Channels, space: Space) -> Option<Self> {
         fits(profile, channels).then_some(())?;
-        let (srgb, layout) = target(channels);
+        let (srgb, layout) = target(channels, space);
         let executor = profile.create_transform_16bit(layout, &srgb, layout, TransformOptions::default()).ok()?;
         Some(Self { executor, channels })
     }
@@ -191,6 +266,24 @@ mod tests {
         assert!(ToSrgb::from_profile(&ColorProfile::new_srgb(), Channels::Rgb).is_none());
         assert!(ToSrgb::from_icc(b"no profile", Channels::Rgb).is_none());
         assert!(ToSrgb::from_profile(&ColorProfile::new_display_p3(), Channels::Grey).is_none(), "other channels");
+    }
+
+    #[test]
+    fn only_wider_gamuts_want_display_p3() {
+        for profile in [ColorProfile::new_display_p3(), ColorProfile::new_adobe_rgb(), ColorProfile::new_bt2020()] {
+            assert_eq!(space(Gamut::P3, &profile), Space::DisplayP3);
+            assert_eq!(space(Gamut::Srgb, &profile), Space::Srgb);
+        }
+        assert_eq!(space(Gamut::P3, &ColorProfile::new_srgb()), Space::Srgb);
+        assert_eq!(space_of(Gamut::P3, || Some(b"no profile")), Space::Srgb);
+        let icc = display_p3_icc().unwrap();
+        assert!(icc.len() < 1000 && icc.len().is_multiple_of(4), "{} bytes", icc.len());
+        assert_eq!(icc[..4], (icc.len() as u32).to_be_bytes());
+        let own = parse(icc).unwrap();
+        assert!(ToSrgb::into_space(&own, Channels::Rgb, Space::DisplayP3).is_none(), "it is its own space");
+        assert_eq!(in_space([255; 3], Space::DisplayP3), [255; 3]);
+        let red = in_space([255, 0, 0], Space::DisplayP3);
+        assert!(red[0].abs_diff(234) <= 1 && red[1].abs_diff(51) <= 1 && red[2].abs_diff(35) <= 1, "{red:?}");
     }
 
     #[test]

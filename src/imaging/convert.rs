@@ -5,12 +5,14 @@ use std::time::Instant;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
+use super::colour;
 use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
-use super::picture::{Animation, Encode, Frame, Metadata, Pixels};
-use super::policy::Policy;
+use super::exif::{self, Truth};
+use super::picture::{Animation, Encode, Frame, Metadata, Pixels, Space};
+use super::policy::{Carry, Gamut, Light, Policy};
 use super::probe::{self, Header};
-use super::{exif, transform};
+use super::transform;
 use crate::error::{Error, Kind};
 use crate::plan::{self, Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Rgb, Source, geometry};
 
@@ -111,6 +113,11 @@ pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
     }
 }
 
+/// Whether the decoder may shrink at all: it does so on encoded values.
+pub(super) fn may_shrink(header: &Header, policy: &Policy) -> bool {
+    !header.source.animated() && policy.resample == Light::Gamma
+}
+
 /// How far the decoder may shrink a picture on its own before these operations: down to the resampling that comes first,
 /// if nothing before it names places or sizes in pixels. In the sides of the stored picture.
 pub(super) fn shrink(ops: &[GeometryOp]) -> Option<Shrink> {
@@ -148,21 +155,21 @@ pub(super) fn carries_orientation(format: Format) -> bool {
     }
 }
 
-/// The layout with what is left of the orientation either in an EXIF block, or carried out on the pixels, or, where
-/// metadata is to be removed, forgotten.
-pub(super) fn settle(mut layout: Layout, output: &Output, format: Format) -> (Layout, Option<Vec<u8>>) {
+/// The layout with what is left of the orientation either as a tag to write, or carried out on the pixels, or, where
+/// metadata is to be removed, forgotten. Without a tag it is 1.
+pub(super) fn settle(mut layout: Layout, output: &Output, format: Format) -> (Layout, u8) {
     let left = std::mem::replace(&mut layout.orientation, 1);
     if left == 1 || output.strip {
-        return (layout, None);
+        return (layout, 1);
     }
     if carries_orientation(format) {
-        return (layout, Some(exif::minimal_orientation(left)));
+        return (layout, left);
     }
     layout.ops.push(GeometryOp::Orient(left));
     if left >= 5 {
         std::mem::swap(&mut layout.width, &mut layout.height);
     }
-    (layout, None)
+    (layout, 1)
 }
 
 fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
@@ -171,14 +178,22 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         return Err(Error::new(Kind::UnsupportedTarget, format!("{} cannot be written here", format.name())));
     }
     let layout = geometry::lay_out(&job.plan, &header.source, format, &job.limits)?;
-    let (layout, exif) = settle(layout, output, format);
+    let (mut layout, orientation) = settle(layout, output, format);
     let moving = layout.frames > 1;
-    let shrink = if header.source.animated() { None } else { shrink(&layout.ops) };
-
-    let wanted = Wanted { limits: job.limits, policy: job.policy, shrink };
+    let policy = effective(job, output);
+    let shrink = may_shrink(header, &policy).then(|| shrink(&layout.ops)).flatten();
+    let wanted = Wanted { limits: job.limits, policy, shrink };
 
     let mut times = Times::default();
     let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
+    for op in &mut layout.ops {
+        if let GeometryOp::Pad { color, .. } = op {
+            let [r, g, b] = colour::in_space([color.r, color.g, color.b], decoder.metadata().space);
+            *color = Rgb { r, g, b };
+        }
+    }
+    let srgb = decoder.metadata().space == Space::Srgb;
+    let truth = Truth { orientation, width: layout.width, height: layout.height, srgb };
     let mut encoder: Option<Box<dyn Encode>> = None;
     let wish = seek::wish(output, &job.policy, format, layout.frames);
     let mut sought = None;
@@ -186,9 +201,9 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     while frames < layout.frames {
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
         check_size(&frame.pixels, header, shrink.is_some())?;
-        let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format))?;
+        let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format, policy.resample))?;
         if let Some(wish) = wish {
-            let options = settings(output, decoder.metadata(), header, job, exif.clone());
+            let options = settings(output, decoder.metadata(), header, job, truth);
             let floor = output.quality_floor;
             sought = Some(clock(&mut times.encode, || seek::run(wish, pixels, format, &options, floor))?);
             frames = 1;
@@ -198,7 +213,10 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         clock(&mut times.encode, || {
             let mut running = match encoder.take() {
                 Some(running) => running,
-                None => start(&layout, output, decoder.metadata(), header, job, exif.clone())?,
+                None => {
+                    let options = settings(output, decoder.metadata(), header, job, truth);
+                    start(&layout, options, decoder.metadata(), format)?
+                }
             };
             running.add(Frame { pixels, delay_ms })?;
             encoder = Some(running);
@@ -234,13 +252,8 @@ fn copied(bytes: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// How the encoder is to write.
-fn settings(
-    output: &Output,
-    metadata: &Metadata,
-    header: &Header,
-    job: &Job,
-    exif: Option<Vec<u8>>,
-) -> encode::Options {
+fn settings(output: &Output, metadata: &Metadata, header: &Header, job: &Job, truth: Truth) -> encode::Options {
+    let exif = exif::carried(metadata.exif.as_deref(), effective(job, output).metadata, truth);
     let resolved = quality::resolve(output, metadata.quality.or(header.quality), job.format);
     encode::Options {
         quality: resolved.quality,
@@ -250,26 +263,43 @@ fn settings(
         threads: job.threads.max(1),
         budget_ms: job.budget_ms,
         exif,
+        space: metadata.space,
     }
+}
+
+/// The site's decisions as far as they go for this result: a rule that strips leaves no metadata.
+fn effective(job: &Job, output: &Output) -> Policy {
+    let mut policy = job.policy;
+    if output.strip {
+        policy.metadata = Carry::Nothing;
+    }
+    // A profile is metadata too.
+    if output.strip || !encode::says_p3(job.format) {
+        policy.gamut = Gamut::Srgb;
+    }
+    policy
 }
 
 /// Opens the encoder.
 fn start(
     layout: &Layout,
-    output: &Output,
+    options: encode::Options,
     metadata: &Metadata,
-    header: &Header,
-    job: &Job,
-    exif: Option<Vec<u8>>,
+    format: Format,
 ) -> Result<Box<dyn Encode>, Error> {
-    let options = settings(output, metadata, header, job, exif);
     // An animation that does not say how often it plays plays once.
     let animation = (layout.frames > 1).then(|| metadata.animation.unwrap_or(Animation { repeat: Some(1) }));
-    encode::open(job.format, layout.width, layout.height, options, animation)
+    encode::open(format, layout.width, layout.height, options, animation)
 }
 
 /// One frame from the decoder's pixels to the encoder's.
-fn develop(mut pixels: Pixels, header: &Header, layout: &Layout, format: Format) -> Result<Pixels, Error> {
+fn develop(
+    mut pixels: Pixels,
+    header: &Header,
+    layout: &Layout,
+    format: Format,
+    light: Light,
+) -> Result<Pixels, Error> {
     let moving = layout.frames > 1;
     // Every frame of an animation has to come out alike, so that there only the header and the plan decide.
     let may_drop = !moving || !header.source.alpha;
@@ -277,7 +307,7 @@ fn develop(mut pixels: Pixels, header: &Header, layout: &Layout, format: Format)
         pixels = transform::drop_alpha(pixels)?;
     }
     for op in &layout.ops {
-        pixels = transform::apply(pixels, op, format.has_alpha())?;
+        pixels = transform::apply(pixels, op, format.has_alpha(), light)?;
     }
     if !format.has_alpha() {
         pixels = transform::flatten(pixels, Rgb::WHITE)?;
@@ -315,7 +345,9 @@ fn facts(source: &[u8], header: &Header, asked: plan::Facts, job: &Job) -> Resul
     let (mut average, mut tags) = (None, Vec::new());
     if asked.average || asked.exif {
         let shrink = (!header.source.animated()).then_some(AVERAGE_SHRINK);
-        let wanted = Wanted { limits: job.limits, policy: job.policy, shrink };
+        // Every tag is asked for, whatever results may carry.
+        let policy = Policy { metadata: Carry::Exif, gamut: Gamut::Srgb, ..job.policy };
+        let wanted = Wanted { limits: job.limits, policy, shrink };
         let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
         if asked.exif {
             tags = decoder.metadata().exif.as_deref().map(exif::tags).unwrap_or_default();

@@ -1,6 +1,11 @@
-//! EXIF: the one tag that matters for pixels, all tags as text, and a block that holds nothing but an orientation.
+//! EXIF: the one tag that matters for pixels, all tags as text, a block that holds nothing but an orientation, and
+//! what goes along with a new picture.
+
+mod carry;
 
 use exif::{In, Reader, Value};
+
+pub use carry::{Truth, carried};
 
 use super::probe::tiff::{Entry, Tiff};
 

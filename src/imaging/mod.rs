@@ -15,6 +15,6 @@ pub mod search;
 pub mod transform;
 
 pub use convert::{Facts, Job, Outcome, Times, convert};
-pub use picture::{Animation, Channels, Decode, Encode, Frame, Metadata, Pixels};
+pub use picture::{Animation, Channels, Decode, Encode, Frame, Metadata, Pixels, Space};
 pub use policy::Policy;
 pub use probe::{Header, probe};

@@ -128,7 +128,18 @@ pub struct Animation {
     pub repeat: Option<u32>,
 }
 
-/// What belongs to the whole picture. The pixels are sRGB (or grey with the sRGB curve) when they leave the decoder.
+/// What the numbers of coloured pixels mean. Both have sRGB's curve and white, so that greys are the same in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Space {
+    /// sRGB.
+    #[default]
+    Srgb,
+    /// Display P3.
+    DisplayP3,
+}
+
+/// What belongs to the whole picture. The pixels are sRGB (or grey with the sRGB curve) when they leave the decoder, unless
+/// `space` says otherwise, which it does only where [`Gamut::P3`](super::policy::Gamut::P3) was wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// EXIF as a TIFF block (no `Exif\0\0` in front), as the source had it.
@@ -139,6 +150,8 @@ pub struct Metadata {
     pub quality: Option<u8>,
     /// How an animation runs; `None` for a still picture.
     pub animation: Option<Animation>,
+    /// What the numbers of the pixels mean.
+    pub space: Space,
 }
 
 /// A decoder of one picture. Frames come one at a time, so that a long animation never lies in memory whole.

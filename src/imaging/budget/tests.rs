@@ -152,3 +152,14 @@ fn a_search_is_paid_for() {
         }
     }
 }
+
+#[test]
+fn light_costs_more_than_codes() {
+    let ops = vec![GeometryOp::Resize { width: 400, height: 300 }];
+    let (header, layout) = (header(Format::Jpeg, 4000, 3000), layout(400, 300, ops));
+    let of = |policy| cost_under(&policy, &header, &layout, Format::Jpeg, Effort::Interactive);
+    let (gamma, linear) = (of(Policy::default()), of(Policy { resample: Light::Linear, ..Policy::default() }));
+    assert_eq!(gamma, cost(&header, &layout, Format::Jpeg, Effort::Interactive));
+    assert!(linear.cpu_ms > gamma.cpu_ms * 2, "the decoder does not shrink, and resampling takes longer");
+    assert!(linear.bytes >= gamma.bytes + 12 * MEGA * 6, "all pixels at 16 bits: {linear:?} {gamma:?}");
+}

@@ -10,8 +10,8 @@ use super::Effort;
 use crate::error::{Error, Kind};
 use crate::imaging::decode;
 use crate::imaging::encode::{self, Options, quality};
-use crate::imaging::picture::{Frame, Pixels};
-use crate::imaging::policy::Policy;
+use crate::imaging::picture::{Frame, Pixels, Space};
+use crate::imaging::policy::{Gamut, Policy};
 use crate::imaging::probe::{self, Header, jpeg};
 use crate::imaging::score::{self, Reference};
 use crate::imaging::search::{self, Goal, Search, Side, Tried};
@@ -132,7 +132,7 @@ fn to_score(score: u8, pixels: Pixels, tries: &Tries<'_>, floor: u8) -> Result<V
             break;
         }
         let bytes = tries.encode(copy(seen)?, quality)?;
-        let value = reference.score(&decoded(&bytes)?)?;
+        let value = reference.score(&decoded(&bytes, tries.options.space)?)?;
         keep(&mut search, &mut best, Tried { quality, value, bytes: bytes.len() }, bytes);
         done += 1;
     }
@@ -171,10 +171,12 @@ fn keep(search: &mut Search, best: &mut Option<Vec<u8>>, tried: Tried, bytes: Ve
     }
 }
 
-/// The pixels of a file that was just written.
-fn decoded(bytes: &[u8]) -> Result<Pixels, Error> {
+/// The pixels of a file that was just written, in the space that it was written in.
+fn decoded(bytes: &[u8], space: Space) -> Result<Pixels, Error> {
     let header = probe::probe(bytes)?;
-    let frame = decode::open(bytes, &header, &decode::Wanted::default())?.next_frame()?;
+    let gamut = if space == Space::DisplayP3 { Gamut::P3 } else { Gamut::Srgb };
+    let wanted = decode::Wanted { policy: Policy { gamut, ..Policy::default() }, ..decode::Wanted::default() };
+    let frame = decode::open(bytes, &header, &wanted)?.next_frame()?;
     frame.map(|frame| frame.pixels).ok_or_else(|| Error::new(Kind::Internal, "a new file holds no picture"))
 }
 

@@ -6,9 +6,10 @@ use libheif_rs::{
     ImageHandle, LibHeif, Plane, RgbChroma, SecurityLimits, color_profile_types,
 };
 
-use super::super::colour::{MAX_PROFILE, ToSrgb};
+use super::super::colour::{self as profiles, MAX_PROFILE, ToSrgb};
 use super::super::exif;
-use super::super::picture::{Channels, Decode, Pixels};
+use super::super::picture::{Channels, Decode, Pixels, Space};
+use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, heif as probe, unsupported};
 use super::still::Still;
 use super::{area, buffer, hdr, metadata};
@@ -33,18 +34,25 @@ struct Session<'a> {
 }
 
 /// Opens a HEIF or AVIF.
-pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(
+    bytes: &'a [u8],
+    header: &Header,
+    limits: &Limits,
+    gamut: Gamut,
+) -> Result<Box<dyn Decode + 'a>, Error> {
     let (header, limits) = (*header, *limits);
     let session = Session::open(bytes, &header, &limits)?;
     let mut metadata = metadata(&header, None);
     if let Subject::Item(handle) = &session.subject {
         metadata.exif = exif_block(handle);
+        metadata.space = colour(handle).space(gamut);
     }
+    let space = metadata.space;
     Ok(Still::open(metadata, move || match probe::crop(bytes) {
-        None => session.decode(&header),
+        None => session.decode(&header, space),
         Some(crop) => {
             drop(session);
-            cropped(bytes, &header, &limits, &crop)
+            cropped(bytes, &header, &limits, &crop, space)
         }
     }))
 }
@@ -65,9 +73,9 @@ impl<'a> Session<'a> {
         Ok(Self { library, subject, context })
     }
 
-    fn decode(&self, header: &Header) -> Result<Pixels, Error> {
+    fn decode(&self, header: &Header, space: Space) -> Result<Pixels, Error> {
         match &self.subject {
-            Subject::Item(handle) => item(&self.library, handle, header),
+            Subject::Item(handle) => item(&self.library, handle, header, space),
             Subject::Sequence => first_frame(&self.context, header),
         }
     }
@@ -75,7 +83,7 @@ impl<'a> Session<'a> {
 
 /// Decodes the whole picture and crops it here. libheif 1.23 takes a crop's size for the largest that the codec may give,
 /// and so refuses every picture of which much is cut off; it gets a copy of the file whose crop keeps everything.
-fn cropped(bytes: &[u8], header: &Header, limits: &Limits, crop: &probe::Crop) -> Result<Pixels, Error> {
+fn cropped(bytes: &[u8], header: &Header, limits: &Limits, crop: &probe::Crop, space: Space) -> Result<Pixels, Error> {
     let mut whole = *header;
     (whole.source.width, whole.source.height) = crop.whole;
     super::check(&whole, limits)?;
@@ -86,7 +94,7 @@ fn cropped(bytes: &[u8], header: &Header, limits: &Limits, crop: &probe::Crop) -
     field
         .ok_or_else(|| corrupt(header.source.format, "its crop is cut off"))?
         .copy_from_slice(everything.as_flattened());
-    let pixels = Session::open(&copy, &whole, limits)?.decode(&whole)?;
+    let pixels = Session::open(&copy, &whole, limits)?.decode(&whole, space)?;
     let (width, height) = (header.source.width, header.source.height);
     let size = pixels.channels().count();
     let mut data = buffer(area(width, height, size)?)?;
@@ -161,6 +169,17 @@ enum Colour {
     Hdr(hdr::Transfer, hdr::Primaries),
 }
 
+impl Colour {
+    /// What the pixels come out in.
+    fn space(&self, gamut: Gamut) -> Space {
+        match self {
+            Self::Icc(icc) => profiles::space_of(gamut, || Some(icc)),
+            Self::Wide(primaries) => primaries.profile().map_or(Space::Srgb, |wide| profiles::space(gamut, &wide)),
+            Self::Srgb | Self::Hdr(..) => Space::Srgb,
+        }
+    }
+}
+
 fn colour(handle: &ImageHandle) -> Colour {
     if let Some(profile) = handle.color_profile_raw()
         && [color_profile_types::R_ICC, color_profile_types::PROF].contains(&profile.profile_type())
@@ -187,7 +206,7 @@ fn space(grey: bool, alpha: bool, wide: bool) -> ColorSpace {
     }
 }
 
-fn item(library: &LibHeif, handle: &ImageHandle, header: &Header) -> Result<Pixels, Error> {
+fn item(library: &LibHeif, handle: &ImageHandle, header: &Header, target: Space) -> Result<Pixels, Error> {
     let format = header.source.format;
     let alpha = handle.has_alpha_channel();
     let colour = colour(handle);
@@ -205,9 +224,9 @@ fn item(library: &LibHeif, handle: &ImageHandle, header: &Header) -> Result<Pixe
         unmultiply(&mut pixels);
     }
     let transform = match colour {
-        Colour::Icc(icc) => ToSrgb::from_icc(&icc, pixels.channels()),
+        Colour::Icc(icc) => profiles::parse(&icc).and_then(|icc| ToSrgb::into_space(&icc, pixels.channels(), target)),
         Colour::Wide(primaries) => {
-            primaries.profile().and_then(|profile| ToSrgb::from_profile(&profile, pixels.channels()))
+            primaries.profile().and_then(|profile| ToSrgb::into_space(&profile, pixels.channels(), target))
         }
         Colour::Srgb | Colour::Hdr(..) => None,
     };

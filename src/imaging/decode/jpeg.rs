@@ -1,7 +1,8 @@
 //! JPEG by libjpeg-turbo: scaled while decoding where the result is much smaller, grey kept grey, inks brought to sRGB.
 
-use super::super::colour::{FromCmyk, ToSrgb};
-use super::super::picture::{Channels, Decode, Pixels};
+use super::super::colour::{self, FromCmyk, ToSrgb};
+use super::super::picture::{Channels, Decode, Pixels, Space};
+use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, jpeg, unsupported};
 use super::still::Still;
 use super::turbo::{Decompressor, Facts, Layout, Verdict};
@@ -19,13 +20,24 @@ pub(super) fn open<'a>(
     header: &Header,
     limits: &Limits,
     shrink: Option<Shrink>,
+    gamut: Gamut,
 ) -> Result<Box<dyn Decode + 'a>, Error> {
     let (header, limits) = (*header, *limits);
-    let metadata = metadata(&header, jpeg::exif_block(bytes));
-    Ok(Still::open(metadata, move || decode(bytes, &header, &limits, shrink)))
+    let mut metadata = metadata(&header, jpeg::exif_block(bytes));
+    if header.channels == 3 {
+        metadata.space = colour::space_of(gamut, || jpeg::icc_profile(bytes));
+    }
+    let space = metadata.space;
+    Ok(Still::open(metadata, move || decode(bytes, &header, &limits, shrink, space)))
 }
 
-fn decode(bytes: &[u8], header: &Header, limits: &Limits, shrink: Option<Shrink>) -> Result<Pixels, Error> {
+fn decode(
+    bytes: &[u8],
+    header: &Header,
+    limits: &Limits,
+    shrink: Option<Shrink>,
+    space: Space,
+) -> Result<Pixels, Error> {
     let damaged = |what: &str| corrupt(Format::Jpeg, what);
     let pixels = header.source.pixels();
     let scans = (SCAN_WORK / pixels.max(1)).clamp(16, 500) as u32;
@@ -62,7 +74,7 @@ fn decode(bytes: &[u8], header: &Header, limits: &Limits, shrink: Option<Shrink>
         Layout::Cmyk => return inks(bytes, icc.as_deref(), width, height, data),
     };
     let mut pixels = Pixels::new(width, height, channels, data)?;
-    if let Some(transform) = icc.and_then(|icc| ToSrgb::from_icc(&icc, channels)) {
+    if let Some(transform) = icc.and_then(|icc| ToSrgb::into_space(&colour::parse(&icc)?, channels, space)) {
         transform.apply(&mut pixels)?;
     }
     Ok(pixels)

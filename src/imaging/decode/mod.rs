@@ -20,7 +20,7 @@ mod webp_sys;
 #[cfg(test)]
 mod corpus;
 
-use super::picture::{Channels, Decode, Metadata, Pixels};
+use super::picture::{Channels, Decode, Metadata, Pixels, Space};
 use super::policy::Policy;
 use super::probe::Header;
 use crate::error::{Error, Kind};
@@ -65,14 +65,15 @@ pub fn open<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box
 
 fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
     let Wanted { limits, shrink, .. } = wanted;
+    let gamut = wanted.policy.gamut;
     match header.source.format {
-        Format::Jpeg => jpeg::open(bytes, header, limits, *shrink),
-        Format::Png => png::open(bytes, header),
+        Format::Jpeg => jpeg::open(bytes, header, limits, *shrink, gamut),
+        Format::Png => png::open(bytes, header, gamut),
         Format::Gif => gif::open(bytes, header, limits),
         Format::Bmp => bmp::open(bytes, header),
-        Format::WebP => webp::open(bytes, header),
-        Format::Avif | Format::Heif => heif::open(bytes, header, limits),
-        Format::Tiff => tiff::open(bytes, header),
+        Format::WebP => webp::open(bytes, header, gamut),
+        Format::Avif | Format::Heif => heif::open(bytes, header, limits, gamut),
+        Format::Tiff => tiff::open(bytes, header, wanted.policy.metadata),
         Format::Ico => ico::open(bytes, header),
         Format::Jxl | Format::Svg | Format::Tpg => Err(Error::new(
             Kind::UnsupportedSource,
@@ -102,6 +103,7 @@ fn metadata(header: &Header, exif: Option<&[u8]>) -> Metadata {
         orientation: header.source.orientation,
         quality: header.quality,
         animation: None,
+        space: Space::Srgb,
     }
 }
 

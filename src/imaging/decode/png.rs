@@ -5,7 +5,8 @@ use std::io::Cursor;
 use png::{BlendOp, ColorType, Decoder, DecodingError, DisposeOp, Info, Limits, Reader, Transformations};
 
 use super::super::colour::{MAX_PROFILE, ToSrgb, ToSrgb16};
-use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels};
+use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels, Space};
+use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, png as chunks};
 use super::still::Still;
 use super::{area, buffer, copy, hdr, metadata};
@@ -16,11 +17,17 @@ use crate::plan::Format;
 type Source<'a> = Reader<Cursor<&'a [u8]>>;
 
 /// Opens a PNG.
-pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, gamut: Gamut) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
-    let metadata = metadata(&header, chunks::exif_block(bytes));
+    let mut metadata = metadata(&header, chunks::exif_block(bytes));
     if header.source.frames <= 1 {
-        return Ok(Still::open(metadata, move || still(bytes, &header)));
+        if gamut == Gamut::P3
+            && let Colour::Profile(profile) = colour_of(reader(bytes, &header, Transformations::EXPAND)?.info())
+        {
+            metadata.space = colour::space(gamut, &profile);
+        }
+        let space = metadata.space;
+        return Ok(Still::open(metadata, move || in_space(bytes, &header, space)));
     }
     Ok(Box::new(Moving::open(bytes, header, metadata)?))
 }
@@ -127,8 +134,12 @@ fn primaries(numbers: &png::SourceChromaticities) -> Option<(moxcms::XyY, moxcms
     Some((white, moxcms::ColorPrimaries { red, green, blue }))
 }
 
-/// Decodes the default image.
+/// Decodes the default image to sRGB.
 pub(super) fn still(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {
+    in_space(bytes, header, Space::Srgb)
+}
+
+fn in_space(bytes: &[u8], header: &Header, space: Space) -> Result<Pixels, Error> {
     let (width, height) = (header.source.width, header.source.height);
     let mut source = reader(bytes, header, Transformations::EXPAND)?;
     let colour = colour_of(source.info());
@@ -136,26 +147,26 @@ pub(super) fn still(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {
     let channels = channels(kind)?;
     if depth == png::BitDepth::Sixteen {
         let transform = match &colour {
-            Colour::Profile(profile) => ToSrgb16::from_profile(profile, channels),
+            Colour::Profile(profile) => ToSrgb16::into_space(profile, channels, space),
             Colour::Srgb | Colour::Hdr(..) => None,
         };
         let mut pixels = sixteen(&mut source, header, channels, transform.as_ref())?;
         if matches!(colour, Colour::Hdr(..)) {
-            recolour(&mut pixels, &colour)?;
+            recolour(&mut pixels, &colour, space)?;
         }
         return Ok(pixels);
     }
     let mut data = buffer(area(width, height, channels.count())?)?;
     source.next_frame(&mut data).map_err(damaged)?;
     let mut pixels = Pixels::new(width, height, channels, data)?;
-    recolour(&mut pixels, &colour)?;
+    recolour(&mut pixels, &colour, space)?;
     Ok(pixels)
 }
 
-fn recolour(pixels: &mut Pixels, colour: &Colour) -> Result<(), Error> {
+fn recolour(pixels: &mut Pixels, colour: &Colour, space: Space) -> Result<(), Error> {
     match colour {
         Colour::Srgb => Ok(()),
-        Colour::Profile(profile) => match ToSrgb::from_profile(profile, pixels.channels()) {
+        Colour::Profile(profile) => match ToSrgb::into_space(profile, pixels.channels(), space) {
             Some(transform) => transform.apply(pixels),
             None => Ok(()),
         },
@@ -300,7 +311,7 @@ impl Decode for Moving<'_> {
         }
         self.given = self.given.saturating_add(1);
         let mut pixels = copy(&self.canvas)?;
-        recolour(&mut pixels, &self.colour)?;
+        recolour(&mut pixels, &self.colour, Space::Srgb)?;
         let unit = if control.delay_den == 0 { 100 } else { u32::from(control.delay_den) };
         let delay_ms = (u32::from(control.delay_num) * 1000 + unit / 2) / unit;
         Ok(Some(Frame { pixels, delay_ms }))
@@ -359,7 +370,7 @@ mod tests {
         writer.finish().unwrap();
         let header = probe(&bytes).unwrap();
         assert_eq!((header.source.frames, header.source.alpha), (2, true));
-        let mut decoder = open(&bytes, &header).unwrap();
+        let mut decoder = open(&bytes, &header, Gamut::Srgb).unwrap();
         assert_eq!(decoder.metadata().animation, Some(Animation { repeat: Some(5) }));
         let mut next = || decoder.next_frame().unwrap().map(|frame| (frame.pixels.into_data(), frame.delay_ms));
         assert_eq!(next(), Some((vec![10, 10, 10, 255, 20, 20, 20, 255], 25)));

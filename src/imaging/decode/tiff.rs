@@ -11,6 +11,7 @@ use tiff::{ColorType, TiffError};
 use super::super::colour::ToSrgb;
 use super::super::exif;
 use super::super::picture::{Channels, Decode, Pixels};
+use super::super::policy::Carry;
 use super::super::probe::tiff::Tiff;
 use super::super::probe::{Header, corrupt, unsupported};
 use super::still::Still;
@@ -39,11 +40,18 @@ const SLACK: usize = 64 << 20;
 const BANDS: usize = 16;
 
 /// Opens a TIFF.
-pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, carry: Carry) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
-    // The directory describes the file's own layout as much as the picture: of its tags the orientation goes on.
+    // The directory describes the file's own layout as much as the picture: what is only about the picture goes on, and
+    // is worth a copy of the file only where somebody wants to know.
     let orientation = header.source.orientation;
-    let block = (orientation != 1).then(|| exif::minimal_orientation(orientation));
+    let block = match carry {
+        Carry::Nothing => (orientation != 1).then(|| exif::minimal_orientation(orientation)),
+        Carry::Copyright | Carry::Exif => {
+            let (width, height) = (header.source.width, header.source.height);
+            exif::carried(Some(bytes), Carry::Exif, exif::Truth { orientation, width, height, srgb: true })
+        }
+    };
     Ok(Still::open(metadata(&header, block.as_deref()), move || Page::new(bytes, &header)?.decode()))
 }
 

@@ -1,7 +1,8 @@
 //! WebP by libwebp: stills, and animations as whole canvases.
 
-use super::super::colour::ToSrgb;
-use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels};
+use super::super::colour::{self, ToSrgb};
+use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels, Space};
+use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, webp};
 use super::still::Still;
 use super::{area, buffer, metadata, webp_sys, without_alpha};
@@ -9,11 +10,13 @@ use crate::error::Error;
 use crate::plan::Format;
 
 /// Opens a WebP.
-pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, gamut: Gamut) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
-    let metadata = metadata(&header, webp::exif_block(bytes));
+    let mut metadata = metadata(&header, webp::exif_block(bytes));
     if webp::chunk(bytes, b"ANMF").is_none() {
-        return Ok(Still::open(metadata, move || still(bytes, &header)));
+        metadata.space = colour::space_of(gamut, || webp::chunk(bytes, b"ICCP"));
+        let space = metadata.space;
+        return Ok(Still::open(metadata, move || still(bytes, &header, space)));
     }
     let damaged = || corrupt(Format::WebP, "its frames cannot be told apart");
     let decoder = webp_sys::Animation::new(bytes).ok_or_else(damaged)?;
@@ -22,15 +25,23 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decod
     }
     let animation = Animation { repeat: (decoder.loops > 0).then_some(decoder.loops) };
     let metadata = Metadata { animation: (header.source.frames > 1).then_some(animation), ..metadata };
-    Ok(Box::new(Moving { decoder, header, metadata, transform: transform(bytes, true), given: 0, clock: 0 }))
+    Ok(Box::new(Moving {
+        decoder,
+        header,
+        metadata,
+        transform: transform(bytes, true, Space::Srgb),
+        given: 0,
+        clock: 0,
+    }))
 }
 
-/// The way from the embedded profile to sRGB.
-fn transform(bytes: &[u8], alpha: bool) -> Option<ToSrgb> {
-    ToSrgb::from_icc(webp::chunk(bytes, b"ICCP")?, if alpha { Channels::Rgba } else { Channels::Rgb })
+/// The way from the embedded profile.
+fn transform(bytes: &[u8], alpha: bool, space: Space) -> Option<ToSrgb> {
+    let profile = colour::parse(webp::chunk(bytes, b"ICCP")?)?;
+    ToSrgb::into_space(&profile, if alpha { Channels::Rgba } else { Channels::Rgb }, space)
 }
 
-fn still(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {
+fn still(bytes: &[u8], header: &Header, space: Space) -> Result<Pixels, Error> {
     let damaged = || corrupt(Format::WebP, "its data is cut off or contradicts itself");
     let (width, height, alpha) = (header.source.width, header.source.height, header.source.alpha);
     if webp_sys::size(bytes) != Some((width, height)) {
@@ -42,7 +53,7 @@ fn still(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {
         return Err(damaged());
     }
     let mut pixels = Pixels::new(width, height, channels, data)?;
-    if let Some(transform) = transform(bytes, alpha) {
+    if let Some(transform) = transform(bytes, alpha, space) {
         transform.apply(&mut pixels)?;
     }
     Ok(pixels)

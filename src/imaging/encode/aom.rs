@@ -7,6 +7,7 @@ use libaom_sys as sys;
 
 use super::yuv::{Planes, Sampling};
 use crate::error::{Error, Kind};
+use crate::imaging::picture::Space;
 
 /// `AOM_TUNE_IQ`: 10 to 20 % fewer bytes at the same CPU. In libaom since 3.12; the crate's bindings are older.
 const TUNE_IQ: c_int = 10;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub visual: bool,
     /// How the chroma was made.
     pub sampling: Sampling,
+    /// What the pixels are.
+    pub space: Space,
     /// Threads, 1 or more.
     pub threads: u32,
 }
@@ -137,8 +140,12 @@ pub fn encode(planes: &Planes, settings: Settings) -> Result<Vec<u8>, Error> {
         encoder.set(sys::AV1E_SET_ROW_MT, 1)?;
     }
     let matrix = if settings.sampling == Sampling::Identity { 0 } else { sys::AOM_CICP_MC_BT_601 };
+    let primaries = match settings.space {
+        Space::Srgb => sys::AOM_CICP_CP_BT_709,
+        Space::DisplayP3 => sys::AOM_CICP_CP_SMPTE_432,
+    };
     if planes.chroma.is_some() {
-        encoder.set(sys::AV1E_SET_COLOR_PRIMARIES, sys::AOM_CICP_CP_BT_709 as c_int)?;
+        encoder.set(sys::AV1E_SET_COLOR_PRIMARIES, primaries as c_int)?;
         encoder.set(sys::AV1E_SET_TRANSFER_CHARACTERISTICS, sys::AOM_CICP_TC_SRGB as c_int)?;
         encoder.set(sys::AV1E_SET_MATRIX_COEFFICIENTS, matrix as c_int)?;
     }
@@ -168,7 +175,7 @@ pub fn encode(planes: &Planes, settings: Settings) -> Result<Vec<u8>, Error> {
     image.range = sys::AOM_CR_FULL_RANGE;
     image.monochrome = c_int::from(planes.chroma.is_none());
     if planes.chroma.is_some() {
-        image.cp = sys::AOM_CICP_CP_BT_709;
+        image.cp = primaries;
         image.tc = sys::AOM_CICP_TC_SRGB;
         image.mc = matrix;
     }

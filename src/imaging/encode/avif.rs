@@ -9,7 +9,7 @@ use super::yuv::{Sampling, split};
 use super::{Options, quality};
 use crate::error::Error;
 use crate::imaging::convert::Effort;
-use crate::imaging::picture::Pixels;
+use crate::imaging::picture::{Pixels, Space};
 
 /// From this quality on chroma is kept at full resolution: 2 % fewer bytes there at equal SSIMULACRA2.
 const FULL_CHROMA: u8 = 80;
@@ -36,13 +36,14 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
         lossless: options.lossless,
         visual: true,
         sampling,
+        space: options.space,
         threads: options.threads,
     };
-    file(pixels, settings)
+    file(pixels, settings, options.exif.clone())
 }
 
 /// Encodes with these settings and wraps the result up.
-pub(super) fn file(pixels: Pixels, settings: Settings) -> Result<Vec<u8>, Error> {
+pub(super) fn file(pixels: Pixels, settings: Settings, exif: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
     let (width, height) = (pixels.width(), pixels.height());
     let sampling = settings.sampling;
     let (colour, alpha) = split(&pixels, sampling)?;
@@ -57,8 +58,15 @@ pub(super) fn file(pixels: Pixels, settings: Settings) -> Result<Vec<u8>, Error>
         Sampling::Identity | Sampling::Full | Sampling::Quarter => MatrixCoefficients::Bt601,
     };
     let quarter = grey || sampling == Sampling::Quarter;
-    Ok(Aviffy::new()
-        .set_color_primaries(ColorPrimaries::Bt709)
+    let mut file = Aviffy::new();
+    if let Some(exif) = exif {
+        file.set_exif(exif);
+    }
+    Ok(file
+        .set_color_primaries(match settings.space {
+            Space::Srgb => ColorPrimaries::Bt709,
+            Space::DisplayP3 => ColorPrimaries::DisplayP3,
+        })
         .set_transfer_characteristics(TransferCharacteristics::Srgb)
         .set_matrix_coefficients(matrix)
         .set_full_color_range(true)

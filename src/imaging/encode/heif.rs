@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use libheif_rs::{
-    Channel, Chroma, ColorProfileNCLX, ColorSpace, CompressionFormat, Encoder, EncoderParameterValue, EncoderQuality,
-    EncodingOptions, HeifContext, HeifError, HeifErrorCode, Image, LibHeif,
+    Channel, Chroma, ColorPrimaries, ColorProfileNCLX, ColorSpace, CompressionFormat, Encoder, EncoderParameterValue,
+    EncoderQuality, EncodingOptions, HeifContext, HeifError, HeifErrorCode, Image, LibHeif,
 };
 
 use super::avif::interpolate;
@@ -13,7 +13,7 @@ use super::yuv::{Planes, Sampling, split};
 use super::{Options, quality};
 use crate::error::{Error, Kind};
 use crate::imaging::convert::Effort;
-use crate::imaging::picture::Pixels;
+use crate::imaging::picture::{Pixels, Space};
 use crate::imaging::transform::with_colour;
 
 /// From this quality on chroma is kept at full resolution.
@@ -54,16 +54,22 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
         _ if is_graphic(&pixels) => Sampling::Full,
         _ => Sampling::Quarter,
     };
-    file(pixels, preset, preset.libheif_quality(quality), sampling)
+    file(pixels, preset, preset.libheif_quality(quality), sampling, options)
 }
 
 /// Encodes with these settings; `quality` is libheif's.
-pub(super) fn file(pixels: Pixels, preset: Preset, quality: u8, sampling: Sampling) -> Result<Vec<u8>, Error> {
+pub(super) fn file(
+    pixels: Pixels,
+    preset: Preset,
+    quality: u8,
+    sampling: Sampling,
+    options: &Options,
+) -> Result<Vec<u8>, Error> {
     // Many HEIC readers know only pictures with chroma.
     let pixels = with_colour(pixels)?;
     let (colour, alpha) = split(&pixels, sampling)?;
     drop(pixels);
-    let image = image(&colour, alpha.as_ref(), sampling).map_err(failed)?;
+    let image = image(&colour, alpha.as_ref(), sampling, options.space).map_err(failed)?;
     drop((colour, alpha));
 
     let mut encoder = library().encoder_for_format(CompressionFormat::Hevc).map_err(|error| {
@@ -82,9 +88,12 @@ pub(super) fn file(pixels: Pixels, preset: Preset, quality: u8, sampling: Sampli
 
     let mut context = HeifContext::new().map_err(failed)?;
     // Only with options of its own does libheif repeat the picture's colour profile in the container.
-    let options = EncodingOptions::new().map_err(failed)?;
-    context.encode_image(&image, &mut encoder, Some(options)).map_err(failed)?;
+    let own = EncodingOptions::new().map_err(failed)?;
+    let item = context.encode_image(&image, &mut encoder, Some(own)).map_err(failed)?;
     drop(image);
+    if let Some(exif) = &options.exif {
+        context.add_exif_metadata(&item, exif).map_err(failed)?;
+    }
     context.write_to_bytes().map_err(failed)
 }
 
@@ -147,7 +156,7 @@ const MEDIUM: [(u8, f64); 15] = [
     (80, 48.6), (85, 52.2), (90, 59.2), (95, 66.8), (100, 90.0),
 ];
 
-fn image(colour: &Planes, alpha: Option<&Planes>, sampling: Sampling) -> Result<Image, HeifError> {
+fn image(colour: &Planes, alpha: Option<&Planes>, sampling: Sampling, space: Space) -> Result<Image, HeifError> {
     let chroma = if sampling == Sampling::Quarter { Chroma::C420 } else { Chroma::C444 };
     let mut image = Image::new(colour.width, colour.height, ColorSpace::YCbCr(chroma))?;
     plane(&mut image, Channel::Y, colour.width, colour.height, &colour.y)?;
@@ -159,7 +168,10 @@ fn image(colour: &Planes, alpha: Option<&Planes>, sampling: Sampling) -> Result<
         plane(&mut image, Channel::Alpha, alpha.width, alpha.height, &alpha.y)?;
     }
     // A new profile says sRGB, BT.601, full range: what the planes are. The file repeats it.
-    if let Some(profile) = ColorProfileNCLX::new() {
+    if let Some(mut profile) = ColorProfileNCLX::new() {
+        if space == Space::DisplayP3 {
+            profile.set_color_primaries(ColorPrimaries::SMPTE_EG_432_1);
+        }
         image.set_color_profile_nclx(&profile)?;
     }
     Ok(image)

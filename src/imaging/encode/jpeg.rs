@@ -37,9 +37,14 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     // Tables made for the picture: 5 to 10 % fewer bytes for 3 ms a megapixel.
     encoder.set(sys::TJPARAM_TJPARAM_OPTIMIZE, 1)?;
     encoder.set(sys::TJPARAM_TJPARAM_PROGRESSIVE, c_int::from(options.progressive))?;
-    let bytes = encoder.compress(&pixels, layout)?;
+    let mut bytes = encoder.compress(&pixels, layout)?;
+    // Each goes in front of what was there: EXIF comes first.
+    if let Some(icc) = super::profile(options, pixels.channels()) {
+        // One chunk of one.
+        bytes = with_segment(bytes, 0xE2, b"ICC_PROFILE\0\x01\x01", icc)?;
+    }
     match &options.exif {
-        Some(exif) => with_exif(bytes, exif),
+        Some(exif) => with_segment(bytes, 0xE1, b"Exif\0\0", exif),
         None => Ok(bytes),
     }
 }
@@ -116,19 +121,18 @@ impl Encoder {
     }
 }
 
-/// Puts EXIF (a TIFF block) behind the JFIF header, where readers look for it.
-fn with_exif(mut bytes: Vec<u8>, exif: &[u8]) -> Result<Vec<u8>, Error> {
-    const HEAD: &[u8] = b"Exif\0\0";
-    let length = u16::try_from(2 + HEAD.len() + exif.len())
-        .map_err(|_| Error::new(Kind::Internal, format!("EXIF of {} bytes does not fit a JPEG", exif.len())))?;
+/// Puts a segment behind the JFIF header, where readers look for it.
+fn with_segment(mut bytes: Vec<u8>, marker: u8, head: &[u8], data: &[u8]) -> Result<Vec<u8>, Error> {
+    let length = u16::try_from(2 + head.len() + data.len())
+        .map_err(|_| Error::new(Kind::Internal, format!("{} bytes do not fit a JPEG's segment", data.len())))?;
     let at = match bytes.get(2..6) {
         Some(&[0xFF, 0xE0, high, low]) => 4 + usize::from(u16::from_be_bytes([high, low])),
         _ => 2,
     };
-    let mut segment = vec![0xFF, 0xE1];
+    let mut segment = vec![0xFF, marker];
     segment.extend(length.to_be_bytes());
-    segment.extend_from_slice(HEAD);
-    segment.extend_from_slice(exif);
+    segment.extend_from_slice(head);
+    segment.extend_from_slice(data);
     let at = at.min(bytes.len());
     bytes.splice(at..at, segment);
     Ok(bytes)

@@ -17,8 +17,9 @@ mod still;
 mod webp;
 mod yuv;
 
+use super::colour;
 use super::convert::Effort;
-use super::picture::{Animation, Encode};
+use super::picture::{Animation, Encode, Space};
 use crate::error::{Error, Kind};
 use crate::plan::Format;
 
@@ -40,8 +41,11 @@ pub struct Options {
     pub threads: u32,
     /// Milliseconds that encoding should stay below; 0 is no limit. Met by trying less hard, never by giving up.
     pub budget_ms: u32,
-    /// A TIFF block of EXIF to carry along; only JPEG, PNG and WebP take one.
+    /// A TIFF block of EXIF to carry along; JPEG, PNG, WebP, AVIF and HEIF take one. In AVIF and HEIF its orientation is
+    /// for information only: readers turn by the container, which turns nothing.
     pub exif: Option<Vec<u8>>,
+    /// What the pixels are; anything but sRGB only for formats of [`says_p3`].
+    pub space: Space,
 }
 
 /// Opens an encoder. `animation` is given if and only if several frames will come.
@@ -96,6 +100,22 @@ pub fn writable(format: Format) -> bool {
         Format::Jpeg | Format::Png | Format::Gif | Format::Bmp | Format::WebP | Format::Avif | Format::Tiff => true,
         Format::Ico | Format::Jxl | Format::Svg | Format::Tpg => false,
     }
+}
+
+/// Whether a still picture of this format says that it is in Display P3: by code points or by a profile.
+pub fn says_p3(format: Format) -> bool {
+    match format {
+        // The alternative encoder is not told.
+        Format::Avif => cfg!(not(feature = "ravif")),
+        Format::Jpeg | Format::Png | Format::WebP | Format::Heif => true,
+        Format::Gif | Format::Bmp | Format::Tiff | Format::Ico | Format::Jxl | Format::Svg | Format::Tpg => false,
+    }
+}
+
+/// The profile to embed, for formats that have no code points; none for what is sRGB, or grey.
+fn profile(options: &Options, channels: super::Channels) -> Option<&'static [u8]> {
+    let coloured = matches!(channels, super::Channels::Rgb | super::Channels::Rgba);
+    (coloured && options.space == Space::DisplayP3).then(colour::display_p3_icc).flatten()
 }
 
 /// Names and versions of the libraries that encode, for people.

@@ -18,6 +18,7 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     let mut info = Info::with_size(pixels.width(), pixels.height());
     info.bit_depth = BitDepth::Eight;
     info.exif_metadata = options.exif.as_deref().map(Cow::Borrowed);
+    info.icc_profile = super::profile(options, pixels.channels()).map(Cow::Borrowed);
     let indexed = match pixels.channels() {
         // Grey is one byte a pixel already.
         Channels::Grey => None,

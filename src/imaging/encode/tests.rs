@@ -15,6 +15,7 @@ fn options(quality: Option<u8>) -> Options {
         threads: 1,
         budget_ms: 0,
         exif: None,
+        space: Space::Srgb,
     }
 }
 

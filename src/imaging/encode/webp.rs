@@ -31,6 +31,7 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     let megapixels = f64::from(pixels.width()) * f64::from(pixels.height()) / 1e6;
     let config = config(options, megapixels, pixels.channels().has_alpha())?;
     let mut picture = Picture::import(&pixels, options.lossless)?;
+    let icc = super::profile(options, pixels.channels());
     drop(pixels);
     let mut writer = Writer::new();
     picture.0.writer = Some(sys::WebPMemoryWrite);
@@ -40,10 +41,7 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
         return Err(failed("encode", picture.0.error_code));
     }
     drop(picture);
-    match &options.exif {
-        None => copy(writer.bytes()),
-        Some(exif) => with_exif(writer.bytes(), exif),
-    }
+    contained(writer.bytes(), icc, options.exif.as_deref())
 }
 
 /// Method 6, 5 % fewer bytes than 4 at twice its CPU, unless others wait or the time is short.
@@ -162,8 +160,11 @@ unsafe fn slice<'a>(start: *const u8, size: usize) -> &'a [u8] {
     }
 }
 
-/// Puts EXIF (a TIFF block) into a finished file.
-fn with_exif(file: &[u8], exif: &[u8]) -> Result<Vec<u8>, Error> {
+/// Puts a profile and EXIF (a TIFF block) into a finished file.
+fn contained(file: &[u8], icc: Option<&[u8]>, exif: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+    if icc.is_none() && exif.is_none() {
+        return copy(file);
+    }
     struct Mux(*mut sys::WebPMux);
     impl Drop for Mux {
         fn drop(&mut self) {
@@ -178,10 +179,13 @@ fn with_exif(file: &[u8], exif: &[u8]) -> Result<Vec<u8>, Error> {
     if mux.0.is_null() {
         return Err(broken("opening"));
     }
-    let chunk = sys::WebPData { bytes: exif.as_ptr(), size: exif.len() };
-    // SAFETY: the container is live; the name has four characters; the chunk is copied (1).
-    if unsafe { sys::WebPMuxSetChunk(mux.0, c"EXIF".as_ptr(), &chunk, 1) } != sys::WebPMuxError::WEBP_MUX_OK {
-        return Err(broken("adding to"));
+    for (name, data) in [(c"ICCP", icc), (c"EXIF", exif)] {
+        let Some(data) = data else { continue };
+        let chunk = sys::WebPData { bytes: data.as_ptr(), size: data.len() };
+        // SAFETY: the container is live; the name has four characters; the chunk is copied (1).
+        if unsafe { sys::WebPMuxSetChunk(mux.0, name.as_ptr(), &chunk, 1) } != sys::WebPMuxError::WEBP_MUX_OK {
+            return Err(broken("adding to"));
+        }
     }
     let mut out = Data(sys::WebPData::default());
     // SAFETY: the container is live and the target empty.
@@ -305,9 +309,6 @@ impl Encode for Animated {
         if unsafe { sys::WebPAnimEncoderAssemble(self.encoder, &mut out.0) } == 0 {
             return Err(self.error("assemble"));
         }
-        match &self.exif {
-            None => copy(out.bytes()),
-            Some(exif) => with_exif(out.bytes(), exif),
-        }
+        contained(out.bytes(), None, self.exif.as_deref())
     }
 }

@@ -6,6 +6,7 @@ mod average;
 mod channels;
 mod crop;
 mod effect;
+mod linear;
 mod mask;
 mod orient;
 mod pad;
@@ -18,18 +19,22 @@ pub use channels::{with_alpha, with_colour};
 pub use orient::{flip, orient, turn};
 
 use super::picture::{Channels, Pixels};
+use super::policy::Light;
 use crate::error::{Error, Kind};
 use crate::plan::GeometryOp;
 
 /// Carries out one operation. `output_has_alpha` says whether the corners that a rotation leaves free may be transparent;
-/// else they are white.
+/// else they are white. `light` is what a resize works on.
 ///
 /// # Errors
 /// [`Kind::OutOfMemory`]; [`Kind::Internal`] for an operation that does not fit the pixels.
-pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool) -> Result<Pixels, Error> {
+pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool, light: Light) -> Result<Pixels, Error> {
     match *op {
         GeometryOp::Orient(orientation) => orient(pixels, orientation),
-        GeometryOp::Resize { width, height } => resize::resize(pixels, width, height),
+        GeometryOp::Resize { width, height } => match light {
+            Light::Gamma => resize::resize(pixels, width, height),
+            Light::Linear => linear::resize(pixels, width, height),
+        },
         GeometryOp::Crop { x, y, width, height } => crop::crop(pixels, x, y, width, height),
         GeometryOp::Pad { width, height, x, y, color } => pad::pad(pixels, (width, height), (x, y), color),
         GeometryOp::Turn(quarters) => turn(pixels, quarters),

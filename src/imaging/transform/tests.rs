@@ -70,28 +70,28 @@ fn mirrors() {
 fn a_crop_keeps_its_rectangle_and_one_outside_is_refused() {
     let picture = || grey(4, 3, &(0..12).collect::<Vec<u8>>());
     let op = GeometryOp::Crop { x: 1, y: 1, width: 2, height: 2 };
-    assert_eq!(parts(&apply(picture(), &op, false).unwrap()), (2, 2, &[5, 6, 9, 10][..]));
+    assert_eq!(parts(&apply(picture(), &op, false, Light::Gamma).unwrap()), (2, 2, &[5, 6, 9, 10][..]));
     for (x, y, width, height) in [(3, 0, 2, 1), (0, 2, 1, 2), (u32::MAX, 0, 2, 1), (0, 0, 0, 1)] {
         let op = GeometryOp::Crop { x, y, width, height };
-        assert_eq!(apply(picture(), &op, false).unwrap_err().kind, Kind::Internal);
+        assert_eq!(apply(picture(), &op, false, Light::Gamma).unwrap_err().kind, Kind::Internal);
     }
 }
 
 #[test]
 fn a_canvas_surrounds_the_picture() {
     let op = |color| GeometryOp::Pad { width: 3, height: 3, x: 1, y: 1, color };
-    let padded = apply(grey(1, 1, &[9]), &op(Rgb { r: 7, g: 7, b: 7 }), false).unwrap();
+    let padded = apply(grey(1, 1, &[9]), &op(Rgb { r: 7, g: 7, b: 7 }), false, Light::Gamma).unwrap();
     assert_eq!(parts(&padded), (3, 3, &[7, 7, 7, 7, 9, 7, 7, 7, 7][..]));
-    let padded = apply(grey(1, 1, &[9]), &op(Rgb { r: 1, g: 2, b: 3 }), false).unwrap();
+    let padded = apply(grey(1, 1, &[9]), &op(Rgb { r: 1, g: 2, b: 3 }), false, Light::Gamma).unwrap();
     assert_eq!(padded.channels(), Channels::Rgb);
     assert_eq!(padded.data()[..3], [1, 2, 3]);
     assert_eq!(padded.data()[12..18], [9, 9, 9, 1, 2, 3]);
     let clear = Pixels::new(1, 1, Channels::GreyAlpha, vec![9, 0]).unwrap();
-    let padded = apply(clear, &op(Rgb { r: 1, g: 2, b: 3 }), true).unwrap();
+    let padded = apply(clear, &op(Rgb { r: 1, g: 2, b: 3 }), true, Light::Gamma).unwrap();
     assert_eq!(padded.channels(), Channels::Rgba);
     assert_eq!(padded.data()[12..20], [1, 2, 3, 255, 9, 9, 9, 0]);
     let op = GeometryOp::Pad { width: 3, height: 3, x: 3, y: 0, color: Rgb::WHITE };
-    assert_eq!(apply(grey(1, 1, &[9]), &op, false).unwrap_err().kind, Kind::Internal);
+    assert_eq!(apply(grey(1, 1, &[9]), &op, false, Light::Gamma).unwrap_err().kind, Kind::Internal);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn resampling_keeps_a_flat_colour() {
             Pixels::new(width, height, channels, data.collect()).unwrap()
         };
         for (width, height) in [(7, 5), (1, 1), (40, 31)] {
-            let out = apply(flat(20, 30), &GeometryOp::Resize { width, height }, true).unwrap();
+            let out = apply(flat(20, 30), &GeometryOp::Resize { width, height }, true, Light::Gamma).unwrap();
             assert_eq!(out.data(), flat(width, height).data(), "{channels:?} {width} x {height}");
         }
     }
@@ -116,7 +116,7 @@ fn what_hides_under_transparency_never_shows() {
     let data: Vec<u8> = row.collect::<Vec<u8>>().repeat(16);
     let picture = Pixels::new(16, 16, Channels::Rgba, data).unwrap();
     for (width, height) in [(5, 5), (33, 20)] {
-        let out = apply(picture.clone(), &GeometryOp::Resize { width, height }, true).unwrap();
+        let out = apply(picture.clone(), &GeometryOp::Resize { width, height }, true, Light::Gamma).unwrap();
         for pixel in out.data().chunks_exact(4).filter(|pixel| pixel[3] > 0) {
             assert_eq!(pixel[..3], [255, 0, 0]);
         }
@@ -128,9 +128,9 @@ fn what_hides_under_transparency_never_shows() {
 fn half_a_quarter_turn_leaves_four_free_corners() {
     let picture = || Pixels::filled(100, 100, Channels::Rgb, 0).unwrap();
     let op = GeometryOp::Rotate { degrees: 45, width: 141, height: 141 };
-    let clear = apply(picture(), &op, true).unwrap();
+    let clear = apply(picture(), &op, true, Light::Gamma).unwrap();
     assert_eq!((clear.width(), clear.height(), clear.channels()), (141, 141, Channels::Rgba));
-    let white = apply(picture(), &op, false).unwrap();
+    let white = apply(picture(), &op, false, Light::Gamma).unwrap();
     assert_eq!(white.channels(), Channels::Rgb);
     let corners = [0, 140, 141 * 140, 141 * 141 - 1];
     for corner in corners {
@@ -153,7 +153,7 @@ fn rotation_is_clockwise_and_quarters_agree_with_turns() {
     let data: Vec<u8> = (0..35).map(|value| value * 7).collect();
     for (degrees, quarters, width, height) in [(90, 1, 5, 7), (180, 2, 7, 5), (270, 3, 5, 7)] {
         let op = GeometryOp::Rotate { degrees, width, height };
-        let rotated = apply(grey(7, 5, &data), &op, false).unwrap();
+        let rotated = apply(grey(7, 5, &data), &op, false, Light::Gamma).unwrap();
         assert_eq!(parts(&rotated), parts(&turn(grey(7, 5, &data), quarters).unwrap()), "{degrees}");
     }
 }
