@@ -11,6 +11,7 @@ use std::process::Command;
 use pictor::imaging::budget;
 use pictor::imaging::convert::{Effort, convert};
 use pictor::imaging::encode::{self, Options};
+use pictor::imaging::picture::Space;
 use pictor::imaging::{Channels, Frame, Job, Pixels, Policy, probe};
 use pictor::plan::{Answer, Axes, Box2, Enlarge, Format, Limits, Mode, Output, Plan, Resize, Step, Target, geometry};
 
@@ -107,6 +108,7 @@ fn source(path: &Path, format: Format, progressive: bool, alpha: bool, (width, h
         threads: 2,
         budget_ms: 0,
         exif: None,
+        space: Space::Srgb,
     };
     let mut encoder = encode::open(format, width, height, options, None).unwrap();
     encoder.add(Frame { pixels, delay_ms: 0 }).unwrap();

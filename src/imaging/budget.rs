@@ -64,7 +64,7 @@ pub fn cost(header: &Header, layout: &Layout, format: Format, effort: Effort) ->
 
 /// The same where a site has decided something.
 pub fn cost_under(policy: &Policy, header: &Header, layout: &Layout, format: Format, effort: Effort) -> Cost {
-    let shrink = convert::may_shrink(header, policy).then(|| convert::shrink(&layout.ops)).flatten();
+    let shrink = convert::shrink_under(policy, header, &layout.ops);
     let decoded = decoding(header, shrink);
     let frames = u64::from(layout.frames.max(1));
     let mut ops = layout.ops.clone();

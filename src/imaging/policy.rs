@@ -53,6 +53,6 @@ pub enum Light {
     /// On the encoded values, as nearly everybody does.
     #[default]
     Gamma,
-    /// On amounts of light: fine bright detail keeps its brightness, at two to three times the time.
+    /// On amounts of light: fine bright detail keeps its brightness, at three to nine times the time of resampling.
     Linear,
 }

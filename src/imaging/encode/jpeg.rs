@@ -1,18 +1,24 @@
-//! JPEG with libjpeg-turbo's TurboJPEG interface (version 3).
+//! JPEG with jpegli; at the lowest qualities with libjpeg-turbo's TurboJPEG interface (version 3).
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 
 use turbojpeg_sys as sys;
 
+use super::jpegli::{self, Scans, Settings};
 use super::{Options, quality};
 use crate::error::{Error, Kind};
+use crate::imaging::convert::Effort;
 use crate::imaging::picture::{Channels, Pixels};
 use crate::imaging::transform::flatten;
 use crate::plan::Rgb;
 
-/// From this quality on chroma is kept at full resolution, as other encoders do.
-const FULL_CHROMA: u8 = 90;
+/// From this quality on chroma is kept at full resolution: with jpegli that takes no more bytes than half of it took with
+/// libjpeg-turbo, and looks better (SSIMULACRA2 on photographs: +1.3 at 50 and 65, +0.9 at 80).
+const FULL_CHROMA: u8 = 50;
+
+/// From this quality on jpegli encodes (at 30: 8 % fewer bytes, SSIMULACRA2 +3.8); below, nothing was measured.
+const JPEGLI_FROM: u8 = 20;
 
 /// The library's version. It does not tell at run time; this is the one that the crate bundles, and no other is linked.
 pub fn version() -> String {
@@ -28,18 +34,32 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     let quality = options.quality.unwrap_or(quality::JPEG_DEFAULT).clamp(1, 100);
     let (layout, sampling) = match pixels.channels() {
         Channels::Grey | Channels::GreyAlpha => (sys::TJPF_TJPF_GRAY, sys::TJSAMP_TJSAMP_GRAY),
-        Channels::Rgb | Channels::Rgba if quality >= FULL_CHROMA => (sys::TJPF_TJPF_RGB, sys::TJSAMP_TJSAMP_444),
         Channels::Rgb | Channels::Rgba => (sys::TJPF_TJPF_RGB, sys::TJSAMP_TJSAMP_420),
     };
+    if quality >= JPEGLI_FROM {
+        let scans = match (options.progressive, options.effort) {
+            (false, _) => Scans::One,
+            (true, Effort::Batch) => Scans::Bits,
+            (true, _) => Scans::Bands,
+        };
+        let grey = matches!(pixels.channels(), Channels::Grey | Channels::GreyAlpha);
+        let settings = Settings { quality, full_chroma: quality >= FULL_CHROMA, scans };
+        let bytes = jpegli::encode(&pixels, grey, settings)?;
+        return finish(bytes, pixels.channels(), options);
+    }
     let encoder = Encoder::new()?;
     encoder.set(sys::TJPARAM_TJPARAM_QUALITY, quality.into())?;
     encoder.set(sys::TJPARAM_TJPARAM_SUBSAMP, sampling)?;
     // Tables made for the picture: 5 to 10 % fewer bytes for 3 ms a megapixel.
     encoder.set(sys::TJPARAM_TJPARAM_OPTIMIZE, 1)?;
     encoder.set(sys::TJPARAM_TJPARAM_PROGRESSIVE, c_int::from(options.progressive))?;
-    let mut bytes = encoder.compress(&pixels, layout)?;
+    finish(encoder.compress(&pixels, layout)?, pixels.channels(), options)
+}
+
+/// The file with what is carried along.
+fn finish(mut bytes: Vec<u8>, channels: Channels, options: &Options) -> Result<Vec<u8>, Error> {
     // Each goes in front of what was there: EXIF comes first.
-    if let Some(icc) = super::profile(options, pixels.channels()) {
+    if let Some(icc) = super::profile(options, channels) {
         // One chunk of one.
         bytes = with_segment(bytes, 0xE2, b"ICC_PROFILE\0\x01\x01", icc)?;
     }

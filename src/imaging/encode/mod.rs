@@ -9,6 +9,7 @@ mod gif;
 mod graphics;
 mod heif;
 mod jpeg;
+mod jpegli;
 mod png;
 pub mod quality;
 #[cfg(feature = "ravif")]
@@ -24,7 +25,7 @@ use crate::error::{Error, Kind};
 use crate::plan::Format;
 
 /// Part of every cache key: raised whenever the same pixels and options give other bytes.
-pub const GENERATION: u32 = 1;
+pub const GENERATION: u32 = 2;
 
 /// How the pixels are to be written.
 #[derive(Debug, Clone)]
@@ -125,6 +126,7 @@ pub fn versions() -> Vec<(&'static str, String)> {
         ("libheif", heif::library_version()),
         ("x265", heif::encoder_version().unwrap_or_else(|| "none".into())),
         ("libwebp", webp::version()),
+        ("jpegli", "of libjxl 0.10.2 (bundled by jpegli-sys 0.1)".into()),
         ("libjpeg-turbo", jpeg::version()),
     ]
 }

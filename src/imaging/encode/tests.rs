@@ -191,6 +191,20 @@ fn progressive_jpeg_says_so() {
 }
 
 #[test]
+fn a_jpeg_halves_its_chroma_at_low_qualities_only() {
+    let source = Pixels::filled(40, 24, Channels::Rgb, 90).unwrap();
+    for (quality, factors) in [(10, 0x22), (30, 0x22), (49, 0x22), (50, 0x11), (80, 0x11), (100, 0x11)] {
+        for progressive in [false, true] {
+            let bytes = written(&source, Format::Jpeg, Options { progressive, ..options(Some(quality)) });
+            let marker = if progressive { 0xc2 } else { 0xc0 };
+            let at = bytes.windows(4).position(|b| b == [0xff, marker, 0, 17]).expect("a frame header");
+            assert_eq!(bytes[at + 11], factors, "quality {quality}, progressive {progressive}");
+            assert_eq!(probe(&bytes).unwrap().progressive, progressive);
+        }
+    }
+}
+
+#[test]
 fn a_grey_jpeg_stays_grey() {
     let bytes = written(&gradient(40, 40, Channels::Grey), Format::Jpeg, options(None));
     assert_eq!(probe(&bytes).unwrap().channels, 1);

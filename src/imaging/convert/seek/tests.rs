@@ -19,6 +19,7 @@ fn options(quality: Option<u8>) -> Options {
         threads: 1,
         budget_ms: 0,
         exif: None,
+        space: Space::Srgb,
     }
 }
 
@@ -48,7 +49,10 @@ fn photos(most: u64) -> Vec<(String, Pixels)> {
     for path in list.map(|entry| entry.unwrap().path()).take(5) {
         let bytes = std::fs::read(&path).unwrap();
         if probe::probe(&bytes).is_ok_and(|header| header.source.pixels() <= most && !header.source.animated()) {
-            found.push((path.file_name().unwrap().to_string_lossy().into_owned(), decoded(&bytes).unwrap()));
+            found.push((
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                decoded(&bytes, Space::Srgb).unwrap(),
+            ));
         }
     }
     found
@@ -67,7 +71,7 @@ fn job(format: Format, output: Output) -> Job {
 }
 
 fn scored(original: &Pixels, bytes: &[u8]) -> f64 {
-    let (original, copy) = (original.clone(), decoded(bytes).unwrap());
+    let (original, copy) = (original.clone(), decoded(bytes, Space::Srgb).unwrap());
     let seen = |pixels: Pixels| score::sample(&pixels).unwrap().unwrap_or(pixels);
     Reference::new(&seen(original)).unwrap().score(&seen(copy)).unwrap()
 }
@@ -122,7 +126,10 @@ fn a_larger_picture_is_judged_by_a_sample() {
         let bytes = run(Wish::Score(75), pixels.clone(), format, &options(Some(80)), None).unwrap();
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         println!("{} {} ms {:?}", format.name(), cpu_ms() - start, status.lines().find(|line| line.contains("VmHWM")));
-        assert_eq!((decoded(&bytes).unwrap().width(), decoded(&bytes).unwrap().height()), (2000, 1500));
+        assert_eq!(
+            (decoded(&bytes, Space::Srgb).unwrap().width(), decoded(&bytes, Space::Srgb).unwrap().height()),
+            (2000, 1500)
+        );
         assert!((scored(&pixels, &bytes) - 75.0).abs() <= 2.5, "{}: {}", format.name(), scored(&pixels, &bytes));
     }
 }
