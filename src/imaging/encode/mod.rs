@@ -2,6 +2,7 @@
 //! the numbers stand where they are used.
 
 mod aom;
+mod apng;
 #[cfg_attr(feature = "ravif", allow(dead_code))]
 mod avif;
 mod bitmap;
@@ -71,7 +72,8 @@ pub fn open(
             format!("{} holds 1 to {cap} pixels a side; this would be {width} x {height}", format.name()),
         ));
     }
-    if animation.is_some() && !format.animates() {
+    // Whether a PNG moves is for the plan to say: `animates` is of the formats that any animation may become.
+    if animation.is_some() && !format.animates() && format != Format::Png {
         return Err(Error::new(Kind::UnsupportedTarget, format!("{} holds one picture, not several", format.name())));
     }
     let still = |encode: fn(super::Pixels, &Options) -> Result<Vec<u8>, Error>, options| {
@@ -86,7 +88,8 @@ pub fn open(
         (Format::WebP, None) => still(webp::encode, options),
         (Format::WebP, Some(animation)) => Ok(Box::new(webp::Animated::open(width, height, &options, animation)?)),
         (Format::Jpeg, _) => still(jpeg::encode, options),
-        (Format::Png, _) => still(png::encode, options),
+        (Format::Png, Some(animation)) => Ok(Box::new(apng::Apng::open(width, height, options, animation))),
+        (Format::Png, None) => still(png::encode, options),
         (Format::Gif, animation) => Ok(Box::new(gif::Gif::open(width, height, animation)?)),
         (Format::Bmp, _) => still(bitmap::bmp, options),
         (Format::Tiff, _) => still(bitmap::tiff, options),
