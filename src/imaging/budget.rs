@@ -168,8 +168,9 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
         Format::Gif => 15,
         Format::Bmp | Format::Ico => 3,
         Format::Tiff => 8,
+        Format::Jxl => 400,
         // Recognised and refused.
-        Format::Jxl | Format::Svg | Format::Tpg => 0,
+        Format::Svg | Format::Tpg => 0,
     };
     // What lies beside the picture while it is decoded.
     let beside = match source.format {
@@ -185,7 +186,12 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
         Format::Gif => stored.saturating_mul(8),
         Format::WebP => stored.saturating_mul(6),
         Format::Png | Format::Bmp | Format::Tiff | Format::Ico => stored.saturating_mul(channels),
-        Format::Jxl | Format::Svg | Format::Tpg => 0,
+        // Floats of several channels, before and after their filters, and the frames that others refer to.
+        Format::Jxl if source.animated() => {
+            stored.saturating_mul(64).saturating_add(source.pixels().saturating_mul(32))
+        }
+        Format::Jxl => stored.saturating_mul(64),
+        Format::Svg | Format::Tpg => 0,
     };
     let bytes = pixels.saturating_mul(channels.saturating_add(deep)).saturating_add(beside);
     Stage { pixels, bytes, micros: micros(stored, rate) }
