@@ -114,8 +114,10 @@ pub fn check_source(source: &Source, limits: &Limits) -> Result<(), Error> {
 /// # Errors
 /// [`Kind::OutputTooLarge`], [`Kind::RotateTooLarge`], [`Kind::CropOutside`].
 pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) -> Result<Layout, Error> {
+    // A PNG moves only if the source was one: of a GIF that becomes PNG the vendors give the first frame.
+    let moves = format.animates() || (format == Format::Png && source.format == Format::Png);
     let frames = match plan.output() {
-        Some(output) if output.frames == Frames::All && format.animates() => source.frames.max(1),
+        Some(output) if output.frames == Frames::All && moves => source.frames.max(1),
         _ => 1,
     };
     let mut state = State {

@@ -153,3 +153,13 @@ proptest! {
         prop_assert_eq!((w, h), (layout.width, layout.height));
     }
 }
+
+#[test]
+fn only_a_png_source_moves_as_png() {
+    let plan: Plan = "fit,w=5,up=skip|source".parse().unwrap();
+    let frames = |format| {
+        let source = Source { format, width: 10, height: 10, orientation: 1, frames: 60, alpha: true };
+        lay_out(&plan, &source, Format::Png, &Limits::default()).unwrap().frames
+    };
+    assert_eq!((frames(Format::Png), frames(Format::Gif)), (60, 1));
+}

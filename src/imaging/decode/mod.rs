@@ -8,6 +8,7 @@ mod hdr;
 mod heif;
 mod ico;
 mod jpeg;
+mod jxl;
 mod png;
 mod raster;
 mod rle;
@@ -22,6 +23,8 @@ mod corpus;
 
 use super::picture::{Channels, Decode, Metadata, Pixels, Space};
 use super::policy::Policy;
+pub(super) use jxl::most_bytes as jxl_bytes;
+
 use super::probe::Header;
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
@@ -75,11 +78,20 @@ fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<
         Format::Avif | Format::Heif => heif::open(bytes, header, limits, gamut),
         Format::Tiff => tiff::open(bytes, header, wanted.policy.metadata),
         Format::Ico => ico::open(bytes, header),
-        Format::Jxl | Format::Svg | Format::Tpg => Err(Error::new(
+        Format::Jxl if wanted.policy.jxl => jxl::open(bytes, header),
+        Format::Jxl => Err(forbidden("JPEG XL", "jxl")),
+        Format::Svg | Format::Tpg => Err(Error::new(
             Kind::UnsupportedSource,
             format!("the original is {}, which is not decoded here", header.source.format.name()),
         )),
     }
+}
+
+/// The refusal of a format that the site may allow.
+fn forbidden(name: &str, key: &str) -> Error {
+    let message =
+        format!("the original is {name}, which this site does not read; [site.imaging] {key} = true allows it");
+    Error::new(Kind::UnsupportedSource, message)
 }
 
 fn check(header: &Header, limits: &Limits) -> Result<(), Error> {

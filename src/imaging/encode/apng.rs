@@ -216,6 +216,7 @@ mod tests {
                 threads: 1,
                 budget_ms: 0,
                 exif: None,
+                space: crate::imaging::picture::Space::Srgb,
             };
             let mut encoder = Box::new(Apng::open(7, 5, options, Animation { repeat }));
             let mut given = Vec::new();

@@ -8,6 +8,7 @@ pub(crate) mod gif;
 pub(crate) mod heif;
 pub(crate) mod ico;
 pub(crate) mod jpeg;
+pub(crate) mod jxl;
 pub(crate) mod png;
 pub(crate) mod tiff;
 pub(crate) mod webp;
@@ -39,9 +40,7 @@ pub struct Header {
 const ABSURD_SIDE: u32 = 1 << 31;
 
 /// Formats that are recognised so that the refusal can name them, by the bytes they begin with.
-const REFUSED: [(&[u8], &str); 7] = [
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+const REFUSED: [(&[u8], &str); 5] = [
     (b"TPG\0", "TPG"),
     (b"8BPS", "Photoshop (PSD)"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
@@ -89,6 +88,8 @@ fn read(bytes: &[u8]) -> Result<Header, Error> {
         ico::probe(bytes)
     } else if heif::matches(bytes) {
         heif::probe(bytes)
+    } else if jxl::matches(bytes) {
+        jxl::probe(bytes)
     } else if is_svg(bytes) {
         Err(refused("SVG"))
     } else {

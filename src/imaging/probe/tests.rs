@@ -241,7 +241,7 @@ fn what_is_no_picture_and_what_is_not_decoded() {
     for bytes in [&b""[..], b"x", b"<html><body>not found</body></html>", b"{\"error\":404}", &[0; 100]] {
         assert_eq!(kind(bytes), Kind::NotAnImage);
     }
-    for bytes in [&b"<?xml version='1.0'?><svg/>"[..], b" <svg width='3'>", b"\xff\x0a\x01", b"TPG\0", b"8BPS"] {
+    for bytes in [&b"<?xml version='1.0'?><svg/>"[..], b" <svg width='3'>", b"TPG\0", b"8BPS"] {
         assert_eq!(kind(bytes), Kind::UnsupportedSource);
     }
 }
