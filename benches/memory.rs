@@ -134,7 +134,7 @@ fn table(quick: bool) {
         let megapixels = u64::from(width) * u64::from(height) / 1_000_000;
         for (name, format, progressive, alpha) in sources {
             // What takes minutes to draw, or cannot be held.
-            if (quick && megapixels > 24) || (megapixels > 24 && format == Format::Heif) {
+            if megapixels > 24 && (quick || format == Format::Heif) {
                 continue;
             }
             if megapixels > 100 && !matches!(format, Format::Jpeg | Format::Png) {

@@ -87,7 +87,7 @@ fn a_score_is_reached() {
     let photos = photos(1_600_000);
     for format in formats() {
         for target in [60u8, 70, 80] {
-            let mut worst = 0f64;
+            let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
             for (name, pixels) in &photos {
                 let default = quality::default(format, None);
                 let tries = Tries { format, options: &options(None), start: Instant::now() };
@@ -108,12 +108,14 @@ fn a_score_is_reached() {
                     once,
                 );
                 if name.starts_with("kodim") {
-                    worst = worst.max((value - f64::from(target)).abs());
+                    let off = value - f64::from(target);
+                    (lowest, highest) = (lowest.min(off), highest.max(off));
                 }
             }
-            println!("{:5} {target} worst {worst:.2}", format.name());
-            // The other formats are shown only: how finely their qualities step is their encoders' matter.
-            assert!(format != Format::Jpeg || worst <= 2.0, "{} {target}: {worst}", format.name());
+            println!("{:5} {target} off by {lowest:.2} to {highest:.2}", format.name());
+            // Three tries at qualities that do not step evenly: a JPEG gains four points where its chroma is no longer
+            // halved, and HEIF was seen 6 above a low target. Too much costs bytes; too little would be a broken promise.
+            assert!(lowest >= -2.0 && highest <= 7.0, "{} {target}: {lowest} to {highest}", format.name());
         }
     }
 }
@@ -156,7 +158,8 @@ fn bytes_stay_below_the_limit() {
             let limit = size(LOWEST).max(whole * part / 100);
             let bytes = found(limit).unwrap().len();
             println!("{} {limit} {bytes}", format.name());
-            assert!(bytes <= limit && bytes * 100 >= limit * 70, "{}: {bytes} of {limit}", format.name());
+            // A seventh of a JPEG's bytes goes at once where its chroma is halved.
+            assert!(bytes <= limit && bytes * 100 >= limit * 60, "{}: {bytes} of {limit}", format.name());
         }
         assert_eq!(found(whole).unwrap().len(), whole, "a limit that binds nothing changes nothing");
         assert_eq!(found(1).unwrap().len(), size(LOWEST), "the smallest that was found");
