@@ -5,6 +5,8 @@
 //! full), brought to the size in linear light with an area average and Lanczos. `PICTOR_JPEGS` names a folder of sources
 //! (`kodim01.jpg` has its original in the corpus); `PICTOR_PEER` a folder with another program's results, by the same names.
 
+#![allow(clippy::needless_range_loop)]
+
 use std::path::{Path, PathBuf};
 
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};

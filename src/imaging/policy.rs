@@ -17,8 +17,6 @@ pub struct Policy {
     pub auto_quality: u8,
     /// Whether JPEG XL originals are read.
     pub jxl: bool,
-    /// Whether SVG originals are drawn.
-    pub svg: bool,
 }
 
 /// What is carried along of the original's metadata, unless the rule strips it. The orientation is always told the truth
