@@ -61,6 +61,7 @@ fn options(quality: Option<u8>, effort: Effort) -> Options {
         progressive: false,
         effort,
         threads: 1,
+        frames: 1,
         budget_ms: 0,
         exif: None,
         space: Space::Srgb,

@@ -1,7 +1,7 @@
 //! The peak resident size of a conversion beside the estimate that admission works with: `cargo bench --bench memory`.
 //! Every conversion runs in a process of its own (this very program), so that its peak is its own. Sources are drawn: 0.1,
-//! 1, 12, 24, 100 and 250 megapixels, as JPEG (baseline and progressive), PNG, WebP, AVIF and HEIF; `-- quick` leaves out what is
-//! above 24 megapixels.
+//! 1, 12, 24, 100 and 250 megapixels, as JPEG (baseline and progressive), PNG, WebP, AVIF and HEIF; and animations. `-- quick`
+//! leaves out what is above 24 megapixels, `-- moving` everything but the animations.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -11,7 +11,7 @@ use std::process::Command;
 use pictor::imaging::budget;
 use pictor::imaging::convert::{Effort, convert};
 use pictor::imaging::encode::{self, Options};
-use pictor::imaging::picture::Space;
+use pictor::imaging::picture::{Animation, Space};
 use pictor::imaging::{Channels, Frame, Job, Pixels, Policy, probe};
 use pictor::plan::{Answer, Axes, Box2, Enlarge, Format, Limits, Mode, Output, Plan, Resize, Step, Target, geometry};
 
@@ -23,14 +23,27 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["child", source, target, width] => child(Path::new(source), target, width.parse().unwrap()),
-        ["source", path, format, progressive, alpha, width, height] => source(
+        ["source", path, format, progressive, alpha, width, height, frames] => source(
             Path::new(path),
             Format::from_name(format).unwrap(),
             *progressive == "true",
             *alpha == "true",
             (width.parse().unwrap(), height.parse().unwrap()),
+            frames.parse().unwrap(),
         ),
-        words => table(words.contains(&"quick")),
+        words => {
+            println!("| source | megapixels | to | peak MiB | estimate MiB | part | CPU ms | estimate ms |");
+            println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+            let mut rows = Rows::default();
+            moving(&mut rows);
+            if !words.contains(&"moving") {
+                table(&mut rows, words.contains(&"quick"));
+            }
+            println!("\n{} conversions, {} above their estimate", rows.count, rows.above.len());
+            for line in rows.above {
+                println!("{line}");
+            }
+        }
     }
 }
 
@@ -81,8 +94,28 @@ fn cpu_ms() -> u64 {
     ms(usage.ru_utime) + ms(usage.ru_stime)
 }
 
-/// Smooth shapes with a little grain, as a photograph has.
-fn source(path: &Path, format: Format, progressive: bool, alpha: bool, (width, height): (u32, u32)) {
+/// Smooth shapes with a little grain, as a photograph has; in each frame they stand elsewhere.
+fn source(path: &Path, format: Format, progressive: bool, alpha: bool, (width, height): (u32, u32), frames: u32) {
+    let options = Options {
+        quality: Some(80),
+        lossless: false,
+        progressive,
+        effort: Effort::Pressed,
+        threads: 2,
+        frames,
+        budget_ms: 0,
+        exif: None,
+        space: Space::Srgb,
+    };
+    let animation = (frames > 1).then_some(Animation { repeat: None });
+    let mut encoder = encode::open(format, width, height, options, animation).unwrap();
+    for frame in 0..frames {
+        encoder.add(Frame { pixels: drawn(alpha, width, height, frame * 3), delay_ms: 40 }).unwrap();
+    }
+    std::fs::write(path, encoder.finish().unwrap()).unwrap();
+}
+
+fn drawn(alpha: bool, width: u32, height: u32, shift: u32) -> Pixels {
     let channels = if alpha { Channels::Rgba } else { Channels::Rgb };
     let mut data = Vec::with_capacity(width as usize * height as usize * channels.count());
     let mut grain = 0x9e37_79b9u32;
@@ -90,34 +123,59 @@ fn source(path: &Path, format: Format, progressive: bool, alpha: bool, (width, h
         for x in 0..width {
             grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let noise = if (x ^ y) & 0x1f0 == 0 { (grain >> 30) as u8 } else { 0 };
-            let edge = if (x / 97 + y / 61) % 3 == 0 { 60 } else { 0 };
+            let edge = if ((x + shift) / 97 + (y + shift) / 61) % 3 == 0 { 60 } else { 0 };
             let pixel =
                 [(x * 180 / width) as u8 + edge + noise, (y * 180 / height) as u8 + noise, 90 + edge / 2 + noise];
             data.extend_from_slice(&pixel);
             if alpha {
-                data.push(if x > width / 2 { 255 } else { (y * 255 / height) as u8 });
+                data.push(if (x + shift) % width > width / 2 { 255 } else { (y * 255 / height) as u8 });
             }
         }
     }
-    let pixels = Pixels::new(width, height, channels, data).unwrap();
-    let options = Options {
-        quality: Some(80),
-        lossless: false,
-        progressive,
-        effort: Effort::Pressed,
-        threads: 2,
-        budget_ms: 0,
-        exif: None,
-        space: Space::Srgb,
-    };
-    let mut encoder = encode::open(format, width, height, options, None).unwrap();
-    encoder.add(Frame { pixels, delay_ms: 0 }).unwrap();
-    std::fs::write(path, encoder.finish().unwrap()).unwrap();
+    Pixels::new(width, height, channels, data).unwrap()
 }
 
-fn table(quick: bool) {
+#[derive(Default)]
+struct Rows {
+    count: u32,
+    above: Vec<String>,
+}
+
+/// Has another process draw a source, and reads it.
+fn draw(path: &Path, format: Format, flags: (bool, bool), (width, height): (u32, u32), frames: u32) -> Option<Vec<u8>> {
+    let status = Command::new(std::env::current_exe().unwrap())
+        .arg("source")
+        .arg(path)
+        .args([format.name(), &flags.0.to_string(), &flags.1.to_string()])
+        .args([width.to_string(), height.to_string(), frames.to_string()])
+        .status();
+    status.is_ok_and(|status| status.success()).then(|| std::fs::read(path).unwrap())
+}
+
+fn moving(rows: &mut Rows) {
     let folder = tempfile::tempdir().unwrap();
-    let this = std::env::current_exe().unwrap();
+    let path: PathBuf = folder.path().join("source");
+    for (width, height) in [(200, 150), (640, 480), (1200, 900)] {
+        for (format, alpha) in [(Format::Gif, false), (Format::Gif, true), (Format::WebP, true), (Format::Avif, true)] {
+            for frames in [5, 60, 200] {
+                // Sources that take minutes to draw.
+                if frames == 200 && (format != Format::Gif || width > 1000) {
+                    continue;
+                }
+                let Some(bytes) = draw(&path, format, (false, alpha), (width, height), frames) else { continue };
+                let clear = if alpha { ", alpha" } else { "" };
+                let name = format!("{} {width}x{height}, {frames} frames{clear}", format.name());
+                for target in [Format::Gif, Format::WebP, Format::Avif] {
+                    row(rows, &path, &bytes, (&name, u64::from(width * height * frames) / 1_000_000), target, 0);
+                }
+            }
+        }
+    }
+}
+
+fn table(rows: &mut Rows, quick: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path: PathBuf = folder.path().join("source");
     let sources = [
         ("jpeg", Format::Jpeg, false, false),
         ("jpeg, progressive", Format::Jpeg, true, false),
@@ -127,9 +185,6 @@ fn table(quick: bool) {
         ("avif", Format::Avif, false, false),
         ("heif", Format::Heif, false, false),
     ];
-    println!("| source | megapixels | to | peak MiB | estimate MiB | part | CPU ms | estimate ms |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
-    let (mut rows, mut above) = (0, Vec::new());
     for (width, height) in SIZES {
         let megapixels = u64::from(width) * u64::from(height) / 1_000_000;
         for (name, format, progressive, alpha) in sources {
@@ -140,18 +195,10 @@ fn table(quick: bool) {
             if megapixels > 100 && !matches!(format, Format::Jpeg | Format::Png) {
                 continue;
             }
-            let path: PathBuf = folder.path().join("source");
-            let drawn = Command::new(&this)
-                .arg("source")
-                .arg(&path)
-                .args([format.name(), &progressive.to_string(), &alpha.to_string()])
-                .args([width.to_string(), height.to_string()])
-                .status();
-            if !drawn.is_ok_and(|status| status.success()) {
+            let Some(bytes) = draw(&path, format, (progressive, alpha), (width, height), 1) else {
                 println!("| {name} | {megapixels} | could not be drawn | | | | | |");
                 continue;
-            }
-            let bytes = std::fs::read(&path).unwrap();
+            };
             if bytes.len() as u64 > Limits::default().source_bytes {
                 println!("| {name} | {megapixels} | {} bytes: above the limit of an original | | | | | |", bytes.len());
                 continue;
@@ -162,33 +209,21 @@ fn table(quick: bool) {
                     if to == 0 && (width > 9_999 || !encode::writable(target)) {
                         continue;
                     }
-                    rows += 1;
-                    if let Some(line) = row(&this, &path, &bytes, (name, megapixels), target, to) {
-                        above.push(line);
-                    }
+                    row(rows, &path, &bytes, (name, megapixels), target, to);
                 }
             }
         }
     }
-    println!("\n{rows} conversions, {} above their estimate", above.len());
-    for line in above {
-        println!("{line}");
-    }
 }
 
-/// One conversion; what to say if it took more than was estimated.
-fn row(
-    this: &Path,
-    path: &Path,
-    bytes: &[u8],
-    (name, megapixels): (&str, u64),
-    target: Format,
-    width: u32,
-) -> Option<String> {
+/// One conversion.
+fn row(rows: &mut Rows, path: &Path, bytes: &[u8], (name, megapixels): (&str, u64), target: Format, width: u32) {
+    rows.count += 1;
     let job = job(target, width);
     let header = probe(bytes).unwrap();
     let layout = geometry::lay_out(&job.plan, &header.source, target, &job.limits).unwrap();
     let cost = budget::cost(&header, &layout, target, job.effort);
+    let this = std::env::current_exe().unwrap();
     let output =
         Command::new(this).args(["child", path.to_str().unwrap(), target.name(), &width.to_string()]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -197,7 +232,8 @@ fn row(
     let to = format!("{}, {size}", target.name());
     let (Some(peak), Some(cpu)) = (numbers.next(), numbers.next()) else {
         println!("| {name} | {megapixels} | {to} | {} | | | | |", text.trim());
-        return Some(format!("{name} {megapixels} to {to}: {}", text.trim()));
+        rows.above.push(format!("{name} {megapixels} to {to}: {}", text.trim()));
+        return;
     };
     let mib = |bytes: u64| bytes >> 20;
     let part = peak * 100 / cost.bytes;
@@ -208,5 +244,7 @@ fn row(
         cost.cpu_ms
     );
     println!("{line}");
-    (peak > cost.bytes).then_some(line)
+    if peak > cost.bytes {
+        rows.above.push(line);
+    }
 }

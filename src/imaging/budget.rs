@@ -73,9 +73,12 @@ pub fn cost_under(policy: &Policy, header: &Header, layout: &Layout, format: For
     }
     let transformed = transforming(header, decoded.pixels, &ops, policy.resample);
     let out = area(layout.width, layout.height);
-    let (per_pixel, each) = encoding(format, out, effort);
+    let (per_pixel, each) = match format {
+        Format::Avif if frames > 1 => moving_avif(out, effort),
+        _ => encoding(format, out, effort),
+    };
     // An animation's encoder keeps what it has written, up to a byte a pixel.
-    let kept = if frames > 1 { out.saturating_mul(frames) } else { 0 };
+    let kept = if frames > 1 { out.saturating_mul(frames).saturating_add(MOVING_BYTES) } else { 0 };
     let micros = decoded.micros.saturating_add(transformed.micros).saturating_add(each).saturating_mul(frames);
     let bytes =
         [BASE_BYTES, source_bytes(header), decoded.bytes, transformed.bytes, out.saturating_mul(per_pixel), kept];
@@ -292,6 +295,19 @@ fn effect_rate(effect: Effect) -> u64 {
         Effect::Blur { radius, .. } => 10 + 4 * u64::from(radius),
         Effect::Sharpen(_) => 30,
         Effect::Bright(_) | Effect::Contrast(_) | Effect::Grey => 3,
+    }
+}
+
+/// What encoders of animations take whatever the size.
+const MOVING_BYTES: u64 = 16 << 20;
+
+/// Bytes a pixel, and microseconds for one frame of so many pixels: colour and alpha, each with the frames that they refer
+/// to.
+fn moving_avif(pixels: u64, effort: Effort) -> (u64, u64) {
+    match effort {
+        Effort::Pressed => (160, micros(pixels, 100)),
+        Effort::Interactive => (160, micros(pixels, 200)),
+        Effort::Batch => (300, micros(pixels, 700)),
     }
 }
 

@@ -209,7 +209,7 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         check_size(&frame.pixels, header, shrink.is_some())?;
         let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format, policy.resample))?;
         if let Some(wish) = wish {
-            let options = settings(output, decoder.metadata(), header, job, truth);
+            let options = settings(output, decoder.metadata(), header, job, &layout, truth);
             let floor = output.quality_floor;
             sought = Some(clock(&mut times.encode, || seek::run(wish, pixels, format, &options, floor))?);
             frames = 1;
@@ -220,7 +220,7 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
             let mut running = match encoder.take() {
                 Some(running) => running,
                 None => {
-                    let options = settings(output, decoder.metadata(), header, job, truth);
+                    let options = settings(output, decoder.metadata(), header, job, &layout, truth);
                     start(&layout, options, decoder.metadata(), format)?
                 }
             };
@@ -258,7 +258,14 @@ fn copied(bytes: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// How the encoder is to write.
-fn settings(output: &Output, metadata: &Metadata, header: &Header, job: &Job, truth: Truth) -> encode::Options {
+fn settings(
+    output: &Output,
+    metadata: &Metadata,
+    header: &Header,
+    job: &Job,
+    layout: &Layout,
+    truth: Truth,
+) -> encode::Options {
     let exif = exif::carried(metadata.exif.as_deref(), effective(job, output).metadata, truth);
     let resolved = quality::resolve(output, metadata.quality.or(header.quality), job.format);
     encode::Options {
@@ -267,6 +274,7 @@ fn settings(output: &Output, metadata: &Metadata, header: &Header, job: &Job, tr
         progressive: output.progressive,
         effort: job.effort,
         threads: job.threads.max(1),
+        frames: layout.frames,
         budget_ms: job.budget_ms,
         exif,
         space: metadata.space,

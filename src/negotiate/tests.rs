@@ -150,8 +150,9 @@ fn the_client_and_the_source_decide() {
 fn animations_stay_animations() {
     let gif = Source { frames: 10, ..source(Format::Gif) };
     let any = Output::default();
-    assert_eq!(pick("image/avif,image/webp", &gif, &any), Ok(Format::WebP));
-    assert_eq!(pick("image/avif", &gif, &any), Ok(Format::Gif));
+    assert_eq!(pick("image/avif,image/webp", &gif, &any), Ok(Format::Avif));
+    assert_eq!(pick("image/webp", &gif, &any), Ok(Format::WebP));
+    assert_eq!(pick("image/jxl,image/heif,image/png", &gif, &any), Ok(Format::Gif));
     let first = Output { frames: Frames::First, ..Output::default() };
     assert_eq!(pick("image/avif,image/webp", &gif, &first), Ok(Format::Avif));
     assert_eq!(pick("image/avif", &source(Format::Gif), &any), Ok(Format::Avif));

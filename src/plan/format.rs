@@ -92,7 +92,7 @@ impl Format {
 
     /// Whether an animation can be written in this format.
     pub fn animates(self) -> bool {
-        matches!(self, Self::Gif | Self::WebP)
+        matches!(self, Self::Gif | Self::WebP | Self::Avif)
     }
 
     /// The longest side that the format (or its encoder here) can hold.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Format, Frames, Gravity, Limits, Mode, Offset, Outline,
-    Plan, Resize, Rgb, Shape, Slice, Step,
+    Plan, Resize, Rgb, Shape, Slice, Step, Target,
 };
 use crate::error::{Error, Kind};
 
@@ -114,8 +114,10 @@ pub fn check_source(source: &Source, limits: &Limits) -> Result<(), Error> {
 /// # Errors
 /// [`Kind::OutputTooLarge`], [`Kind::RotateTooLarge`], [`Kind::CropOutside`].
 pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) -> Result<Layout, Error> {
-    // A PNG moves only if the source was one: of a GIF that becomes PNG the vendors give the first frame.
-    let moves = format.animates() || (format == Format::Png && source.format == Format::Png);
+    // A PNG moves if the rule names one that does, or keeps the format of a source that does: it is no format that an
+    // animation is put into unasked.
+    let named = plan.output().is_some_and(|output| output.target == Target::Fixed(Format::Png));
+    let moves = format.animates() || (format == Format::Png && (named || source.format == Format::Png));
     let frames = match plan.output() {
         Some(output) if output.frames == Frames::All && moves => source.frames.max(1),
         _ => 1,

@@ -142,8 +142,8 @@ fn simplify_output(mut output: Output) -> Output {
         output.quality = Quality::Default;
         output.quality_floor = None;
     }
-    // HEIF tells apart "the first frame" from "an animation", which it refuses.
-    if !format.animates() && format != Format::Heif {
+    // HEIF tells apart "the first frame" from "an animation", which it refuses; a PNG from one that moves.
+    if !format.animates() && !matches!(format, Format::Heif | Format::Png) {
         output.frames = Frames::First;
     }
     simplify_quality(output)

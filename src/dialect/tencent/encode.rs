@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::super::number::{decimal, whole};
 use super::table::Wrong;
-use crate::plan::{Format, Output, Quality, SizeLimit, Target};
+use crate::plan::{Format, Frames, Output, Quality, SizeLimit, Target};
 
 pub(super) const IGNORE_ERROR: &str = "ignore-error";
 
@@ -39,10 +39,13 @@ pub(super) fn format(output: &mut Output, text: &str) -> Result<(), Wrong> {
         "tiff" => Format::Tiff,
         // No encoder of it is public: refused when the format is chosen, where `ignore-error` is heard.
         "tpg" => Format::Tpg,
-        "apng" | "psd" | "svgc" => return Err(Wrong::Unsupported),
+        "apng" => Format::Png,
+        "psd" | "svgc" => return Err(Wrong::Unsupported),
         _ => return Err(Wrong::Form),
     };
     output.target = Target::Fixed(format);
+    // The container is the same; whether it moves is what the two names tell apart.
+    output.frames = if text == "png" { Frames::First } else { Frames::All };
     Ok(())
 }
 

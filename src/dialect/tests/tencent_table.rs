@@ -118,6 +118,21 @@ fn ops(rule: &str, name: char) -> Vec<GeometryOp> {
     lay_out(&plan(rule).unwrap(), &source(name), Jpeg, &limits()).unwrap().ops
 }
 
+/// Section 2.9: animated formats convert among each other; of two names for PNG one moves.
+#[test]
+fn animations_stay_animations() {
+    for (rule, frames, format) in [
+        ("imageMogr2/format/apng", 60, Png),
+        ("imageMogr2/format/png", 1, Png),
+        ("imageMogr2/format/avif", 60, Avif),
+        ("imageMogr2/format/webp", 60, WebP),
+        ("imageMogr2/format/jpg", 1, Jpeg),
+    ] {
+        let layout = lay_out(&plan(rule).unwrap(), &source('D'), format, &limits()).unwrap();
+        assert_eq!(layout.frames, frames, "{rule}");
+    }
+}
+
 #[test]
 fn places() {
     let resize = |width, height| GeometryOp::Resize { width, height };

@@ -139,7 +139,7 @@ fn two_rules_that_disagree_are_refused() {
 #[test]
 fn rules_on_the_command_line() {
     let read = |text: &str| parse_rule(text).map(|(dialect, plan)| (dialect, plan.to_string()));
-    let avif = Ok((Dialect::Tencent, "|avif,first".to_owned()));
+    let avif = Ok((Dialect::Tencent, "|avif".to_owned()));
     for text in [
         "imageMogr2/format/avif",
         "?imageMogr2/format/avif",

@@ -1,9 +1,9 @@
-//! HEIF and AVIF by libheif: the primary picture with the container's rotation, mirroring and cropping applied. Of a file
-//! that is only a sequence, the first frame.
+//! HEIF and AVIF by libheif: the primary picture with the container's rotation, mirroring and cropping applied, or the
+//! sequence ([`moving`]).
 
 use libheif_rs::{
-    ColorProfile as _, ColorSpace, DecodingOptions, HeifContext, HeifError, HeifErrorCode, HeifErrorSubCode, Image,
-    ImageHandle, LibHeif, Plane, RgbChroma, SecurityLimits, color_profile_types,
+    ColorProfile as _, ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, HeifErrorCode,
+    HeifErrorSubCode, Image, ImageHandle, LibHeif, Plane, RgbChroma, SecurityLimits, color_profile_types,
 };
 
 use super::super::colour::{self as profiles, MAX_PROFILE, ToSrgb};
@@ -16,21 +16,17 @@ use super::{area, buffer, hdr, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
 
+mod moving;
+
 /// Threads that libheif may use for the tiles of one picture. The pool runs one worker a core, so more would only take
 /// time from the others.
 const THREADS: u32 = 2;
 
-/// What is decoded.
-enum Subject {
-    Item(ImageHandle),
-    Sequence,
-}
-
 /// An open file. The context must live as long as the handles into it.
 struct Session<'a> {
     library: LibHeif,
-    subject: Subject,
-    context: HeifContext<'a>,
+    handle: ImageHandle,
+    _context: HeifContext<'a>,
 }
 
 /// Opens a HEIF or AVIF.
@@ -40,16 +36,17 @@ pub(super) fn open<'a>(
     limits: &Limits,
     gamut: Gamut,
 ) -> Result<Box<dyn Decode + 'a>, Error> {
+    if let Some(track) = probe::sequence(bytes) {
+        return moving::open(bytes, header, limits, gamut, track);
+    }
     let (header, limits) = (*header, *limits);
     let session = Session::open(bytes, &header, &limits)?;
     let mut metadata = metadata(&header, None);
-    if let Subject::Item(handle) = &session.subject {
-        metadata.exif = exif_block(handle);
-        metadata.space = colour(handle).space(gamut);
-    }
+    metadata.exif = exif_block(&session.handle);
+    metadata.space = colour(&session.handle).space(gamut);
     let space = metadata.space;
     Ok(Still::open(metadata, move || match probe::crop(bytes) {
-        None => session.decode(&header, space),
+        None => item(&session.library, &session.handle, &header, space),
         Some(crop) => {
             drop(session);
             cropped(bytes, &header, &limits, &crop, space)
@@ -57,27 +54,22 @@ pub(super) fn open<'a>(
     }))
 }
 
+/// Reads the structure of a file.
+fn read<'a>(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<HeifContext<'a>, Error> {
+    let fail = |error| failed(header.source.format, &error);
+    let mut context: HeifContext<'a> = HeifContext::new().map_err(fail)?;
+    context.set_security_limits(&security(header, limits)).map_err(fail)?;
+    context.set_max_decoding_threads(THREADS);
+    context.read_bytes(bytes).map_err(fail)?;
+    Ok(context)
+}
+
 impl<'a> Session<'a> {
     fn open(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<Self, Error> {
-        let fail = |error| failed(header.source.format, &error);
         let library = LibHeif::new();
-        let mut context: HeifContext<'a> = HeifContext::new().map_err(fail)?;
-        context.set_security_limits(&security(header, limits)).map_err(fail)?;
-        context.set_max_decoding_threads(THREADS);
-        context.read_bytes(bytes).map_err(fail)?;
-        let subject = match context.primary_image_handle() {
-            Ok(handle) => Subject::Item(handle),
-            Err(_) if context.has_sequence() => Subject::Sequence,
-            Err(error) => return Err(fail(error)),
-        };
-        Ok(Self { library, subject, context })
-    }
-
-    fn decode(&self, header: &Header, space: Space) -> Result<Pixels, Error> {
-        match &self.subject {
-            Subject::Item(handle) => item(&self.library, handle, header, space),
-            Subject::Sequence => first_frame(&self.context, header),
-        }
+        let context = read(bytes, header, limits)?;
+        let handle = context.primary_image_handle().map_err(|error| failed(header.source.format, &error))?;
+        Ok(Self { library, handle, _context: context })
     }
 }
 
@@ -94,7 +86,8 @@ fn cropped(bytes: &[u8], header: &Header, limits: &Limits, crop: &probe::Crop, s
     field
         .ok_or_else(|| corrupt(header.source.format, "its crop is cut off"))?
         .copy_from_slice(everything.as_flattened());
-    let pixels = Session::open(&copy, &whole, limits)?.decode(&whole, space)?;
+    let session = Session::open(&copy, &whole, limits)?;
+    let pixels = item(&session.library, &session.handle, &whole, space)?;
     let (width, height) = (header.source.width, header.source.height);
     let size = pixels.channels().count();
     let mut data = buffer(area(width, height, size)?)?;
@@ -178,6 +171,15 @@ impl Colour {
             Self::Srgb | Self::Hdr(..) => Space::Srgb,
         }
     }
+
+    /// The way to that space, where the pixels have not been brought there by their mapping.
+    fn transform(&self, channels: Channels, target: Space) -> Option<ToSrgb> {
+        match self {
+            Self::Icc(icc) => ToSrgb::into_space(&profiles::parse(icc)?, channels, target),
+            Self::Wide(primaries) => ToSrgb::into_space(&primaries.profile()?, channels, target),
+            Self::Srgb | Self::Hdr(..) => None,
+        }
+    }
 }
 
 fn colour(handle: &ImageHandle) -> Colour {
@@ -186,9 +188,14 @@ fn colour(handle: &ImageHandle) -> Colour {
     {
         return Colour::Icc(profile.data);
     }
-    let Some(nclx) = handle.color_profile_nclx() else { return Colour::Srgb };
-    let primaries = hdr::Primaries::from_code(nclx.color_primaries() as u8);
-    match (hdr::Transfer::from_code(nclx.transfer_characteristics() as u8), primaries) {
+    let points = |nclx: ColorProfileNCLX| (nclx.color_primaries() as u8, nclx.transfer_characteristics() as u8);
+    handle.color_profile_nclx().map(points).map_or(Colour::Srgb, |(primaries, transfer)| coded(primaries, transfer))
+}
+
+/// By the numbers of H.273.
+fn coded(primaries: u8, transfer: u8) -> Colour {
+    let primaries = hdr::Primaries::from_code(primaries);
+    match (hdr::Transfer::from_code(transfer), primaries) {
         (Some(transfer), _) => Colour::Hdr(transfer, primaries),
         (None, hdr::Primaries::Srgb) => Colour::Srgb,
         (None, _) => Colour::Wide(primaries),
@@ -223,27 +230,10 @@ fn item(library: &LibHeif, handle: &ImageHandle, header: &Header, target: Space)
     if alpha && handle.is_premultiplied_alpha() {
         unmultiply(&mut pixels);
     }
-    let transform = match colour {
-        Colour::Icc(icc) => profiles::parse(&icc).and_then(|icc| ToSrgb::into_space(&icc, pixels.channels(), target)),
-        Colour::Wide(primaries) => {
-            primaries.profile().and_then(|profile| ToSrgb::into_space(&profile, pixels.channels(), target))
-        }
-        Colour::Srgb | Colour::Hdr(..) => None,
-    };
-    if let Some(transform) = transform {
+    if let Some(transform) = colour.transform(pixels.channels(), target) {
         transform.apply(&mut pixels)?;
     }
     Ok(pixels)
-}
-
-fn first_frame(context: &HeifContext<'_>, header: &Header) -> Result<Pixels, Error> {
-    let format = header.source.format;
-    let track = context.track(0).ok_or_else(|| corrupt(format, "it has no visual track"))?;
-    let alpha = header.source.alpha;
-    let image = track
-        .decode_next_image(space(false, alpha, false), Some(options()?))
-        .map_err(|error| failed(format, &error))?;
-    taken(&image, header, false, alpha)
 }
 
 /// The plane of an image that was asked for, if its size is the header's and its rows have at least `row` bytes.

@@ -1,4 +1,4 @@
-//! libaom's encoder for one still picture. The only file that touches its C interface.
+//! libaom's encoder, for stills and for streams of frames. The only file that touches its C interface.
 
 use std::ffi::{CStr, c_int};
 use std::ptr;
@@ -91,111 +91,198 @@ impl Encoder {
     }
 }
 
+impl Encoder {
+    /// An encoder for frames like `planes`: of their size, with chroma or without.
+    fn open(planes: &Planes, settings: Settings, usage: Usage) -> Result<Self, Error> {
+        let full = planes.chroma.is_some() && settings.sampling != Sampling::Quarter;
+        // SAFETY: gives a pointer to a static table.
+        let interface = unsafe { sys::aom_codec_av1_cx() };
+        // SAFETY: plain C data for which all zeroes is a value; filled by the next call before it is read.
+        let mut config: sys::aom_codec_enc_cfg_t = unsafe { std::mem::zeroed() };
+        let mode = match usage {
+            Usage::Still => sys::AOM_USAGE_ALL_INTRA,
+            Usage::Moving => sys::AOM_USAGE_REALTIME,
+            Usage::MovingWell => sys::AOM_USAGE_GOOD_QUALITY,
+        };
+        // SAFETY: both pointers are valid for the call.
+        match unsafe { sys::aom_codec_enc_config_default(interface, &mut config, mode) } {
+            sys::AOM_CODEC_OK => {}
+            code => return Err(failed("defaults", code, "")),
+        }
+        config.g_w = planes.width;
+        config.g_h = planes.height;
+        config.g_threads = settings.threads.clamp(1, 16);
+        config.g_profile = u32::from(full);
+        config.g_lag_in_frames = 0;
+        config.monochrome = u32::from(planes.chroma.is_none());
+        config.rc_end_usage = sys::AOM_Q;
+        let quantizer = if settings.lossless { 0 } else { settings.quantizer.min(63).into() };
+        config.rc_min_quantizer = quantizer;
+        config.rc_max_quantizer = quantizer;
+        match usage {
+            Usage::Still => config.g_limit = 1,
+            Usage::Moving | Usage::MovingWell => {
+                config.g_timebase = sys::aom_rational { num: 1, den: 1000 };
+                // One key frame at the start: whoever seeks in so short a thing decodes it again.
+                config.kf_mode = sys::AOM_KF_DISABLED;
+            }
+        }
+
+        // SAFETY: plain C data for which all zeroes is a value; initialised by the next call.
+        let mut context: sys::aom_codec_ctx_t = unsafe { std::mem::zeroed() };
+        // SAFETY: all pointers are valid for the call; the version is the one that the bindings were made for.
+        match unsafe {
+            sys::aom_codec_enc_init_ver(&mut context, interface, &config, 0, sys::AOM_ENCODER_ABI_VERSION as c_int)
+        } {
+            sys::AOM_CODEC_OK => {}
+            code => return Err(failed("start", code, "")),
+        }
+        let mut encoder = Self(context);
+        encoder.set(sys::AOME_SET_CPUUSED, settings.speed.min(9).into())?;
+        encoder.set(sys::AOME_SET_CQ_LEVEL, quantizer as c_int)?;
+        if settings.lossless {
+            encoder.set(sys::AV1E_SET_LOSSLESS, 1)?;
+        } else if settings.visual && (usage != Usage::Still || encoder.set(sys::AOME_SET_TUNING, TUNE_IQ).is_err()) {
+            // Streams have no other, and libaom before 3.12 neither. The refusal leaves the encoder usable.
+            encoder.set(sys::AOME_SET_TUNING, sys::AOM_TUNE_SSIM as c_int)?;
+        }
+        if config.g_threads > 1 {
+            encoder.set(sys::AV1E_SET_ROW_MT, 1)?;
+        }
+        if planes.chroma.is_some() {
+            let (primaries, matrix) = settings.code_points();
+            encoder.set(sys::AV1E_SET_COLOR_PRIMARIES, primaries as c_int)?;
+            encoder.set(sys::AV1E_SET_TRANSFER_CHARACTERISTICS, sys::AOM_CICP_TC_SRGB as c_int)?;
+            encoder.set(sys::AV1E_SET_MATRIX_COEFFICIENTS, matrix as c_int)?;
+        }
+        encoder.set(sys::AV1E_SET_COLOR_RANGE, sys::AOM_CR_FULL_RANGE as c_int)?;
+        Ok(encoder)
+    }
+
+    /// Encodes one frame and appends what comes of it.
+    fn picture(
+        &mut self,
+        planes: &Planes,
+        settings: Settings,
+        time: i64,
+        duration: u32,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let (width, height) = (planes.width, planes.height);
+        let full = planes.chroma.is_some() && settings.sampling != Sampling::Quarter;
+        let format = if full { sys::AOM_IMG_FMT_I444 } else { sys::AOM_IMG_FMT_I420 };
+        let grey; // The library wants chroma planes even where it does not write them.
+        let (cw, u, v) = match &planes.chroma {
+            Some(chroma) => (chroma.width, &chroma.u, &chroma.v),
+            None => {
+                let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
+                let mut plane = crate::imaging::transform::room(cw as usize * ch as usize)?;
+                plane.resize(cw as usize * ch as usize, 128u8);
+                grey = plane;
+                (cw, &grey, &grey)
+            }
+        };
+        // SAFETY: plain C data for which all zeroes is a value; filled by the next call.
+        let mut image: sys::aom_image_t = unsafe { std::mem::zeroed() };
+        // SAFETY: with both pointers given the function only fills in the descriptor; it does not touch the samples.
+        let wrapped = unsafe { sys::aom_img_wrap(&mut image, format, width, height, 1, planes.y.as_ptr().cast_mut()) };
+        if wrapped.is_null() {
+            return Err(Error::new(Kind::Internal, format!("libaom takes no picture of {width} x {height}")));
+        }
+        image.planes = [planes.y.as_ptr().cast_mut(), u.as_ptr().cast_mut(), v.as_ptr().cast_mut()];
+        image.stride = [width as c_int, cw as c_int, cw as c_int];
+        image.range = sys::AOM_CR_FULL_RANGE;
+        image.monochrome = c_int::from(planes.chroma.is_none());
+        if planes.chroma.is_some() {
+            (image.cp, image.mc) = settings.code_points();
+            image.tc = sys::AOM_CICP_TC_SRGB;
+        }
+        // SAFETY: the context is initialised; the planes have the sizes that the descriptor names (an invariant of
+        // `Planes`) and live until after the call, which copies them and does not write to them.
+        match unsafe { sys::aom_codec_encode(&mut self.0, &image, time, duration.max(1).into(), 0) } {
+            sys::AOM_CODEC_OK => self.drain(bytes),
+            code => Err(self.error("encode", code)),
+        }
+    }
+
+    /// Appends what is left.
+    fn flush(&mut self, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        // SAFETY: the context is initialised; no picture means: write what is left.
+        match unsafe { sys::aom_codec_encode(&mut self.0, ptr::null(), 0, 1, 0) } {
+            sys::AOM_CODEC_OK => self.drain(bytes),
+            code => Err(self.error("flush", code)),
+        }
+    }
+}
+
+impl Settings {
+    /// Primaries and matrix by H.273.
+    fn code_points(&self) -> (sys::aom_color_primaries, sys::aom_matrix_coefficients) {
+        let primaries = match self.space {
+            Space::Srgb => sys::AOM_CICP_CP_BT_709,
+            Space::DisplayP3 => sys::AOM_CICP_CP_SMPTE_432,
+        };
+        (primaries, if self.sampling == Sampling::Identity { 0 } else { sys::AOM_CICP_MC_BT_601 })
+    }
+}
+
+/// What kind of stream it is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Usage {
+    /// One key frame with a reduced still-picture header.
+    Still,
+    /// A key frame, and frames that are predicted from those before them. None is held back: each goes in and comes out.
+    Moving,
+    /// The same with all that the encoder has to find them.
+    MovingWell,
+}
+
 /// Encodes planes as one AV1 key frame with a reduced still-picture header.
 ///
 /// # Errors
 /// [`Kind::OutOfMemory`]; [`Kind::Internal`] with the library's own words.
 pub fn encode(planes: &Planes, settings: Settings) -> Result<Vec<u8>, Error> {
-    let (width, height) = (planes.width, planes.height);
-    let full = planes.chroma.is_some() && settings.sampling != Sampling::Quarter;
-    // SAFETY: gives a pointer to a static table.
-    let interface = unsafe { sys::aom_codec_av1_cx() };
-    // SAFETY: plain C data for which all zeroes is a value; filled by the next call before it is read.
-    let mut config: sys::aom_codec_enc_cfg_t = unsafe { std::mem::zeroed() };
-    // SAFETY: both pointers are valid for the call.
-    match unsafe { sys::aom_codec_enc_config_default(interface, &mut config, sys::AOM_USAGE_ALL_INTRA) } {
-        sys::AOM_CODEC_OK => {}
-        code => return Err(failed("defaults", code, "")),
-    }
-    config.g_w = width;
-    config.g_h = height;
-    config.g_threads = settings.threads.clamp(1, 16);
-    config.g_profile = u32::from(full);
-    config.g_limit = 1;
-    config.g_lag_in_frames = 0;
-    config.monochrome = u32::from(planes.chroma.is_none());
-    config.rc_end_usage = sys::AOM_Q;
-    config.rc_min_quantizer = if settings.lossless { 0 } else { settings.quantizer.min(63).into() };
-    config.rc_max_quantizer = config.rc_min_quantizer;
-
-    // SAFETY: plain C data for which all zeroes is a value; initialised by the next call.
-    let mut context: sys::aom_codec_ctx_t = unsafe { std::mem::zeroed() };
-    // SAFETY: all pointers are valid for the call; the version is the one that the bindings were made for.
-    match unsafe {
-        sys::aom_codec_enc_init_ver(&mut context, interface, &config, 0, sys::AOM_ENCODER_ABI_VERSION as c_int)
-    } {
-        sys::AOM_CODEC_OK => {}
-        code => return Err(failed("start", code, "")),
-    }
-    let mut encoder = Encoder(context);
-    encoder.set(sys::AOME_SET_CPUUSED, settings.speed.min(9).into())?;
-    encoder.set(sys::AOME_SET_CQ_LEVEL, config.rc_min_quantizer as c_int)?;
-    if settings.lossless {
-        encoder.set(sys::AV1E_SET_LOSSLESS, 1)?;
-    } else if settings.visual && encoder.set(sys::AOME_SET_TUNING, TUNE_IQ).is_err() {
-        // Before 3.12. The refusal leaves the encoder usable.
-        encoder.set(sys::AOME_SET_TUNING, sys::AOM_TUNE_SSIM as c_int)?;
-    }
-    if config.g_threads > 1 {
-        encoder.set(sys::AV1E_SET_ROW_MT, 1)?;
-    }
-    let matrix = if settings.sampling == Sampling::Identity { 0 } else { sys::AOM_CICP_MC_BT_601 };
-    let primaries = match settings.space {
-        Space::Srgb => sys::AOM_CICP_CP_BT_709,
-        Space::DisplayP3 => sys::AOM_CICP_CP_SMPTE_432,
-    };
-    if planes.chroma.is_some() {
-        encoder.set(sys::AV1E_SET_COLOR_PRIMARIES, primaries as c_int)?;
-        encoder.set(sys::AV1E_SET_TRANSFER_CHARACTERISTICS, sys::AOM_CICP_TC_SRGB as c_int)?;
-        encoder.set(sys::AV1E_SET_MATRIX_COEFFICIENTS, matrix as c_int)?;
-    }
-    encoder.set(sys::AV1E_SET_COLOR_RANGE, sys::AOM_CR_FULL_RANGE as c_int)?;
-
-    let format = if full { sys::AOM_IMG_FMT_I444 } else { sys::AOM_IMG_FMT_I420 };
-    let grey; // The library wants chroma planes even where it does not write them.
-    let (cw, u, v) = match &planes.chroma {
-        Some(chroma) => (chroma.width, &chroma.u, &chroma.v),
-        None => {
-            let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
-            let mut plane = crate::imaging::transform::room(cw as usize * ch as usize)?;
-            plane.resize(cw as usize * ch as usize, 128u8);
-            grey = plane;
-            (cw, &grey, &grey)
-        }
-    };
-    // SAFETY: plain C data for which all zeroes is a value; filled by the next call.
-    let mut image: sys::aom_image_t = unsafe { std::mem::zeroed() };
-    // SAFETY: with both pointers given the function only fills in the descriptor; it does not touch the samples.
-    let wrapped = unsafe { sys::aom_img_wrap(&mut image, format, width, height, 1, planes.y.as_ptr().cast_mut()) };
-    if wrapped.is_null() {
-        return Err(Error::new(Kind::Internal, format!("libaom takes no picture of {width} x {height}")));
-    }
-    image.planes = [planes.y.as_ptr().cast_mut(), u.as_ptr().cast_mut(), v.as_ptr().cast_mut()];
-    image.stride = [width as c_int, cw as c_int, cw as c_int];
-    image.range = sys::AOM_CR_FULL_RANGE;
-    image.monochrome = c_int::from(planes.chroma.is_none());
-    if planes.chroma.is_some() {
-        image.cp = primaries;
-        image.tc = sys::AOM_CICP_TC_SRGB;
-        image.mc = matrix;
-    }
-
+    let mut encoder = Encoder::open(planes, settings, Usage::Still)?;
     let mut bytes = Vec::new();
-    // SAFETY: the context is initialised; the planes have the sizes that the descriptor names (an invariant of `Planes`)
-    // and live until after the call, which copies them and does not write to them.
-    match unsafe { sys::aom_codec_encode(&mut encoder.0, &image, 0, 1, 0) } {
-        sys::AOM_CODEC_OK => encoder.drain(&mut bytes)?,
-        code => return Err(encoder.error("encode", code)),
-    }
-    // SAFETY: the context is initialised; no picture means: write what is left.
-    match unsafe { sys::aom_codec_encode(&mut encoder.0, ptr::null(), 0, 1, 0) } {
-        sys::AOM_CODEC_OK => encoder.drain(&mut bytes)?,
-        code => return Err(encoder.error("flush", code)),
-    }
+    encoder.picture(planes, settings, 0, 1, &mut bytes)?;
+    encoder.flush(&mut bytes)?;
     if bytes.is_empty() {
         return Err(Error::new(Kind::Internal, "libaom gave no bytes"));
     }
     Ok(bytes)
+}
+
+/// A stream of frames of one size.
+pub struct Stream {
+    encoder: Encoder,
+    settings: Settings,
+    /// Milliseconds so far.
+    clock: i64,
+}
+
+impl Stream {
+    /// Opens a stream for frames like this one, which is not yet taken. `well` searches longer for better predictions.
+    ///
+    /// # Errors
+    /// As [`encode`].
+    pub fn open(like: &Planes, settings: Settings, well: bool) -> Result<Self, Error> {
+        let usage = if well { Usage::MovingWell } else { Usage::Moving };
+        Ok(Self { encoder: Encoder::open(like, settings, usage)?, settings, clock: 0 })
+    }
+
+    /// Encodes a frame to a temporal unit, which is appended. Returns its length, above 0.
+    ///
+    /// # Errors
+    /// As [`encode`].
+    pub fn add(&mut self, planes: &Planes, delay_ms: u32, bytes: &mut Vec<u8>) -> Result<usize, Error> {
+        let before = bytes.len();
+        self.encoder.picture(planes, self.settings, self.clock, delay_ms, bytes)?;
+        self.clock += i64::from(delay_ms.max(1));
+        match bytes.len() - before {
+            0 => Err(Error::new(Kind::Internal, "libaom gave no bytes for a frame")),
+            length => Ok(length),
+        }
+    }
 }
 
 fn failed(what: &str, code: sys::aom_codec_err_t, detail: &str) -> Error {

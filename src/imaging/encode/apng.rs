@@ -214,6 +214,7 @@ mod tests {
                 progressive: false,
                 effort: Effort::Interactive,
                 threads: 1,
+                frames: 1,
                 budget_ms: 0,
                 exif: None,
                 space: crate::imaging::picture::Space::Srgb,

@@ -95,11 +95,6 @@ pub fn speed(effort: Effort, megapixels: f64, budget_ms: u32, threads: u32) -> u
     MS_PER_MEGAPIXEL.iter().find(|(speed, ms)| *speed >= wanted && fits(*ms)).map_or(9, |(speed, _)| *speed)
 }
 
-/// What a `cpu-used` costs, by the table.
-pub fn ms_per_megapixel(speed: u8) -> u64 {
-    MS_PER_MEGAPIXEL.iter().find(|(s, _)| *s >= speed).map_or(45, |(_, ms)| *ms as u64)
-}
-
 /// The quantizer of a quality.
 fn quantizer(speed: u8, quality: u8) -> u8 {
     let table = match speed {

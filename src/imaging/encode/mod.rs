@@ -5,12 +5,14 @@ mod aom;
 mod apng;
 #[cfg_attr(feature = "ravif", allow(dead_code))]
 mod avif;
+mod avis;
 mod bitmap;
 mod gif;
 mod graphics;
 mod heif;
 mod jpeg;
 mod jpegli;
+mod moving;
 mod png;
 pub mod quality;
 #[cfg(feature = "ravif")]
@@ -41,6 +43,8 @@ pub struct Options {
     pub effort: Effort,
     /// Threads that may be used, 1 or more.
     pub threads: u32,
+    /// Frames that will come: what the time for each depends on.
+    pub frames: u32,
     /// Milliseconds that encoding should stay below; 0 is no limit. Met by trying less hard, never by giving up.
     pub budget_ms: u32,
     /// A TIFF block of EXIF to carry along; JPEG, PNG, WebP, AVIF and HEIF take one. In AVIF and HEIF its orientation is
@@ -80,10 +84,11 @@ pub fn open(
         Ok(Box::new(still::Still::new(format, width, height, options, encode)) as Box<dyn Encode>)
     };
     match (format, animation) {
+        (Format::Avif, Some(animation)) => Ok(Box::new(moving::Moving::open(width, height, options, animation))),
         #[cfg(not(feature = "ravif"))]
-        (Format::Avif, _) => still(avif::encode, options),
+        (Format::Avif, None) => still(avif::encode, options),
         #[cfg(feature = "ravif")]
-        (Format::Avif, _) => still(rav1e::encode, options),
+        (Format::Avif, None) => still(rav1e::encode, options),
         (Format::Heif, _) => still(heif::encode, options),
         (Format::WebP, None) => still(webp::encode, options),
         (Format::WebP, Some(animation)) => Ok(Box::new(webp::Animated::open(width, height, &options, animation)?)),
@@ -132,16 +137,6 @@ pub fn versions() -> Vec<(&'static str, String)> {
         ("jpegli", "of libjxl 0.10.2 (bundled by jpegli-sys 0.1)".into()),
         ("libjpeg-turbo", jpeg::version()),
     ]
-}
-
-/// CPU milliseconds that a megapixel of AVIF takes, for estimates.
-pub fn avif_ms_per_megapixel(effort: Effort, megapixels: f64) -> u64 {
-    avif::ms_per_megapixel(avif::speed(effort, megapixels, 0, 1))
-}
-
-/// CPU milliseconds that a megapixel of HEIF takes, for estimates.
-pub fn heif_ms_per_megapixel(effort: Effort, megapixels: f64) -> u64 {
-    heif::preset(effort, megapixels, 0).ms_per_megapixel()
 }
 
 fn unsupported(format: Format) -> Error {

@@ -13,6 +13,7 @@ fn options(quality: Option<u8>) -> Options {
         progressive: false,
         effort: Effort::Interactive,
         threads: 1,
+        frames: 1,
         budget_ms: 0,
         exif: None,
         space: Space::Srgb,

@@ -1,10 +1,11 @@
 //! HEIF and AVIF: the boxes that tell size, depth and alpha (ISO/IEC 14496-12, 23008-12; AV1-ISOBMFF).
 //!
-//! The size is that of the primary item after its cropping and rotation, which is what the decoder gives. A file that is
-//! only a sequence (no `meta` box) has the size of its first visual track. Sequences are decoded as their still picture,
-//! so every file has one frame here.
+//! The size is that of the primary item after its cropping and rotation, which is what the decoder gives. A file that says
+//! that it is a sequence, or has nothing else, is its first visual track, as browsers have it.
 
-use super::bytes::{be16, be32, be64, slice};
+use super::boxes::{Atom, atom, atoms, full};
+use super::bytes::{be16, be32, slice};
+use super::track::{self, Track};
 use super::{Header, corrupt};
 use crate::error::Error;
 use crate::plan::{Format, Source};
@@ -14,42 +15,6 @@ const HEIF_BRANDS: [&[u8]; 15] = [
     b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"mif2", b"mif3", b"msf1",
     b"jpeg", b"vvic", b"unif",
 ];
-
-/// Boxes and children that are looked at, at most.
-const MAX_BOXES: usize = 10_000;
-
-/// A box: type and payload.
-struct Atom<'a> {
-    kind: [u8; 4],
-    data: &'a [u8],
-    /// Whether all of it is there.
-    whole: bool,
-}
-
-/// The boxes that lie side by side in `bytes`. A box that goes on beyond the end is cut there.
-fn atoms(bytes: &[u8]) -> impl Iterator<Item = Atom<'_>> {
-    let mut at = 0usize;
-    std::iter::from_fn(move || {
-        let length = be32(bytes, at)?;
-        let kind = slice(bytes, at.checked_add(4)?, 4)?.try_into().ok()?;
-        let (start, end) = match length {
-            0 => (at.checked_add(8)?, bytes.len()),
-            1 => {
-                let length = usize::try_from(be64(bytes, at.checked_add(8)?)?).ok()?;
-                (at.checked_add(16)?, at.checked_add(length)?)
-            }
-            _ => (at.checked_add(8)?, at.checked_add(length as usize)?),
-        };
-        let data = bytes.get(start..end.min(bytes.len()))?;
-        at = end;
-        Some(Atom { kind, data, whole: end <= bytes.len() })
-    })
-    .take(MAX_BOXES)
-}
-
-fn atom<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
-    atoms(bytes).find(|atom| &atom.kind == kind).map(|atom| atom.data)
-}
 
 /// The format by the brands of `ftyp`.
 fn format(bytes: &[u8]) -> Option<Format> {
@@ -62,6 +27,17 @@ fn format(bytes: &[u8]) -> Option<Format> {
     } else {
         None
     }
+}
+
+/// The brands by which a file says that it is a sequence first, and a still picture for those who cannot show it.
+const SEQUENCE_BRANDS: [&[u8]; 5] = [b"avis", b"msf1", b"hevc", b"hevx", b"hevs"];
+
+/// The track to show, if it is not the primary item that is to be shown.
+pub(crate) fn sequence(bytes: &[u8]) -> Option<Track<'_>> {
+    let track = track::first(atom(bytes, b"moov")?)?;
+    let ftyp = atoms(bytes).next()?.data;
+    let says = track.frames() > 1 && ftyp.get(..4).is_some_and(|major| SEQUENCE_BRANDS.contains(&major));
+    (says || atom(bytes, b"meta").is_none()).then_some(track)
 }
 
 /// Whether the file begins as a HEIF or AVIF.
@@ -108,10 +84,12 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
     if atoms(bytes).any(|atom| &atom.kind == b"mdat" && !atom.whole) {
         return Err(corrupt(format, "it ends before its data does"));
     }
-    // A file that has both gives its still picture: that is what a reader without sequences shows.
+    if let Some(track) = sequence(bytes) {
+        return Ok(track.header(format));
+    }
     let facts = match (atom(bytes, b"meta"), atom(bytes, b"moov"), atom(bytes, b"mini")) {
         (Some(meta), ..) => item(meta).ok_or("its primary item has no size"),
-        (None, Some(moov), _) => track(moov).ok_or("it has no visual track"),
+        (None, Some(_), _) => Err("it has no visual track"),
         (None, None, Some(_)) => {
             return Err(super::unsupported(format, "it has the low-overhead header (`mini`)"));
         }
@@ -133,12 +111,6 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
         progressive: false,
         quality: None,
     })
-}
-
-/// The payload of a full box behind version and flags, and the version and flags.
-fn full(data: &[u8]) -> Option<(u8, u32, &[u8])> {
-    let head = be32(data, 0)?;
-    Some(((head >> 24) as u8, head & 0x00ff_ffff, data.get(4..)?))
 }
 
 /// The primary item of a `meta` box.
@@ -195,19 +167,7 @@ fn sized(properties: &[&Atom<'_>]) -> Option<Facts> {
                 facts.grey = *count == 1;
                 pixi = true;
             }
-            b"av1C" if !pixi => {
-                let flags = *data.get(2)?;
-                facts.depth = match flags >> 5 & 3 {
-                    0b11 => 12,
-                    0b10 => 10,
-                    _ => 8,
-                };
-                facts.grey = flags & 0x10 != 0;
-            }
-            b"hvcC" if !pixi => {
-                facts.depth = (data.get(17)? & 7) + 8;
-                facts.grey = data.get(16)? & 3 == 0;
-            }
+            b"av1C" | b"hvcC" if !pixi => (facts.depth, facts.grey) = coding(kind, data)?,
             _ => {}
         }
     }
@@ -220,6 +180,23 @@ fn sized(properties: &[&Atom<'_>]) -> Option<Facts> {
     });
     facts.depth = facts.depth.clamp(1, 16);
     Some(facts)
+}
+
+/// Bits a channel, and whether there is but one, by the decoder's configuration `av1C` or `hvcC`.
+pub(super) fn coding(kind: &[u8; 4], data: &[u8]) -> Option<(u8, bool)> {
+    match kind {
+        b"av1C" => {
+            let flags = *data.get(2)?;
+            let depth = match flags >> 5 & 3 {
+                0b11 => 12,
+                0b10 => 10,
+                _ => 8,
+            };
+            Some((depth, flags & 0x10 != 0))
+        }
+        b"hvcC" => Some(((data.get(17)? & 7) + 8, data.get(16)? & 3 == 0)),
+        _ => None,
+    }
 }
 
 /// A picture under its transformations: its whole size, and the rectangle of it that is kept.
@@ -326,17 +303,4 @@ fn references(iref: &[u8]) -> Vec<Link> {
         Some(Link { kind: atom.kind, from, to: (0..count).map_while(|index| id(list, index)).collect() })
     };
     atoms(data).filter_map(link).collect()
-}
-
-/// The first visual track of a `moov` box.
-fn track(moov: &[u8]) -> Option<Facts> {
-    let tracks = || atoms(moov).filter(|atom| &atom.kind == b"trak").map(|atom| atom.data);
-    let handler = |trak| slice(atom(atom(trak, b"mdia")?, b"hdlr")?, 8, 4);
-    let visual = tracks().find(|&trak| matches!(handler(trak), Some(b"pict" | b"vide")))?;
-    let (version, _, tkhd) = full(atom(visual, b"tkhd")?)?;
-    // Width and height are the last two fields, 16.16.
-    let at = if version == 1 { 84 } else { 72 };
-    let (width, height) = (be32(tkhd, at)? >> 16, be32(tkhd, at + 4)? >> 16);
-    let alpha = tracks().any(|trak| handler(trak) == Some(b"auxv"));
-    Some(Facts { width, height, crop: None, depth: 8, grey: false, alpha })
 }

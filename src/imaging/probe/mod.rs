@@ -3,6 +3,7 @@
 //! length.
 
 pub(crate) mod bmp;
+mod boxes;
 pub(crate) mod bytes;
 pub(crate) mod gif;
 pub(crate) mod heif;
@@ -11,6 +12,7 @@ pub(crate) mod jpeg;
 pub(crate) mod jxl;
 pub(crate) mod png;
 pub(crate) mod tiff;
+pub(crate) mod track;
 pub(crate) mod webp;
 
 #[cfg(test)]

@@ -1,0 +1,106 @@
+//! Sequences, frame by frame.
+
+use libheif_rs::{HeifContext, HeifErrorCode, Track};
+
+use super::super::super::colour::ToSrgb;
+use super::super::super::picture::{Animation, Channels, Decode, Frame, Metadata};
+use super::super::super::policy::Gamut;
+use super::super::super::probe::bytes::be16;
+use super::super::super::probe::{Header, corrupt, track};
+use super::{Colour, coded, failed, mapped, metadata, options, read, space, taken, unmultiply};
+use crate::error::Error;
+use crate::plan::Limits;
+
+/// An open sequence.
+struct Moving<'a> {
+    header: Header,
+    metadata: Metadata,
+    colour: Colour,
+    transform: Option<ToSrgb>,
+    /// When each frame ends, in milliseconds.
+    ends: Box<dyn Iterator<Item = u64> + 'a>,
+    /// When the last frame ended.
+    clock: u64,
+    given: u32,
+    // In this order: the track lives in the context.
+    track: Track,
+    _context: HeifContext<'a>,
+}
+
+/// Opens the first visual track.
+pub(super) fn open<'a>(
+    bytes: &'a [u8],
+    header: &Header,
+    limits: &Limits,
+    gamut: Gamut,
+    about: track::Track<'a>,
+) -> Result<Box<dyn Decode + 'a>, Error> {
+    let context = read(bytes, header, limits)?;
+    let track = context.track(0).ok_or_else(|| corrupt(header.source.format, "it has no visual track"))?;
+    let colour = about.colour.map_or(Colour::Srgb, colour);
+    let mut metadata = metadata(header, None);
+    metadata.space = colour.space(gamut);
+    metadata.animation = (header.source.frames > 1).then_some(Animation { repeat: about.plays });
+    let channels = if header.source.alpha { Channels::Rgba } else { Channels::Rgb };
+    Ok(Box::new(Moving {
+        header: *header,
+        transform: colour.transform(channels, metadata.space),
+        metadata,
+        colour,
+        ends: Box::new(about.into_ends()),
+        clock: 0,
+        given: 0,
+        track,
+        _context: context,
+    }))
+}
+
+/// What a `colr` box says.
+fn colour(colr: &[u8]) -> Colour {
+    match colr.split_first_chunk::<4>() {
+        Some((b"prof" | b"rICC", icc)) => Colour::Icc(icc.to_vec()),
+        Some((b"nclx", points)) => {
+            let point = |at| be16(points, at).and_then(|code| u8::try_from(code).ok()).unwrap_or(2);
+            coded(point(0), point(2))
+        }
+        _ => Colour::Srgb,
+    }
+}
+
+impl Decode for Moving<'_> {
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, Error> {
+        let format = self.header.source.format;
+        if self.given == self.header.source.frames {
+            return Ok(None);
+        }
+        let alpha = self.header.source.alpha;
+        let hdr = matches!(self.colour, Colour::Hdr(..));
+        let image = self.track.decode_next_image(space(false, alpha, hdr), Some(options()?)).map_err(|error| {
+            if matches!(error.code, HeifErrorCode::EndOfSequence) {
+                let (given, frames) = (self.given, self.header.source.frames);
+                corrupt(format, &format!("only {given} of its {frames} frames are there"))
+            } else {
+                failed(format, &error)
+            }
+        })?;
+        let mut pixels = match self.colour {
+            Colour::Hdr(transfer, primaries) => mapped(&image, &self.header, alpha, transfer, primaries)?,
+            Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, &self.header, false, alpha)?,
+        };
+        if alpha && image.is_premultiplied_alpha() {
+            unmultiply(&mut pixels);
+        }
+        if let Some(transform) = &self.transform {
+            transform.apply(&mut pixels)?;
+        }
+        let end = self.ends.next().unwrap_or(self.clock);
+        let delay_ms = u32::try_from(end.saturating_sub(self.clock)).unwrap_or(u32::MAX);
+        self.clock = end;
+        self.given = self.given.saturating_add(1);
+        Ok(Some(Frame { pixels, delay_ms }))
+    }
+}
