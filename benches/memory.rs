@@ -123,7 +123,7 @@ fn drawn(alpha: bool, width: u32, height: u32, shift: u32) -> Pixels {
         for x in 0..width {
             grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let noise = if (x ^ y) & 0x1f0 == 0 { (grain >> 30) as u8 } else { 0 };
-            let edge = if ((x + shift) / 97 + (y + shift) / 61) % 3 == 0 { 60 } else { 0 };
+            let edge = if ((x + shift) / 97 + (y + shift) / 61).is_multiple_of(3) { 60 } else { 0 };
             let pixel =
                 [(x * 180 / width) as u8 + edge + noise, (y * 180 / height) as u8 + noise, 90 + edge / 2 + noise];
             data.extend_from_slice(&pixel);
