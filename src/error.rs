@@ -22,8 +22,12 @@ pub enum Kind {
     NoSuchSite,
     /// The object does not exist.
     NotFound,
+    /// The rule names a style that the site does not have.
+    NoSuchStyle,
     /// The client may not do this.
     Forbidden,
+    /// The site gives originals away by its styles only.
+    Protected,
     /// The original has more bytes than the site takes.
     SourceBytes,
     /// One side of the original is longer than the site takes.
@@ -86,8 +90,10 @@ impl Kind {
     pub fn fault(self) -> Fault {
         use Kind::*;
         match self {
-            BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NotFound | Forbidden
-            | OutputTooLarge | RotateTooLarge | CropOutside | UnsupportedTarget | Cancelled => Fault::Client,
+            BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NotFound | NoSuchStyle
+            | Forbidden | Protected | OutputTooLarge | RotateTooLarge | CropOutside | UnsupportedTarget | Cancelled => {
+                Fault::Client
+            }
             SourceBytes | SourceSide | SourcePixels | SourceFrames | NotAnImage | UnsupportedSource | Corrupt
             | Deadline | OutOfMemory | Crashed | Quarantined => Fault::Image,
             OriginTimeout | OriginFailed | OriginShort => Fault::Origin,
@@ -102,8 +108,8 @@ impl Kind {
             BadRule | BadRequest | SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge
             | RotateTooLarge | CropOutside | NotAnImage | UnsupportedSource | UnsupportedTarget | Corrupt
             | OutOfMemory | Quarantined | Crashed => 400,
-            Forbidden => 403,
-            NoSuchSite | NotFound => 404,
+            Forbidden | Protected => 403,
+            NoSuchSite | NotFound | NoSuchStyle => 404,
             MethodNotAllowed => 405,
             UnsupportedRule => 501,
             OriginFailed | OriginShort => 502,
@@ -119,13 +125,13 @@ impl Kind {
         use Kind::*;
         match self {
             // Parsing is cheaper than remembering.
-            BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite => Duration::ZERO,
+            BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NoSuchStyle => Duration::ZERO,
             NotFound => Duration::from_secs(5),
             SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge | RotateTooLarge | CropOutside
             | NotAnImage | UnsupportedSource | UnsupportedTarget | Corrupt => Duration::from_secs(60),
             Deadline | OutOfMemory | Crashed | Quarantined => Duration::from_secs(30),
             OriginTimeout | OriginFailed | OriginShort => Duration::from_secs(1),
-            Forbidden | Busy | Cancelled | Internal => Duration::ZERO,
+            Forbidden | Protected | Busy | Cancelled | Internal => Duration::ZERO,
         }
     }
 
@@ -139,7 +145,9 @@ impl Kind {
             MethodNotAllowed => "method_not_allowed",
             NoSuchSite => "no_such_site",
             NotFound => "not_found",
+            NoSuchStyle => "no_such_style",
             Forbidden => "forbidden",
+            Protected => "protected",
             SourceBytes => "source_bytes",
             SourceSide => "source_side",
             SourcePixels => "source_pixels",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::billing::Tier;
 use crate::config;
-use crate::dialect::{self, Dialect, Recognised};
+use crate::dialect::{self, Dialect, Recognised, Styles};
 use crate::imaging::encode;
 use crate::negotiate::{self, Class};
 use crate::plan::{Answer, Format, Limits, Plan, Source, geometry};
@@ -39,8 +39,8 @@ pub struct Arguments {
 
 /// Explains on standard output. A rule that is wrong is an explanation too, and a failure.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
-    let (dialects, limits, offered) = settings(arguments)?;
-    let (dialect, plan) = parse(&arguments.url, &dialects)?;
+    let Settings { dialects, styles, limits, offered } = settings(arguments)?;
+    let (dialect, plan) = parse(&arguments.url, &dialects, &styles)?;
     println!("dialect     {}", dialect.name());
     let plan = plan.map_err(|error| {
         let shaped = dialect::error_body(Some(dialect), &error, "/object", "host", "0", false);
@@ -98,9 +98,22 @@ fn result(
     Ok(())
 }
 
-fn settings(arguments: &Arguments) -> Result<(Vec<Dialect>, Limits, Vec<Format>), String> {
+/// What a site decides.
+struct Settings {
+    dialects: Vec<Dialect>,
+    styles: Styles,
+    limits: Limits,
+    offered: Vec<Format>,
+}
+
+fn settings(arguments: &Arguments) -> Result<Settings, String> {
     let Some(path) = &arguments.config else {
-        return Ok((vec![Dialect::Tencent, Dialect::Aliyun], Limits::default(), vec![Format::Avif, Format::WebP]));
+        return Ok(Settings {
+            dialects: Dialect::ALL.to_vec(),
+            styles: Styles::default(),
+            limits: Limits::default(),
+            offered: vec![Format::Avif, Format::WebP],
+        });
     };
     let loaded = config::load(path)?;
     let sites = &loaded.config.sites;
@@ -110,15 +123,18 @@ fn settings(arguments: &Arguments) -> Result<(Vec<Dialect>, Limits, Vec<Format>)
         }
         None => sites.first().ok_or("no site")?,
     };
-    let dialects = site.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
-    Ok((dialects, site.limits.limits(), site.negotiate.formats.clone()))
+    let dialects: Vec<Dialect> = site.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
+    let styles = site.styles.styles(&dialects).map_err(|error| error.message)?;
+    Ok(Settings { dialects, styles, limits: site.limits.limits(), offered: site.negotiate.formats.clone() })
 }
 
 type Parsed = (Dialect, Result<Plan, crate::error::Error>);
 
-fn parse(text: &str, dialects: &[Dialect]) -> Result<Parsed, String> {
-    if let Some((_, query)) = text.split_once('?') {
-        return match dialect::recognise(query, dialects) {
+fn parse(text: &str, dialects: &[Dialect], styles: &Styles) -> Result<Parsed, String> {
+    let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
+    let styled = styles.split(path).map(|(_, rule)| format!("{rule}&{}", query.unwrap_or_default()));
+    if let Some(query) = styled.as_deref().or(query) {
+        return match dialect::recognise(query, dialects, styles) {
             Recognised::Rule { dialect, plan, .. } => Ok((dialect, plan)),
             Recognised::None => Err("no image rule in the query: the request would be passed through".into()),
         };

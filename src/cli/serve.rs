@@ -73,9 +73,12 @@ pub fn sites(loaded: &Loaded) -> Result<Sites, String> {
 
 fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
     let origin = origin::build(&config.origin, base).map_err(|error| error.message)?;
+    let dialects: Vec<Dialect> = config.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
     Ok(Site {
         name: config.name.as_str().into(),
-        dialects: config.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect(),
+        styles: config.styles.styles(&dialects).map_err(|error| error.message)?,
+        protect: config.styles.protect,
+        dialects,
         origin,
         offered: config.negotiate.formats.clone(),
         negotiate_plain: config.negotiate.plain,

@@ -1,11 +1,14 @@
 //! The shape of `pictor.toml`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::{OriginConfig, units};
+use crate::dialect::{Dialect, Styles};
+use crate::error::Error;
 use crate::imaging::Policy;
 use crate::plan::{Format, Limits};
 
@@ -161,6 +164,9 @@ pub struct SiteConfig {
     /// What is decided about pictures where the rule says nothing.
     #[serde(default)]
     pub imaging: Policy,
+    /// Rules with a name.
+    #[serde(default)]
+    pub styles: StylesConfig,
     /// Who may do what.
     #[serde(default)]
     pub access: AccessConfig,
@@ -220,6 +226,32 @@ impl LimitsConfig {
             output_side: self.max_output_side,
             frames: self.max_frames,
         }
+    }
+}
+
+/// `[site.styles]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StylesConfig {
+    /// What may stand between a key and a style in the path: some of `-_/!`; empty: styles are used by query only.
+    pub separators: String,
+    /// Whether pictures are given away by their styles only: neither untouched nor by a rule that the client wrote.
+    pub protect: bool,
+    /// Rules in either dialect, by name.
+    pub rules: BTreeMap<String, String>,
+}
+
+impl StylesConfig {
+    /// As requests are read with them.
+    ///
+    /// # Errors
+    /// What is wrong with the first style that cannot be.
+    pub fn styles(&self, dialects: &[Dialect]) -> Result<Styles, Error> {
+        let mut styles = Styles::new(&self.separators)?;
+        for (name, rule) in &self.rules {
+            styles.add(name, rule, dialects)?;
+        }
+        Ok(styles)
     }
 }
 

@@ -157,6 +157,10 @@ fn check_site(site: &SiteConfig) -> Result<(), Problem> {
     if site.imaging.auto_quality > 100 {
         return problem("auto_quality", format!("site {quoted}: imaging.auto_quality is a SSIMULACRA2 of at most 100"));
     }
+    let dialects: Vec<Dialect> = site.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
+    if let Err(error) = site.styles.styles(&dialects) {
+        return problem("site.styles", format!("site {quoted}: {}", error.message));
+    }
     if http::HeaderValue::from_str(&site.cache.cache_control).is_err() {
         return problem("cache_control", format!("site {quoted}: cache.cache_control cannot stand in a header"));
     }
@@ -191,6 +195,11 @@ mod tests {
             (SITE.replace("hosts", "dialects = [\"imgix\"]\nhosts"), "line 3: \"imgix\" is not a dialect"),
             (SITE.replace("dir", "ftp"), "line 5: unknown variant `ftp`"),
             (String::new(), "no [[site]]"),
+            (
+                format!("{SITE}[site.styles.rules]\nsmall = \"imageMogr2/thumbnail/0x\"\n"),
+                "line 7: site \"a\": style small: ",
+            ),
+            (format!("{SITE}[site.styles]\nseparators = \"+\"\n"), "line 7: site \"a\": `+` cannot separate a style"),
             (format!("{SITE}[site.limits]\nmax_frames = 0\n"), "line 8: site \"a\": limits.max_frames is zero"),
         ] {
             let got = error(&text);

@@ -5,6 +5,7 @@
 mod aliyun;
 mod answer;
 mod number;
+pub mod styles;
 mod tencent;
 mod wire;
 
@@ -12,6 +13,7 @@ mod wire;
 mod tests;
 
 pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type};
+pub use styles::Styles;
 pub use wire::{QueryParts, split_query};
 
 use crate::error::{Error, Kind};
@@ -84,11 +86,12 @@ pub enum Recognised {
     },
 }
 
-/// Reads the rule out of a query: the text after `?`, undecoded. Only `enabled` dialects are looked for.
+/// Reads the rule out of a query: the text after `?`, undecoded. Only `enabled` dialects are looked for; styles that the
+/// rule names are looked up in `styles`.
 ///
 /// Every encoding that clients send gives the same plan: raw, percent-encoded once or twice, with `=` at the end, with
 /// other parameters around it.
-pub fn recognise(raw_query: &str, enabled: &[Dialect]) -> Recognised {
+pub fn recognise(raw_query: &str, enabled: &[Dialect], styles: &Styles) -> Recognised {
     let mut found: Vec<(Dialect, String)> = Vec::new();
     for piece in wire::pieces(raw_query) {
         let text = wire::decode_twice(piece);
@@ -106,8 +109,8 @@ pub fn recognise(raw_query: &str, enabled: &[Dialect]) -> Recognised {
     }
     let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
     let (plan, original_on_error) = match dialect {
-        Dialect::Tencent => tencent::parse(&texts),
-        Dialect::Aliyun => (aliyun::parse(&texts), false),
+        Dialect::Tencent => tencent::parse(&texts, styles),
+        Dialect::Aliyun => (aliyun::parse(&texts, styles), false),
     };
     Recognised::Rule { dialect, plan: plan.map(Plan::normalise), original_on_error }
 }
@@ -126,7 +129,7 @@ pub fn parse_rule(text: &str) -> Result<(Dialect, Plan), Error> {
     };
     let bare = ["image/", "style/", "sys/"].iter().any(|start| query.starts_with(start));
     let query = if bare { format!("{}{query}", aliyun::KEY_IS) } else { query.to_owned() };
-    match recognise(&query, &Dialect::ALL) {
+    match recognise(&query, &Dialect::ALL, &Styles::default()) {
         Recognised::Rule { dialect, plan, .. } => plan.map(|plan| (dialect, plan)),
         Recognised::None => Err(Error::new(
             Kind::BadRule,

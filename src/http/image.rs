@@ -71,6 +71,8 @@ pub fn forgiven(kind: Kind) -> bool {
         | Kind::BadRequest
         | Kind::MethodNotAllowed
         | Kind::NoSuchSite
+        | Kind::NoSuchStyle
+        | Kind::Protected
         | Kind::NotFound
         | Kind::Forbidden
         | Kind::OriginTimeout

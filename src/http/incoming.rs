@@ -58,7 +58,15 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
     let query = query.unwrap_or("");
     refuse_uploads_with_processing(head, query, site)?;
     let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
-    let (dialect, plan) = match dialect::recognise(query, &site.dialects) {
+    // The rule of a style in the path runs before one in the query.
+    let styled = if reads { site.styles.split(path) } else { None };
+    let joined = styled.as_ref().map(|(_, rule)| format!("{rule}&{query}"));
+    let path = styled.as_ref().map_or(path, |(path, _)| path);
+    let recognised = dialect::recognise(joined.as_deref().unwrap_or(query), &site.dialects, &site.styles);
+    if site.protect && reads {
+        protect(site, path, joined.as_deref().unwrap_or(query), &recognised)?;
+    }
+    let (dialect, plan) = match recognised {
         Recognised::Rule { plan: Err(_), original_on_error: true, .. } if reads => return Ok(Incoming::Original),
         Recognised::Rule { dialect, plan, .. } if reads => {
             (Some(dialect), plan.map_err(|error| (Some(dialect), error))?)
@@ -81,6 +89,18 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
     }
     let question = question(site, path, query, plan, class).map_err(|error| (dialect, error))?;
     Ok(Incoming::Image { dialect, question: Box::new(question) })
+}
+
+/// Refuses what is not a style, and nothing but that (tencent-ci §1.9, aliyun-oss §1.6).
+fn protect(site: &Site, path: &str, query: &str, recognised: &Recognised) -> Result<(), (Option<Dialect>, Error)> {
+    let dialect = match recognised {
+        Recognised::None if !looks_like_picture(path) => return Ok(()),
+        Recognised::None => site.dialects.first().copied(),
+        Recognised::Rule { .. } if site.styles.only_style(query) => return Ok(()),
+        Recognised::Rule { dialect, .. } => Some(*dialect),
+    };
+    let message = "the pictures of this site are given away by their styles only";
+    Err((dialect, Error::new(Kind::Protected, message)))
 }
 
 fn question(site: &Arc<Site>, path: &str, query: &str, plan: Plan, class: Option<Class>) -> Result<Question, Error> {

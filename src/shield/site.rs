@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{AccessConfig, SiteCacheConfig};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Styles};
 use crate::imaging::Policy;
 use crate::origin::Origin;
 use crate::plan::{Format, Limits};
@@ -26,6 +26,10 @@ pub struct Site {
     pub limits: Limits,
     /// What is decided about pictures where the rule says nothing.
     pub imaging: Policy,
+    /// Rules with a name.
+    pub styles: Styles,
+    /// Whether pictures are given away by their styles only.
+    pub protect: bool,
     /// Who may do what.
     pub access: AccessConfig,
     /// What is cached, and how long.

@@ -8,6 +8,7 @@ mod flights;
 mod pass;
 #[path = "../support/mod.rs"]
 mod shared;
+mod styles;
 mod support;
 mod urls;
 mod workers;

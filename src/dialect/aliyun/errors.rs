@@ -11,7 +11,8 @@ pub(in crate::dialect) fn code(kind: Kind) -> &'static str {
         MethodNotAllowed => "MethodNotAllowed",
         NoSuchSite => "NoSuchBucket",
         NotFound => "NoSuchKey",
-        Forbidden => "AccessDenied",
+        NoSuchStyle => "NoSuchStyle",
+        Forbidden | Protected => "AccessDenied",
         SourceBytes | SourceSide | SourcePixels | SourceFrames | OutOfMemory => "ImageTooLarge",
         OutputTooLarge | RotateTooLarge | CropOutside | NotAnImage | UnsupportedSource | UnsupportedTarget
         | Corrupt | Crashed | Quarantined => "BadRequest",
@@ -35,11 +36,13 @@ pub(in crate::dialect) fn ec(error: &Error) -> Option<String> {
         CropOutside => Some(205),
         NotAnImage | UnsupportedSource => Some(5),
         UnsupportedTarget => Some(206),
-        Forbidden => Some(31),
+        Forbidden | Protected => Some(31),
         // A wrong argument of which no page says more.
         BadRule | BadRequest => None,
-        UnsupportedRule | MethodNotAllowed | NoSuchSite | SourceBytes | Corrupt | OriginTimeout | OriginFailed
-        | OriginShort | Deadline | OutOfMemory | Crashed | Quarantined | Busy | Cancelled | Internal => None,
+        UnsupportedRule | MethodNotAllowed | NoSuchSite | NoSuchStyle | SourceBytes | Corrupt | OriginTimeout
+        | OriginFailed | OriginShort | Deadline | OutOfMemory | Crashed | Quarantined | Busy | Cancelled | Internal => {
+            None
+        }
     };
     let wrong_argument = matches!(error.kind, BadRule | BadRequest);
     let number = error.code.or(number).map(|number| format!("0040-{:08}", number.unsigned_abs()));

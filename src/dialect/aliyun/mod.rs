@@ -14,7 +14,7 @@ pub(super) use info::body;
 
 use self::args::Args;
 use super::number::short;
-use super::{Entry, wire};
+use super::{Dialect, Entry, Styles, wire};
 use crate::error::{Error, Kind};
 use crate::plan::{Answer, Ceiling, Facts, Format, Frames, Output, Plan, Step, Target};
 
@@ -123,7 +123,7 @@ pub(super) fn claims(text: &str) -> bool {
 }
 
 /// Reads the parameter. It may stand once.
-pub(super) fn parse(pieces: &[&str]) -> Result<Plan, Error> {
+pub(super) fn parse(pieces: &[&str], styles: &Styles) -> Result<Plan, Error> {
     let [piece] = pieces else {
         return Err(Error::new(Kind::BadRequest, "x-oss-process stands more than once in the query"));
     };
@@ -135,6 +135,7 @@ pub(super) fn parse(pieces: &[&str]) -> Result<Plan, Error> {
             "the rule holds a blank, a control character or a byte that is not ASCII",
         ));
     }
+    let value = styles.expand(value, Dialect::Aliyun)?;
     let pipes = value.bytes().filter(|b| *b == b'|').count();
     if pipes > MAX_PIPES {
         let message = format!("the rule has {pipes} pipes; it may have at most {MAX_PIPES}");
@@ -152,7 +153,9 @@ impl Draft {
         let (family, actions) = stage.split_once('/').unwrap_or((stage, ""));
         match family {
             "image" => {}
-            "style" => return Err(unsupported("style (a named rule of the bucket)")),
+            "style" => {
+                return Err(Error::new(Kind::BadRule, "style/ takes the name of a style, and no style holds another"));
+            }
             "sys" => {
                 return Err(Error::new(Kind::BadRule, "sys/saveas belongs in the body of a POST, not in a query"));
             }

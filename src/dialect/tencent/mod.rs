@@ -15,7 +15,7 @@ pub(super) use info::body;
 
 use self::table::Refusal;
 use super::number::short;
-use super::{Entry, wire};
+use super::{Dialect, Entry, Styles, wire};
 use crate::error::Error;
 use crate::plan::{Answer, Facts, Output, Plan, Step};
 
@@ -47,8 +47,13 @@ const MODULES: [Module; 8] = [
     Module { name: "exif", doc: "the EXIF tags", parse: Some(info::exif) },
     Module { name: "watermark", doc: "image and text watermarks", parse: None },
     Module { name: "imageSlim", doc: "smaller files of the same format", parse: None },
-    Module { name: "style", doc: "a named rule of the bucket", parse: None },
+    Module { name: "style", doc: "a named rule of the site", parse: Some(style) },
 ];
+
+/// Names have been replaced by what they stand for before; what is left has none, or stands within a style.
+fn style(_: &mut Draft, _: &mut std::str::Split<'_, char>) -> Result<(), Refusal> {
+    Err(Refusal::syntax("style/ takes the name of a style, and no style holds another"))
+}
 
 /// A parameter of another family, for AI and documents; only its `originImage` means the plain object.
 const CI_PROCESS: &str = "ci-process=";
@@ -68,10 +73,13 @@ pub(super) fn claims(text: &str) -> bool {
 
 /// Reads the rule pieces of a query, which run one after the other. The flag tells whether the untouched original is
 /// the answer to what is wrong.
-pub(super) fn parse(pieces: &[&str]) -> (Result<Plan, Error>, bool) {
+pub(super) fn parse(pieces: &[&str], styles: &Styles) -> (Result<Plan, Error>, bool) {
     // Padding and SDKs' empty values; base64 is read without padding anyway.
     let pieces: Vec<&str> = pieces.iter().map(|piece| piece.trim_end_matches('=')).collect();
-    let rule = pieces.join("|");
+    let rule = match styles.expand(&pieces.join("|"), Dialect::Tencent) {
+        Ok(rule) => rule,
+        Err(error) => return (Err(error), false),
+    };
     match draft(&rule) {
         Ok(draft) => {
             let answer = match draft.facts {

@@ -154,7 +154,9 @@ fn facts() -> imaging::Facts {
 }
 
 fn body_of(query: &str, facts: &imaging::Facts) -> String {
-    let Recognised::Rule { dialect, plan: Ok(plan), .. } = recognise(query, &Dialect::ALL) else { panic!("{query}") };
+    let Recognised::Rule { dialect, plan: Ok(plan), .. } = recognise(query, &Dialect::ALL, &Styles::default()) else {
+        panic!("{query}")
+    };
     let plan::Answer::Facts(asked) = plan.answer else { panic!("{query}") };
     let (media_type, body) = facts_body(dialect, asked, facts);
     assert_eq!(media_type, "application/json");

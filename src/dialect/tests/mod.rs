@@ -4,6 +4,7 @@
 
 mod aliyun_table;
 mod answers;
+mod styles;
 mod tencent_table;
 mod wire_forms;
 
@@ -21,7 +22,7 @@ fn still(format: Format, width: u32, height: u32) -> Source {
 
 /// The plan of a query.
 fn plan(query: &str) -> Result<Plan, Error> {
-    match recognise(query, &Dialect::ALL) {
+    match recognise(query, &Dialect::ALL, &Styles::default()) {
         Recognised::Rule { plan, .. } => plan,
         Recognised::None => panic!("no rule in {query}"),
     }

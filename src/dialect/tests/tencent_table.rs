@@ -265,7 +265,6 @@ fn known_by_name_only() {
         (61, "imageMogr2/cgif/1"),
         (97, "imageMogr2/thumbnail/!50p|watermark/2/text/SGk/fill/I0ZGRkZGRg==/fontsize/30/dx/20/dy/20"),
         (101, "watermark/1/image/aHR0cDovLw/gravity/northwest"),
-        (0, "style/thumb"),
         (0, "imageSlim"),
     ];
     for (row, rule) in rules {
@@ -301,7 +300,7 @@ fn orientation_comes_first_and_geometry_as_written() {
 
 #[test]
 fn ignore_error_covers_ranges_and_not_words() {
-    let original = |rule: &str| match recognise(rule, &Dialect::ALL) {
+    let original = |rule: &str| match recognise(rule, &Dialect::ALL, &Styles::default()) {
         Recognised::Rule { original_on_error, .. } => original_on_error,
         Recognised::None => panic!("{rule}"),
     };

@@ -27,7 +27,7 @@ fn tencent_on_the_wire() {
         assert_eq!(canonical(form), want, "{form}");
     }
     // Names are case-sensitive.
-    assert_eq!(recognise("imagemogr2/thumbnail/!50p", &Dialect::ALL), Recognised::None);
+    assert_eq!(recognise("imagemogr2/thumbnail/!50p", &Dialect::ALL, &Styles::default()), Recognised::None);
 }
 
 #[test]
@@ -122,11 +122,11 @@ fn what_is_no_rule_is_none() {
         "uploads",
         "versionId=1",
     ] {
-        assert_eq!(recognise(query, all), Recognised::None, "{query}");
+        assert_eq!(recognise(query, all, &Styles::default()), Recognised::None, "{query}");
     }
     // A dialect that the site does not speak is not looked for.
-    assert_eq!(recognise("imageMogr2/rotate/90", &[Dialect::Aliyun]), Recognised::None);
-    assert_eq!(recognise("x-oss-process=image/info", &[Dialect::Tencent]), Recognised::None);
+    assert_eq!(recognise("imageMogr2/rotate/90", &[Dialect::Aliyun], &Styles::default()), Recognised::None);
+    assert_eq!(recognise("x-oss-process=image/info", &[Dialect::Tencent], &Styles::default()), Recognised::None);
 }
 
 #[test]
@@ -232,7 +232,7 @@ proptest! {
         text in "[0-9a-z!x@<>|/,_%&=?.*-]{0,40}|.{0,40}",
     ) {
         let query = format!("{start}{text}");
-        let _ = recognise(&query, &Dialect::ALL);
+        let _ = recognise(&query, &Dialect::ALL, &Styles::default());
         let _ = split_query(&query);
         let _ = parse_rule(&query);
     }

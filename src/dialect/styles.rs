@@ -1,0 +1,163 @@
+//! Styles: rules with a name, which a bucket keeps and its URLs use (tencent-ci §1.8, aliyun-oss §1.4).
+//!
+//! A style is used by name in a rule (`style/NAME`), or at the end of the path behind a separator (`/a.jpg!NAME`). Its own
+//! text holds no other style.
+
+use std::collections::BTreeMap;
+
+use super::{Dialect, Recognised, aliyun, recognise, tencent};
+use crate::error::{Error, Kind};
+
+/// The most styles that one bucket keeps: Tencent's quota, which is the larger one.
+pub const MOST_STYLES: usize = 100;
+/// The longest name, in bytes (aliyun-oss §1.2).
+pub const MOST_NAME_BYTES: usize = 63;
+
+/// One style.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Style {
+    dialect: Dialect,
+    rule: String,
+}
+
+/// The styles of a site.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Styles {
+    /// What may stand between a key and a style, a subset of `-`, `_`, `/` and `!`; as text and percent-encoded.
+    separators: Vec<(char, String)>,
+    by_name: BTreeMap<String, Style>,
+}
+
+impl Styles {
+    /// No styles yet. `separators` is empty, or some of `-_/!`: without one, styles are used by query only.
+    ///
+    /// # Errors
+    /// [`Kind::BadRule`], for people who configure, as everywhere here.
+    pub fn new(separators: &str) -> Result<Self, Error> {
+        let mut list = Vec::new();
+        for separator in separators.chars() {
+            if !"-_/!".contains(separator) {
+                return Err(refused(format!("`{separator}` cannot separate a style: take some of - _ / !")));
+            }
+            list.push((separator, format!("%{:02X}", u32::from(separator))));
+        }
+        Ok(Self { separators: list, by_name: BTreeMap::new() })
+    }
+
+    /// Adds a style; one of the same name is replaced. `rule` is in the language of either vendor: `imageMogr2/...` or
+    /// `image/...`.
+    ///
+    /// # Errors
+    /// [`Kind::BadRule`] for a name that cannot be, a rule that is none of the `enabled` dialects or does not parse, and
+    /// for more styles than there may be.
+    pub fn add(&mut self, name: &str, rule: &str, enabled: &[Dialect]) -> Result<(), Error> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() || name.len() > MOST_NAME_BYTES || !name.bytes().all(plain) {
+            return Err(refused(format!(
+                "style {name:?}: a name has 1 to {MOST_NAME_BYTES} letters, digits, dashes, underscores and dots"
+            )));
+        }
+        if let Some((separator, _)) = self.separators.iter().find(|(separator, _)| name.contains(*separator)) {
+            return Err(refused(format!("style {name}: its name holds the separator `{separator}`")));
+        }
+        if !self.by_name.contains_key(name) && self.by_name.len() >= MOST_STYLES {
+            return Err(refused(format!("style {name}: there are {MOST_STYLES} already, which is the most")));
+        }
+        let rule = rule.trim();
+        let (dialect, query) = match rule.starts_with("image/") {
+            true => (Dialect::Aliyun, format!("{}{rule}", aliyun::KEY_IS)),
+            false => (Dialect::Tencent, rule.to_owned()),
+        };
+        if !enabled.contains(&dialect) {
+            let message = format!("style {name}: its rule is in the language of {}, which is off", dialect.name());
+            return Err(refused(message));
+        }
+        // Without styles to look in, so that none can hold another.
+        match recognise(&query, &[dialect], &Self::default()) {
+            Recognised::Rule { plan: Ok(_), .. } => {}
+            Recognised::Rule { plan: Err(error), .. } => {
+                return Err(refused(format!("style {name}: {}", error.message)));
+            }
+            Recognised::None => {
+                let message =
+                    format!("style {name}: a rule begins with imageMogr2/, imageView2/, watermark/ or image/");
+                return Err(refused(message));
+            }
+        }
+        self.by_name.insert(name.to_owned(), Style { dialect, rule: rule.to_owned() });
+        Ok(())
+    }
+
+    /// Splits the style off the end of a path as the client sent it: the key's path, and the query that the style stands
+    /// for. Where several would do, the last separator counts. `None` where the path ends in no style.
+    pub fn split<'a>(&self, raw_path: &'a str) -> Option<(&'a str, String)> {
+        if self.separators.is_empty() {
+            return None;
+        }
+        let key = |name: &str| {
+            let rest = raw_path.strip_suffix(name)?;
+            let cut = self.separators.iter().find_map(|(separator, escaped)| {
+                let encoded = || {
+                    let tail = rest.get(rest.len().checked_sub(3)?..)?;
+                    tail.eq_ignore_ascii_case(escaped).then(|| &rest[..rest.len() - 3])
+                };
+                rest.strip_suffix(*separator).or_else(encoded)
+            })?;
+            // There is no object without a name.
+            (!matches!(cut, "" | "/")).then_some(cut)
+        };
+        // The shortest name is the one behind the last separator, for no name holds one.
+        let found = self.by_name.iter().filter_map(|(name, style)| Some((key(name)?, name, style)));
+        let (path, name, style) = found.min_by_key(|(_, name, _)| name.len())?;
+        Some((path, query(name, style.dialect)))
+    }
+
+    /// A rule with every `style/NAME` stage replaced by what it stands for.
+    ///
+    /// # Errors
+    /// [`Kind::NoSuchStyle`]; [`Kind::BadRule`] for a style in another language than the rule that names it.
+    pub(super) fn expand(&self, rule: &str, dialect: Dialect) -> Result<String, Error> {
+        let stages = rule.split('|').map(|stage| {
+            let Some(name) = stage.strip_prefix("style/") else { return Ok(stage) };
+            let name = name.strip_suffix('/').unwrap_or(name);
+            let unknown =
+                || Error::new(Kind::NoSuchStyle, format!("there is no style {:?}", super::number::short(name)));
+            let style = self.by_name.get(name).ok_or_else(unknown)?;
+            if style.dialect != dialect {
+                let message = format!(
+                    "style {name} is written in the language of {} and cannot be named in a rule of {}",
+                    style.dialect.name(),
+                    dialect.name()
+                );
+                return Err(Error::new(Kind::BadRule, message));
+            }
+            Ok(style.rule.as_str())
+        });
+        Ok(stages.collect::<Result<Vec<_>, _>>()?.join("|"))
+    }
+
+    /// Whether a query names one style and says nothing else about processing.
+    pub fn only_style(&self, raw_query: &str) -> bool {
+        let mut rules = super::wire::pieces(raw_query).map(super::wire::decode_twice).filter_map(|text| {
+            if aliyun::claims(&text) {
+                Some(text[aliyun::KEY_IS.len().min(text.len())..].trim_end_matches('=').to_owned())
+            } else {
+                tencent::claims(&text).then(|| text.trim_end_matches('=').to_owned())
+            }
+        });
+        let one = |rule: String| rule.strip_prefix("style/").is_some_and(|name| self.by_name.contains_key(name));
+        rules.next().is_some_and(one) && rules.next().is_none()
+    }
+}
+
+/// A query that names a style.
+fn query(name: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Tencent => format!("style/{name}"),
+        Dialect::Aliyun => format!("{}style/{name}", aliyun::KEY_IS),
+    }
+}
+
+fn refused(message: String) -> Error {
+    Error::new(Kind::BadRule, message)
+}
