@@ -79,13 +79,12 @@ pub fn error_body(
     ErrorBody { status: error.kind.status(), headers, body }
 }
 
-/// The facts that `asked` stands for, in the vendor's JSON: media type and body.
+/// The facts that `asked` stands for, in the vendor's form: media type and body.
 pub fn facts_body(dialect: Dialect, asked: plan::Facts, facts: &imaging::Facts) -> (&'static str, String) {
-    let body = match dialect {
-        Dialect::Tencent => tencent::body(asked, facts),
-        Dialect::Aliyun => aliyun::body(facts),
-    };
-    ("application/json", body)
+    match dialect {
+        Dialect::Tencent => ("application/json", tencent::body(asked, facts)),
+        Dialect::Aliyun => aliyun::body(asked, facts),
+    }
 }
 
 /// The media type of a result. Aliyun says `image/heic` where the registry says `image/heif`.

@@ -88,7 +88,13 @@ pub fn cost_under(policy: &Policy, header: &Header, layout: &Layout, format: For
 /// What a plan takes, with all the encodes that a search for a quality may take.
 pub fn plan_cost(plan: &Plan, policy: &Policy, header: &Header, layout: &Layout, to: Format, effort: Effort) -> Cost {
     let Answer::Image(output) = &plan.answer else { return facts_cost(header, plan) };
-    let cost = cost_under(policy, header, layout, to, effort);
+    let mut cost = cost_under(policy, header, layout, to, effort);
+    // Frames that are decoded only to be passed over.
+    let passed = output.frames.decoded(header.source.frames.max(1), layout.frames).saturating_sub(layout.frames);
+    if passed > 0 {
+        let each = decoding(header, None).micros;
+        cost.cpu_ms = cost.cpu_ms.saturating_add(millis(each.saturating_mul(passed.into())));
+    }
     let more = match seek::wish(output, policy, to, layout.frames) {
         // Under pressure nobody searches, but that is decided later.
         Some(wish) => searching(wish, layout, to, effort),

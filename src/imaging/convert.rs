@@ -16,6 +16,7 @@ use super::transform;
 use crate::error::{Error, Kind};
 use crate::plan::{self, Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Rgb, Source, geometry};
 
+mod pick;
 pub(super) mod seek;
 
 use seek::Wish;
@@ -191,7 +192,8 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     let wanted = Wanted { limits: job.limits, policy, shrink };
 
     let mut times = Times::default();
-    let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
+    let decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
+    let mut decoder = pick::pick(decoder, output.frames, header.source.frames.max(1), layout.frames);
     for op in &mut layout.ops {
         if let GeometryOp::Pad { color, .. } = op {
             let [r, g, b] = colour::in_space([color.r, color.g, color.b], decoder.metadata().space);

@@ -13,7 +13,7 @@ mod tests;
 pub use class::{Class, class};
 
 use crate::error::{Error, Kind};
-use crate::plan::{Format, Frames, Output, Source, Target};
+use crate::plan::{Format, Output, Source, Target};
 
 /// The format to write.
 ///
@@ -35,7 +35,7 @@ pub fn choose(
         Target::OnlyIfSource(format) if format == source.format && writable(format) => Ok(format),
         Target::OnlyIfSource(_) => own(source, writable),
         Target::Source => {
-            let moves = source.animated() && output.frames == Frames::All;
+            let moves = source.animated() && output.frames.moves();
             let holds = |format: Format| {
                 let side = source.width.max(source.height);
                 (!moves || format.animates()) && side <= format.max_side() && writable(format)
@@ -59,7 +59,7 @@ fn fixed(format: Format, output: &Output, source: &Source, writable: &dyn Fn(For
         return Err(Error::new(Kind::UnsupportedTarget, message));
     }
     // The vendor converts still pictures only; where a rule takes the first frame, there is one.
-    if format == Format::Heif && source.animated() && output.frames == Frames::All {
+    if format == Format::Heif && source.animated() && output.frames.moves() {
         let message = "an animation cannot be written as heif; ask for webp or gif";
         return Err(Error::new(Kind::UnsupportedTarget, message));
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::Quality;
+use crate::plan::{Frames, Quality};
 
 const OFFERED: [Format; 4] = [Format::Avif, Format::WebP, Format::Jxl, Format::Heif];
 

@@ -118,11 +118,10 @@ impl Display for Output {
             Quality::Auto(score) => write!(f, ",q=auto{score}")?,
         }
         option(f, "floor", self.quality_floor)?;
-        for (set, name) in
-            [(self.progressive, ",prog"), (self.strip, ",strip"), (self.frames == Frames::First, ",first")]
-        {
+        for (set, name) in [(self.progressive, ",prog"), (self.strip, ",strip")] {
             f.write_str(if set { name } else { "" })?;
         }
+        f.write_str(&self.frames.word())?;
         match self.size_limit {
             Some(SizeLimit { bytes, or_original: false }) => write!(f, ",max={bytes}"),
             Some(SizeLimit { bytes, or_original: true }) => write!(f, ",max={bytes}!"),
@@ -363,8 +362,10 @@ fn output(text: &str) -> Result<Output, Error> {
             Some(("max", value)) => output.size_limit = Some(size_limit(value)?),
             None if word == "prog" => output.progressive = true,
             None if word == "strip" => output.strip = true,
-            None if word == "first" => output.frames = Frames::First,
-            _ => return Err(bad(word)),
+            parts => {
+                let (name, value) = parts.map_or((word, None), |(name, value)| (name, Some(value)));
+                output.frames = Frames::from_word(name, value).ok_or_else(|| bad(word))?;
+            }
         }
     }
     Ok(output)
@@ -481,14 +482,20 @@ pub(super) mod tests {
         ];
         let limit = (1u64..1 << 40, any::<bool>()).prop_map(|(bytes, or_original)| SizeLimit { bytes, or_original });
         let limit = proptest::option::of(limit);
-        (target, quality, proptest::option::of(1u8..=100), any::<[bool; 3]>(), limit).prop_map(
-            |(target, quality, quality_floor, [progressive, strip, first], size_limit)| Output {
+        let frames = prop_oneof![
+            Just(Frames::All),
+            Just(Frames::First),
+            (1u32..=300, prop_oneof![1u32..=300, Just(u32::MAX)]).prop_map(|(step, most)| Frames::Every { step, most }),
+            (1u32..=300).prop_map(Frames::Only),
+        ];
+        (target, quality, proptest::option::of(1u8..=100), any::<[bool; 2]>(), limit, frames).prop_map(
+            |(target, quality, quality_floor, [progressive, strip], size_limit, frames)| Output {
                 target,
                 quality,
                 quality_floor,
                 progressive,
                 strip,
-                frames: if first { Frames::First } else { Frames::All },
+                frames,
                 size_limit,
             },
         )

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Format, Frames, Gravity, Limits, Mode, Offset, Outline,
-    Plan, Resize, Rgb, Shape, Slice, Step, Target,
+    Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Format, Gravity, Limits, Mode, Offset, Outline, Plan,
+    Resize, Rgb, Shape, Slice, Step, Target,
 };
 use crate::error::{Error, Kind};
 
@@ -118,10 +118,7 @@ pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) ->
     // animation is put into unasked.
     let named = plan.output().is_some_and(|output| output.target == Target::Fixed(Format::Png));
     let moves = format.animates() || (format == Format::Png && (named || source.format == Format::Png));
-    let frames = match plan.output() {
-        Some(output) if output.frames == Frames::All && moves => source.frames.max(1),
-        _ => 1,
-    };
+    let frames = plan.output().map_or(1, |output| output.frames.count(source.frames.max(1), moves));
     let mut state = State {
         width: source.width,
         height: source.height,

@@ -4,11 +4,13 @@
 pub mod canonical;
 pub mod effect;
 pub mod format;
+mod frames;
 pub mod geometry;
 mod normal;
 
 pub use effect::{Beyond, Effect, Outline, Shape, Slice};
 pub use format::Format;
+pub use frames::Frames;
 pub use geometry::{GeometryOp, Layout, Source};
 
 use serde::{Deserialize, Serialize};
@@ -294,15 +296,6 @@ pub enum Quality {
 impl Quality {
     /// The score that a rule aims at when it asks for a search and names none: what most call high quality.
     pub const AUTO: Self = Self::Auto(70);
-}
-
-/// Which frames of an animation reach the output. A format that holds one picture gets the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Frames {
-    /// All of them.
-    All,
-    /// The first.
-    First,
 }
 
 /// The vendors' limits, all configurable per site. Zero is not allowed.

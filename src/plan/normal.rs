@@ -133,6 +133,7 @@ fn simplify_crop(mut crop: Crop) -> Option<Crop> {
 }
 
 fn simplify_output(mut output: Output) -> Output {
+    output.frames = output.frames.normalise();
     let Target::Fixed(format) = output.target else { return simplify_quality(output) };
     if format != Format::Jpeg {
         output.progressive = false;
@@ -143,7 +144,8 @@ fn simplify_output(mut output: Output) -> Output {
         output.quality_floor = None;
     }
     // HEIF tells apart "the first frame" from "an animation", which it refuses; a PNG from one that moves.
-    if !format.animates() && !matches!(format, Format::Heif | Format::Png) {
+    let several = format.animates() || matches!(format, Format::Heif | Format::Png);
+    if !several && output.frames.moves() {
         output.frames = Frames::First;
     }
     simplify_quality(output)

@@ -107,7 +107,12 @@ const ACTIONS: &[Action] = &[
     Action { name: "bright", accepts: "-100 to 100", doc: "brightness", parse: Some(effect::bright) },
     Action { name: "contrast", accepts: "-100 to 100", doc: "contrast", parse: Some(effect::contrast) },
     Action { name: "sharpen", accepts: "50 to 399", doc: "unsharp mask", parse: Some(effect::sharpen) },
-    later("average-hue", "the average colour"),
+    Action {
+        name: "average-hue",
+        accepts: "no value, alone",
+        doc: "the average colour",
+        parse: Some(info::average_hue),
+    },
     later("watermark", "image and text watermarks"),
     later("blindwatermark", "invisible watermark"),
     later("deblindwatermark", "reading of an invisible watermark"),
@@ -194,7 +199,10 @@ impl Draft {
     fn finish(mut self) -> Result<Plan, Error> {
         let answer = match self.facts {
             Some(facts) if self.actions == 1 => Answer::Facts(facts),
-            Some(_) => return Err(Error::new(Kind::BadRule, "image/info cannot be combined with another action")),
+            Some(_) => {
+                let message = "image/info and image/average-hue cannot be combined with another action";
+                return Err(Error::new(Kind::BadRule, message));
+            }
             None => {
                 if self.output.target == Target::Fixed(Format::Avif) {
                     self.steps.push(Step::Ceiling(Ceiling {

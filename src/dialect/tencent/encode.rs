@@ -45,8 +45,45 @@ pub(super) fn format(output: &mut Output, text: &str) -> Result<(), Wrong> {
     };
     output.target = Target::Fixed(format);
     // The container is the same; whether it moves is what the two names tell apart.
-    output.frames = if text == "png" { Frames::First } else { Frames::All };
+    output.frames = match (text, output.frames) {
+        (_, Frames::Only(number)) => Frames::Only(number),
+        ("png", _) => Frames::First,
+        (_, Frames::First) => Frames::All,
+        (_, picked) => picked,
+    };
     Ok(())
+}
+
+/// `cgif`: the most frames, 1 to 100, where 1 stands for 30.
+pub(super) fn cgif(output: &mut Output, text: &str) -> Result<(), Wrong> {
+    let most = match number(text, 1..=100)? {
+        1 => 30,
+        most => most,
+    };
+    every(output, |step, _| Frames::Every { step, most });
+    Ok(())
+}
+
+/// `egif`: one frame of so many.
+pub(super) fn egif(output: &mut Output, text: &str) -> Result<(), Wrong> {
+    let step = number(text, 1..=300)?;
+    every(output, |_, most| Frames::Every { step, most });
+    Ok(())
+}
+
+/// `frame`: the one of this number, from 1.
+pub(super) fn frame(output: &mut Output, text: &str) -> Result<(), Wrong> {
+    output.frames = Frames::Only(number(text, 1..=u64::from(u32::MAX))?);
+    Ok(())
+}
+
+/// Changes one half of a choice of frames. A single frame stays one.
+fn every(output: &mut Output, change: impl Fn(u32, u32) -> Frames) {
+    output.frames = match output.frames {
+        Frames::All => change(1, u32::MAX),
+        Frames::Every { step, most } => change(step, most),
+        single @ (Frames::First | Frames::Only(_)) => single,
+    };
 }
 
 /// The values of `quality`, for messages.

@@ -329,9 +329,24 @@ const TABLE: &[Operation<Stage>] = &[
         }),
     },
     later("rcrop", "crop to a range of ratios"),
-    later("cgif", "fewer frames"),
-    later("egif", "interval of frames"),
-    later("frame", "one frame"),
+    Operation {
+        name: "cgif",
+        accepts: "1 (at most 30 frames) to 100",
+        doc: "fewer frames of an animation",
+        parse: Parse::Value(|stage, value| encode::cgif(&mut stage.output, value)),
+    },
+    Operation {
+        name: "egif",
+        accepts: "1 to 300",
+        doc: "one frame of so many",
+        parse: Parse::Value(|stage, value| encode::egif(&mut stage.output, value)),
+    },
+    Operation {
+        name: "frame",
+        accepts: "a frame's number, from 1",
+        doc: "one frame of an animation",
+        parse: Parse::Value(|stage, value| encode::frame(&mut stage.output, value)),
+    },
     later("animate", "an animation of several objects"),
 ];
 

@@ -188,6 +188,10 @@ fn aliyun_facts() {
     assert_eq!(info["Orientation"]["value"], "7", "row 72");
     assert_eq!(info["XResolution"]["value"], "96/1");
     assert_eq!(info["ImageWidth"]["value"], "424");
+    let asked = plan::Facts { average: true, exif: false, md5: false };
+    assert_eq!(plan("x-oss-process=image/average-hue").unwrap().answer, plan::Answer::Facts(asked), "row 73");
+    assert_eq!(facts_body(Dialect::Aliyun, asked, &facts()), ("text/plain", "0x8a6f05".to_owned()), "row 73");
+    assert_eq!(plan("x-oss-process=image/resize,w_10/average-hue").unwrap_err().kind, Kind::BadRule);
 }
 
 #[test]

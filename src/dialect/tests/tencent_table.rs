@@ -2,7 +2,7 @@
 //! [`known_by_name_only`].
 
 use super::*;
-use crate::plan::{GeometryOp, Quality, Rgb, Target};
+use crate::plan::{Frames, GeometryOp, Quality, Rgb, Target};
 use Format::*;
 
 fn source(name: char) -> Source {
@@ -88,6 +88,8 @@ fn sizes_frames_and_formats() {
         (58, 'D', "imageMogr2/format/png", (400, 300, 1, Png)),
         (59, 'D', "imageMogr2/thumbnail/200x", (200, 150, 60, Gif)),
         (60, 'D', "imageMogr2/thumbnail/800x", (400, 300, 60, Gif)),
+        (61, 'D', "imageMogr2/cgif/1", (400, 300, 30, Gif)),
+        (62, 'D', "imageMogr2/cgif/10", (400, 300, 10, Gif)),
         (64, 'A', "imageMogr2/interlace/1", (1000, 500, 1, Jpeg)),
         (65, 'A', "imageMogr2/format/png/interlace/1", (1000, 500, 1, Png)),
         (81, 'A', "imageMogr2/strip", (1000, 500, 1, Jpeg)),
@@ -127,6 +129,11 @@ fn animations_stay_animations() {
         ("imageMogr2/format/avif", 60, Avif),
         ("imageMogr2/format/webp", 60, WebP),
         ("imageMogr2/format/jpg", 1, Jpeg),
+        ("imageMogr2/cgif/5/egif/2/format/webp", 5, WebP),
+        ("imageMogr2/egif/2", 30, Gif),
+        ("imageMogr2/cgif/5/format/jpg", 1, Jpeg),
+        ("imageMogr2/frame/7", 1, Gif),
+        ("imageMogr2/format/avif/frame/7", 1, Avif),
     ] {
         let layout = lay_out(&plan(rule).unwrap(), &source('D'), format, &limits()).unwrap();
         assert_eq!(layout.frames, frames, "{rule}");
@@ -262,7 +269,6 @@ fn errors() {
 #[test]
 fn known_by_name_only() {
     let rules = [
-        (61, "imageMogr2/cgif/1"),
         (97, "imageMogr2/thumbnail/!50p|watermark/2/text/SGk/fill/I0ZGRkZGRg==/fontsize/30/dx/20/dy/20"),
         (101, "watermark/1/image/aHR0cDovLw/gravity/northwest"),
         (0, "imageSlim"),
@@ -270,6 +276,31 @@ fn known_by_name_only() {
     for (row, rule) in rules {
         let error = plan(rule).expect_err(rule);
         assert_eq!(error.kind, Kind::UnsupportedRule, "row {row}: {rule}");
+    }
+}
+
+/// What is not published is decided: the order of the words does not matter, and one frame is one frame.
+#[test]
+fn frames_are_picked() {
+    let frames = |rule: &str| plan(rule).unwrap().output().unwrap().frames;
+    for (rule, want) in [
+        ("imageMogr2/cgif/1", Frames::Every { step: 1, most: 30 }),
+        ("imageMogr2/egif/3/cgif/10", Frames::Every { step: 3, most: 10 }),
+        ("imageMogr2/cgif/10/egif/3", Frames::Every { step: 3, most: 10 }),
+        ("imageMogr2/egif/1", Frames::All),
+        ("imageMogr2/frame/4/format/png", Frames::Only(4)),
+        ("imageMogr2/format/png/frame/4", Frames::Only(4)),
+        ("imageMogr2/cgif/10/frame/4", Frames::Only(4)),
+        ("imageMogr2/frame/1", Frames::First),
+        ("imageMogr2/cgif/10/format/png", Frames::First),
+        ("imageMogr2/cgif/10/format/jpg", Frames::First),
+    ] {
+        assert_eq!(frames(rule), want, "{rule}");
+    }
+    for rule in
+        ["imageMogr2/cgif/0", "imageMogr2/cgif/101", "imageMogr2/egif/0", "imageMogr2/frame/0", "imageMogr2/frame/x"]
+    {
+        assert_eq!(plan(rule).unwrap_err().kind, Kind::BadRule, "{rule}");
     }
 }
 

@@ -362,3 +362,52 @@ fn wide_colours_stay_wide_where_the_target_can_say_so() {
         }
     }
 }
+
+/// A GIF of 10 frames, each of one grey of its own, shown for 10, 20, ... 100 ms.
+fn greys() -> Vec<u8> {
+    let options = encode::Options {
+        quality: None,
+        lossless: false,
+        progressive: false,
+        effort: Effort::Interactive,
+        threads: 1,
+        frames: 10,
+        budget_ms: 0,
+        exif: None,
+        space: Space::Srgb,
+    };
+    let mut encoder = encode::open(Format::Gif, 8, 6, options, Some(Animation { repeat: Some(3) })).unwrap();
+    for number in 1..=10u8 {
+        let pixels = Pixels::filled(8, 6, Channels::Grey, number * 20).unwrap();
+        encoder.add(Frame { pixels, delay_ms: u32::from(number) * 10 }).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn frames_are_picked_with_their_time() {
+    use crate::plan::Frames;
+    let source = greys();
+    for (frames, format, want) in [
+        (Frames::All, Format::Gif, (1..=10u32).map(|number| (number, number * 10)).collect::<Vec<_>>()),
+        (Frames::Every { step: 1, most: 3 }, Format::Gif, vec![(1, 10), (2, 20), (3, 30)]),
+        (Frames::Every { step: 4, most: u32::MAX }, Format::Gif, vec![(1, 100), (5, 260), (9, 190)]),
+        (Frames::Every { step: 4, most: 2 }, Format::Png, vec![(1, 100), (5, 260)]),
+        (Frames::Only(7), Format::Gif, vec![(7, 0)]),
+        (Frames::Only(99), Format::Png, vec![(10, 0)]),
+        (Frames::First, Format::Gif, vec![(1, 0)]),
+    ] {
+        let mut job = job(Vec::new());
+        job.format = format;
+        job.plan.answer = Answer::Image(Output { target: plan::Target::Fixed(format), frames, ..Output::default() });
+        let (bytes, outcome) = convert(&source, &job).unwrap();
+        assert_eq!(outcome.frames as usize, want.len(), "{frames:?}");
+        let header = probe::probe(&bytes).unwrap();
+        let mut decoder = decode::open(&bytes, &header, &Wanted::default()).unwrap();
+        let mut seen = Vec::new();
+        while let Some(frame) = decoder.next_frame().unwrap() {
+            seen.push((u32::from(frame.pixels.data()[0]) / 20, frame.delay_ms));
+        }
+        assert_eq!(seen, want, "{frames:?}");
+    }
+}
