@@ -72,6 +72,7 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
         }
     };
     let cost = budget::plan_cost(&question.plan, &site.imaging, &header, &layout, format, Effort::Interactive);
+    let cost = budget::with_source(cost, &question.plan, &header, &original.bytes);
     let job = Job {
         plan: (*question.plan).clone(),
         format,

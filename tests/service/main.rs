@@ -4,6 +4,7 @@
 
 mod answers;
 mod bad;
+mod drawings;
 mod flights;
 mod pass;
 #[path = "../support/mod.rs"]

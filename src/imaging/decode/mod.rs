@@ -13,6 +13,7 @@ mod png;
 mod raster;
 mod rle;
 mod still;
+mod svg;
 mod tiff;
 mod turbo;
 mod webp;
@@ -24,6 +25,7 @@ mod corpus;
 use super::picture::{Channels, Decode, Metadata, Pixels, Space};
 use super::policy::Policy;
 pub(super) use jxl::most_bytes as jxl_bytes;
+pub(super) use svg::most_bytes as svg_bytes;
 
 use super::probe::Header;
 use crate::error::{Error, Kind};
@@ -53,8 +55,8 @@ pub struct Wanted {
 ///
 /// `header` is what [`super::probe()`] said of the same bytes. With `shrink`, a JPEG may come out at a half, a quarter or
 /// an eighth of its size, never below twice the given size (so that the resampling that follows still decides how the
-/// picture looks); the size is then what the frame's [`Pixels`] say. `None` gives the full size, and so do all other
-/// formats.
+/// picture looks); the size is then what the frame's [`Pixels`] say. An SVG is drawn at exactly the given size, which may
+/// be larger than its own. `None` gives the full size, and so do all other formats.
 ///
 /// # Errors
 /// [`Kind::SourceSide`] and [`Kind::SourcePixels`] where one frame alone is above the limits, [`Kind::UnsupportedSource`],
@@ -80,7 +82,9 @@ fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<
         Format::Ico => ico::open(bytes, header),
         Format::Jxl if wanted.policy.jxl => jxl::open(bytes, header),
         Format::Jxl => Err(forbidden("JPEG XL", "jxl")),
-        Format::Svg | Format::Tpg => Err(Error::new(
+        Format::Svg if wanted.policy.svg => svg::open(bytes, header, wanted),
+        Format::Svg => Err(forbidden("SVG", "svg")),
+        Format::Tpg => Err(Error::new(
             Kind::UnsupportedSource,
             format!("the original is {}, which is not decoded here", header.source.format.name()),
         )),
