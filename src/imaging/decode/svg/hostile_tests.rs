@@ -125,6 +125,10 @@ fn references_do_not_multiply() {
     let path = format!("<path marker-mid='url(#m)' d='M0 0{}'/>", "h1v1".repeat(200_000));
     let markers = format!("<marker id='m'>{}</marker>{path}", "<rect width='1' height='1'/>".repeat(10));
     refused(&svg(&markers), Kind::UnsupportedSource, "pieces");
+    let long = format!("<path id='p' d='M0 0{}'/>{}", "h1v1".repeat(100_000), "<use href='#p'/>".repeat(1000));
+    refused(&svg(&long), Kind::UnsupportedSource, "pieces");
+    let sheets = "<style>.a{fill:red}</style>".repeat(100_000);
+    refused(&svg(&sheets), Kind::UnsupportedSource, "rules of style");
     // A second element of the same name counts too.
     let twice = uses.replace("<g id='l5'>", "<g id='l5'/><g id='l5'>");
     refused(&svg(&twice), Kind::UnsupportedSource, "pieces");

@@ -16,6 +16,8 @@ use crate::plan::Format;
 
 /// Pieces of a drawing; less than a kilobyte each.
 const MOST_PIECES: u64 = 200_000;
+/// Bytes of attributes that make a piece more.
+const PIECE_TEXT: u64 = 256;
 /// Steps from the root to the furthest piece, references included.
 pub(super) const DEEPEST: u64 = 2048;
 /// Comparisons of elements with rules of style.
@@ -33,18 +35,19 @@ pub(super) fn check(xml: &Document) -> Result<(), Error> {
         return Err(unsupported(Format::Svg, "it has text, and there are no fonts here; save its text as paths"));
     }
     let mut ids: HashMap<_, Vec<_>> = HashMap::new();
-    let (mut styles, mut longest) = (StyleSheet::new(), 0);
+    let (mut styles, mut longest, count) = (StyleSheet::new(), 0, elements().count());
     for node in elements() {
         if let Some(id) = node.attribute("id") {
             ids.entry(id).or_default().push(node);
         }
         if node.has_tag_name("style") || node.has_tag_name((SVG, "style")) {
             styles.parse_more(node.text().unwrap_or_default());
+            // At once: every sheet more sorts all of the rules again.
+            if count.saturating_mul(styles.rules.len()) > MOST_COMPARISONS {
+                return Err(too_much("it has too many elements for so many rules of style"));
+            }
         }
         longest = longest.max(vertices(&node));
-    }
-    if elements().count().saturating_mul(styles.rules.len()) > MOST_COMPARISONS {
-        return Err(too_much("it has too many elements for so many rules of style"));
     }
     let names = |rule: &simplecss::Rule| rule.declarations.iter().any(|declaration| declaration.value.contains("url("));
     styles.rules.retain(names);
@@ -165,7 +168,9 @@ impl<'a, 'i> Scales<'a, 'i> {
             Some(None) => return Err(too_much("its parts refer to each other in a circle")),
             None => {}
         }
-        let mut weight = Weight { pieces: 1, steps: 0 };
+        // Every use of a long path holds it again.
+        let text = node.attributes().map(|attribute| attribute.value().len() as u64).fold(0, u64::saturating_add);
+        let mut weight = Weight { pieces: 1 + text / PIECE_TEXT, steps: 0 };
         for child in node.children().filter(Node::is_element) {
             let child = self.weigh(child)?;
             weight.pieces = weight.pieces.saturating_add(child.pieces);
