@@ -152,6 +152,11 @@ pub fn facts_cost(header: &Header, plan: &Plan) -> Cost {
     cost
 }
 
+/// What reading a header by a plug-in takes, for an original of so many bytes.
+pub fn plugin_header_cost(length: usize) -> Cost {
+    Cost { bytes: BASE_BYTES.saturating_add(length as u64), cpu_ms: 2 }
+}
+
 /// The line for a result of this format (for facts: the source's format). About 0.3 megapixels of AVIF or HEIF on the fly,
 /// or 400 ms of anything, are heavy.
 pub fn lane(format: Format, cost: Cost) -> Lane {
@@ -236,8 +241,8 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
         // Photographs take a third of it; a small picture with layers of inks has been seen to take more.
         Format::Jxl => 400,
         Format::Svg => DRAWING_MS,
-        // Recognised and refused.
-        Format::Tpg => 0,
+        // A guess at what is behind a plug-in: intra pictures of a video codec, as in HEIF.
+        Format::Tpg => 55,
     };
     // What lies beside the picture while it is decoded.
     let beside = match source.format {
@@ -256,7 +261,7 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
         // What the decoder is held to: a hostile file takes no more than it was let in for.
         Format::Jxl => crate::imaging::decode::jxl_bytes(header),
         Format::Svg => crate::imaging::decode::svg_bytes(pixels),
-        Format::Tpg => 0,
+        Format::Tpg => stored.saturating_mul(12),
     };
     let bytes = pixels.saturating_mul(channels.saturating_add(deep)).saturating_add(beside);
     let start = if source.format == Format::Svg { DRAWING_START_US } else { 0 };
@@ -355,8 +360,10 @@ fn encoding(format: Format, pixels: u64, effort: Effort) -> (u64, u64) {
         (Format::Gif, _) => (8, micros(pixels, 120)),
         (Format::Bmp, _) => (4, micros(pixels, 3)),
         (Format::Tiff, _) => (6, micros(pixels, 10)),
+        // Behind a plug-in; the estimate learns.
+        (Format::Tpg, _) => (32, micros(pixels, 350)),
         // Never written.
-        (Format::Ico | Format::Jxl | Format::Svg | Format::Tpg, _) => (0, 0),
+        (Format::Ico | Format::Jxl | Format::Svg, _) => (0, 0),
     }
 }
 

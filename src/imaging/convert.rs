@@ -10,6 +10,7 @@ use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
 use super::exif::{self, Truth};
 use super::picture::{Animation, Encode, Frame, Metadata, Pixels, Space};
+use super::plugin;
 use super::policy::{Carry, Gamut, Light, Policy};
 use super::probe::{self, Header};
 use super::transform;
@@ -105,7 +106,10 @@ pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
         let message = format!("the original has {length} bytes; at most {most} are processed");
         return Err(Error::new(Kind::SourceBytes, message));
     }
-    let header = probe::probe(source)?;
+    let header = probe::probe(source).or_else(|error| match error.kind {
+        Kind::NotAnImage | Kind::UnsupportedSource => plugin::probe(source).unwrap_or(Err(error)),
+        _ => Err(error),
+    })?;
     geometry::check_source(&header.source, &job.limits)?;
     match &job.plan.answer {
         Answer::Image(output) => picture(source, &header, output, job),

@@ -7,6 +7,7 @@ mod bad;
 mod drawings;
 mod flights;
 mod pass;
+mod plugin;
 #[path = "../support/mod.rs"]
 mod shared;
 mod support;

@@ -23,6 +23,7 @@ mod webp_sys;
 mod corpus;
 
 use super::picture::{Channels, Decode, Metadata, Pixels, Space};
+use super::plugin;
 use super::policy::Policy;
 pub(super) use jxl::most_bytes as jxl_bytes;
 pub(super) use svg::most_bytes as svg_bytes;
@@ -84,10 +85,7 @@ fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<
         Format::Jxl => Err(forbidden("JPEG XL", "jxl")),
         Format::Svg if wanted.policy.svg => svg::open(bytes, header, wanted),
         Format::Svg => Err(forbidden("SVG", "svg")),
-        Format::Tpg => Err(Error::new(
-            Kind::UnsupportedSource,
-            format!("the original is {}, which is not decoded here", header.source.format.name()),
-        )),
+        Format::Tpg => plugin::open(bytes, header, wanted),
     }
 }
 
@@ -110,6 +108,11 @@ fn check(header: &Header, limits: &Limits) -> Result<(), Error> {
         return Err(Error::new(Kind::SourcePixels, message));
     }
     Ok(())
+}
+
+/// A decoder of one picture that `work` decodes.
+pub(super) fn still<'a>(metadata: Metadata, work: impl FnOnce() -> Result<Pixels, Error> + 'a) -> Box<dyn Decode + 'a> {
+    still::Still::open(metadata, work)
 }
 
 /// The metadata that the header alone tells.
@@ -141,7 +144,7 @@ fn area(width: u32, height: u32, each: usize) -> Result<usize, Error> {
 }
 
 /// RGBA without its alpha, which is opaque by the header; other pixels as they are.
-fn without_alpha(canvas: &Pixels) -> Result<Pixels, Error> {
+pub(super) fn without_alpha(canvas: &Pixels) -> Result<Pixels, Error> {
     let mut out = buffer(area(canvas.width(), canvas.height(), 3)?)?;
     for (from, to) in canvas.data().chunks_exact(4).zip(out.chunks_exact_mut(3)) {
         to.copy_from_slice(from.get(..3).unwrap_or_default());
