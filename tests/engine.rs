@@ -373,10 +373,15 @@ fn workers_end_with_a_service_that_is_killed() {
     }
 }
 
-/// A worker on a kernel without landlock: a script that says so.
+/// A worker on a kernel without landlock.
 fn unsealed_worker(folder: &Path) -> std::path::PathBuf {
+    let layers = r#"[{"name":"landlock","state":{"Refused":"not in this kernel"}}]"#;
+    scripted_worker(folder, &format!(r#"{{"Hello":{{"sandbox":{{"layers":{layers}}},"plugin":null}}}}"#))
+}
+
+/// A script that says something and then nothing.
+fn scripted_worker(folder: &Path, hello: &str) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt;
-    let hello = r#"{"Hello":{"layers":[{"name":"landlock","state":{"Refused":"not in this kernel"}}]}}"#;
     let path = folder.join("worker");
     let script = format!("#!/bin/sh\nprintf '\\{:o}\\0\\0\\0%s' '{hello}' >&0\nexec cat <&0 >/dev/null\n", hello.len());
     std::fs::write(&path, script).unwrap();
@@ -399,6 +404,9 @@ async fn a_refused_part_of_the_sandbox_is_named_and_fatal_unless_configured() {
 fn a_program_that_is_no_worker_is_an_error_at_the_start() {
     let error = Engine::start(&config(), "/bin/true".into()).unwrap_err();
     assert_eq!(error.kind, Kind::Internal);
+    let folder = tempfile::tempdir().unwrap();
+    let error = Engine::start(&config(), scripted_worker(folder.path(), r#"{"Hello":"you"}"#)).unwrap_err();
+    assert!(error.message.contains("a worker is broken"), "{error}");
     let error = Engine::start(&config(), "/does/not/exist".into()).unwrap_err();
     assert!(error.message.contains("/does/not/exist"), "{error}");
 }

@@ -47,6 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     };
     let layout = geometry::lay_out(&plan, &header.source, format, &limits).map_err(text)?;
     let cost = budget::plan_cost(&plan, &Policy::default(), &header, &layout, format, effort);
+    let cost = budget::with_source(cost, &plan, &header, &source);
     let config = EngineConfig {
         workers: 1,
         deadline: Duration::from_secs(3600),

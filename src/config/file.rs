@@ -96,6 +96,8 @@ pub struct EngineConfig {
     pub quarantine: Duration,
     /// Refuse to start when the kernel refuses a part of the sandbox.
     pub require_sandbox: bool,
+    /// `[engine.plugin]`: a codec that Pictor does not bring.
+    pub plugin: Option<PluginConfig>,
 }
 
 impl Default for EngineConfig {
@@ -110,8 +112,19 @@ impl Default for EngineConfig {
             recycle_memory: 256 << 20,
             quarantine: Duration::from_secs(600),
             require_sandbox: true,
+            plugin: None,
         }
     }
+}
+
+/// `[engine.plugin]`: a shared library with the functions of `include/pictor_codec.h`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginConfig {
+    /// The library, by its whole path.
+    pub path: PathBuf,
+    /// The format that it is for; there is one.
+    pub format: Format,
 }
 
 /// Where conversions run.

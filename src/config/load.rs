@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 
-use super::{Config, SiteConfig};
+use super::{Config, Isolation, PluginConfig, SiteConfig};
 use crate::dialect::Dialect;
+use crate::plan::Format;
 
 /// A configuration that holds together, and the folder that its relative paths start from.
 #[derive(Debug, Clone)]
@@ -103,6 +104,9 @@ fn check(config: &Config) -> Result<(), Problem> {
     if engine.deadline.is_zero() {
         return problem("deadline", "engine.deadline is zero: no conversion could ever end in time".into());
     }
+    if let Some(plugin) = &engine.plugin {
+        check_plugin(plugin, engine.isolation)?;
+    }
     if config.sites.is_empty() {
         return problem("site", "no [[site]]: there is nothing to serve".into());
     }
@@ -123,6 +127,28 @@ fn check(config: &Config) -> Result<(), Problem> {
                 });
             }
         }
+    }
+    Ok(())
+}
+
+fn check_plugin(plugin: &PluginConfig, isolation: Isolation) -> Result<(), Problem> {
+    let path = plugin.path.display();
+    if plugin.format != Format::Tpg {
+        let name = plugin.format.name();
+        return problem(
+            &format!("\"{name}\""),
+            format!("engine.plugin.format = \"{name}\": a plug-in can be for \"tpg\" alone"),
+        );
+    }
+    if !plugin.path.is_absolute() {
+        return problem("path", format!("engine.plugin.path = \"{path}\" must be a whole path, from / on"));
+    }
+    if !plugin.path.is_file() {
+        return problem(&format!("\"{path}\""), format!("engine.plugin.path: there is no file {path}"));
+    }
+    if isolation == Isolation::Thread {
+        let message = "engine.plugin needs engine.isolation = \"process\": it is not loaded into the service itself";
+        return problem("isolation", message.into());
     }
     Ok(())
 }
@@ -200,6 +226,18 @@ mod tests {
                 "line 7: site \"a\": style small: ",
             ),
             (format!("{SITE}[site.styles]\nseparators = \"+\"\n"), "line 7: site \"a\": `+` cannot separate a style"),
+            (
+                format!("[engine.plugin]\npath = \"/nowhere.so\"\nformat = \"tpg\"\n{SITE}"),
+                "line 2: engine.plugin.path: there is no file /nowhere.so",
+            ),
+            (
+                format!("[engine.plugin]\npath = \"a.so\"\nformat = \"tpg\"\n{SITE}"),
+                "line 2: engine.plugin.path = \"a.so\" must",
+            ),
+            (
+                format!("[engine.plugin]\npath = \"/a\"\nformat = \"jxl\"\n{SITE}"),
+                "line 3: engine.plugin.format = \"jxl\"",
+            ),
             (format!("{SITE}[site.limits]\nmax_frames = 0\n"), "line 8: site \"a\": limits.max_frames is zero"),
         ] {
             let got = error(&text);

@@ -6,8 +6,8 @@ pub mod origin;
 pub mod units;
 
 pub use file::{
-    AccessConfig, CacheConfig, Config, EngineConfig, Isolation, LimitsConfig, NegotiateConfig, ServerConfig,
-    SiteCacheConfig, SiteConfig,
+    AccessConfig, CacheConfig, Config, EngineConfig, Isolation, LimitsConfig, NegotiateConfig, PluginConfig,
+    ServerConfig, SiteCacheConfig, SiteConfig,
 };
 pub use load::{Loaded, load, parse};
 pub use origin::OriginConfig;

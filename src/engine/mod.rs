@@ -38,9 +38,10 @@ pub use worker::worker_main;
 
 use crate::config::{EngineConfig, Isolation};
 use crate::error::{Error, Kind};
-use crate::imaging::{Job, Outcome};
+use crate::imaging::plugin::Ability;
+use crate::imaging::{Job, Outcome, encode};
 use crate::plan::Format;
-use protocol::Task;
+use protocol::{Greeting, Task};
 use status::Board;
 use supervisor::{Crew, Request, Submission};
 
@@ -88,7 +89,7 @@ pub struct Engine {
 struct Inner {
     requests: mpsc::UnboundedSender<Request>,
     board: Arc<Board>,
-    sandbox: SandboxReport,
+    greeting: Greeting,
     ids: AtomicU64,
     budget: Duration,
 }
@@ -124,8 +125,8 @@ impl Engine {
     /// another was installed in its place.
     ///
     /// # Errors
-    /// [`Kind::Internal`] if a worker cannot be started or ends at once, or if the kernel refuses a layer of the sandbox
-    /// and the configuration requires it.
+    /// [`Kind::Internal`] if a worker cannot be started or ends at once (as it does when its plug-in cannot be used), or if
+    /// the kernel refuses a layer of the sandbox and the configuration requires it.
     pub fn start(config: &EngineConfig, program: PathBuf) -> Result<Self, Error> {
         Self::start_crew(config, Self::crew(config, &program, false))
     }
@@ -146,8 +147,8 @@ impl Engine {
     fn start_crew(config: &EngineConfig, crew: Crew) -> Result<Self, Error> {
         let board = Arc::new(Board::default());
         let (requests, inbox) = mpsc::unbounded_channel();
-        let sandbox = supervisor::start(config.clone(), crew, inbox, Arc::clone(&board))?;
-        let inner = Inner { requests, board, sandbox, ids: AtomicU64::new(1), budget: config.deadline };
+        let greeting = supervisor::start(config.clone(), crew, inbox, Arc::clone(&board))?;
+        let inner = Inner { requests, board, greeting, ids: AtomicU64::new(1), budget: config.deadline };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -187,7 +188,17 @@ impl Engine {
 
     /// Which layers of the sandbox hold; empty with threads.
     pub fn sandbox(&self) -> &SandboxReport {
-        &self.inner.sandbox
+        &self.inner.greeting.sandbox
+    }
+
+    /// What the workers' plug-in can do; `None` without one.
+    pub fn plugin(&self) -> Option<&Ability> {
+        self.inner.greeting.plugin.as_ref()
+    }
+
+    /// Whether a worker can write the format.
+    pub fn writable(&self, format: Format) -> bool {
+        encode::writable(format) || (format == Format::Tpg && self.plugin().is_some_and(|plugin| plugin.encodes))
     }
 
     /// The longest time that configuration gives a conversion.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sandbox::SandboxReport;
 use crate::error::{Error, Kind};
+use crate::imaging::plugin::Ability;
 use crate::imaging::{Job, Outcome};
 
 /// The longest frame that anybody reads.
@@ -31,11 +32,20 @@ pub enum ToWorker {
     },
 }
 
+/// What a worker says of itself when it is ready.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Greeting {
+    /// Which layers of the sandbox hold.
+    pub sandbox: SandboxReport,
+    /// What its plug-in can do; `None` if it was given none.
+    pub plugin: Option<Ability>,
+}
+
 /// From a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum FromWorker {
     /// In the sandbox and ready.
-    Hello(SandboxReport),
+    Hello(Greeting),
     /// The first `length` bytes of the output file are the result.
     Done {
         /// Of which job.

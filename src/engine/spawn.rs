@@ -93,7 +93,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts a worker and a task that reports on it as `id`. Must be called on the supervisor's thread: the kernel kills
     /// workers with the thread that made them.
-    pub fn spawn(program: &Path, settings: Settings, id: u64, events: UnboundedSender<Event>) -> io::Result<Self> {
+    pub fn spawn(program: &Path, settings: &Settings, id: u64, events: UnboundedSender<Event>) -> io::Result<Self> {
         let (input, output) = (MemoryFile::new("pictor-input")?, MemoryFile::new("pictor-output")?);
         let (ours, theirs) = UnixStream::pair()?;
         send_files(&ours, &input, &output)?;

@@ -6,6 +6,7 @@ use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
@@ -13,16 +14,16 @@ use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 use super::diagnose;
 use super::memory_file::MemoryFile;
-use super::protocol::{self, FromWorker, LONGEST, Task, ToWorker};
+use super::protocol::{self, FromWorker, Greeting, LONGEST, Task, ToWorker};
 use super::sandbox;
 use crate::error::{Error, Kind};
-use crate::imaging::{self, Outcome};
+use crate::imaging::{self, Outcome, plugin};
 
 /// Free heap above this goes back to the system after a job; below it, the next job finds warm pages.
 const KEEP_HEAP: usize = 32 << 20;
 
 /// What the supervisor tells a worker on its command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
     /// The supervisor's process.
     pub parent: u32,
@@ -30,30 +31,38 @@ pub(super) struct Settings {
     pub memory: u64,
     /// Whether [`Task::Diagnose`] is honoured.
     pub diagnostics: bool,
+    /// A codec to load.
+    pub plugin: Option<PathBuf>,
 }
 
 impl Settings {
     /// As arguments behind `worker`.
-    pub fn arguments(self) -> Vec<String> {
-        let mut arguments = vec![format!("--parent={}", self.parent), format!("--memory={}", self.memory)];
+    pub fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> =
+            vec![format!("--parent={}", self.parent).into(), format!("--memory={}", self.memory).into()];
         if self.diagnostics {
             arguments.push("--diagnostics".into());
+        }
+        if let Some(path) = &self.plugin {
+            arguments.push("--plugin".into());
+            arguments.push(path.into());
         }
         arguments
     }
 
     /// Reads what [`Self::arguments`] wrote; `None` if it is anything else.
-    fn parse(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
-        let (mut parent, mut memory, mut diagnostics) = (None, None, false);
-        for argument in arguments {
+    fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+        let (mut parent, mut memory, mut diagnostics, mut plugin) = (None, None, false, None);
+        while let Some(argument) = arguments.next() {
             match argument.to_str()?.split_once('=') {
                 Some(("--parent", value)) => parent = Some(value.parse().ok()?),
                 Some(("--memory", value)) => memory = Some(value.parse().ok()?),
                 None if argument == "--diagnostics" => diagnostics = true,
+                None if argument == "--plugin" => plugin = Some(arguments.next()?.into()),
                 Some(_) | None => return None,
             }
         }
-        Some(Self { parent: parent?, memory: memory?, diagnostics })
+        Some(Self { parent: parent?, memory: memory?, diagnostics, plugin })
     }
 }
 
@@ -85,9 +94,10 @@ fn serve(settings: Settings) -> io::Result<()> {
     let _ = rustix::process::nice(5);
     let control = take_stdin()?;
     let [input, output] = receive_files(&control)?;
+    let plugin = settings.plugin.as_deref().map(plugin::load).transpose().map_err(io::Error::other)?;
     // Whatever of this process's preparations would need files must be done by here.
-    let report = sandbox::seal(settings.memory);
-    say(&control, &FromWorker::Hello(report))?;
+    let sandbox = sandbox::seal(settings.memory);
+    say(&control, &FromWorker::Hello(Greeting { sandbox, plugin }))?;
 
     while let Some(ToWorker::Run { id, task, length }) = protocol::read(&control)? {
         let before = cpu_us();
@@ -241,10 +251,9 @@ mod tests {
 
     #[test]
     fn settings_survive_the_command_line() {
-        for diagnostics in [false, true] {
-            let settings = Settings { parent: 7, memory: 1 << 32, diagnostics };
-            let arguments = settings.arguments().into_iter().map(OsString::from);
-            assert_eq!(Settings::parse(arguments), Some(settings));
+        for (diagnostics, plugin) in [(false, None), (true, Some("/a b=c/--plugin".into()))] {
+            let settings = Settings { parent: 7, memory: 1 << 32, diagnostics, plugin };
+            assert_eq!(Settings::parse(settings.arguments().into_iter()), Some(settings));
         }
         assert_eq!(Settings::parse(["--help".into()].into_iter()), None);
         assert_eq!(Settings::parse(std::iter::empty()), None);

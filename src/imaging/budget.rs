@@ -9,7 +9,7 @@ use super::convert::seek::{self, Wish};
 use super::convert::{self, Effort};
 use super::decode::Shrink;
 use super::policy::{Light, Policy};
-use super::probe::Header;
+use super::probe::{self, Header};
 use super::score;
 use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Plan};
 
@@ -103,6 +103,21 @@ pub fn plan_cost(plan: &Plan, policy: &Policy, header: &Header, layout: &Layout,
     Cost { bytes: cost.bytes.saturating_add(more.bytes), cpu_ms: cost.cpu_ms.saturating_add(more.cpu_ms) }
 }
 
+/// The same with what the original's bytes tell besides: of a drawing, how much there is to draw.
+pub fn with_source(cost: Cost, plan: &Plan, header: &Header, source: &[u8]) -> Cost {
+    let pixels = match &plan.answer {
+        Answer::Image(_) => true,
+        Answer::Facts(wanted) => wanted.average,
+    };
+    if header.source.format != Format::Svg || !pixels {
+        return cost;
+    }
+    let times = if probe::svg::is_packed(source) { UNPACKED } else { 1 };
+    let text = (source.len() as u64).saturating_mul(times);
+    let cpu_ms = cost.cpu_ms.saturating_add(text.saturating_mul(DRAWING_NS) / 1_000_000);
+    Cost { bytes: cost.bytes.saturating_add(text.saturating_mul(2)), cpu_ms }
+}
+
 /// What a search takes beyond one encode.
 fn searching(wish: Wish, layout: &Layout, format: Format, effort: Effort) -> Cost {
     let whole = area(layout.width, layout.height);
@@ -144,6 +159,11 @@ pub fn facts_cost(header: &Header, plan: &Plan) -> Cost {
         cost.cpu_ms = cost.cpu_ms.saturating_add(millis(micros));
     }
     cost
+}
+
+/// What reading a header by a plug-in takes, for an original of so many bytes.
+pub fn plugin_header_cost(length: usize) -> Cost {
+    Cost { bytes: BASE_BYTES.saturating_add(length as u64), cpu_ms: 2 }
 }
 
 /// The line for a result of this format (for facts: the source's format). About 0.3 megapixels of AVIF or HEIF on the fly,
@@ -210,6 +230,9 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
     let by = divisor(header, shrink);
     let stored = area(source.width, source.height);
     let pixels = area(source.width.div_ceil(by), source.height.div_ceil(by));
+    // A drawing has no pixels but those that it is drawn on.
+    let drawn = shrink.filter(|_| source.format == Format::Svg).map(|to| area(to.min_width, to.min_height));
+    let (stored, pixels) = drawn.map_or((stored, pixels), |drawn| (drawn, drawn));
     let channels = u64::from(header.channels.clamp(1, 4)).max(if source.alpha { 2 } else { 1 });
     // Deeper samples lie beside their eight-bit ones for a while.
     let deep = if header.depth > 8 { channels.saturating_mul(2) } else { 0 };
@@ -226,8 +249,9 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
         Format::Tiff => 8,
         // Photographs take a third of it; a small picture with layers of inks has been seen to take more.
         Format::Jxl => 400,
-        // Recognised and refused.
-        Format::Svg | Format::Tpg => 0,
+        Format::Svg => DRAWING_MS,
+        // A guess at what is behind a plug-in: intra pictures of a video codec, as in HEIF.
+        Format::Tpg => 55,
     };
     // What lies beside the picture while it is decoded.
     let beside = match source.format {
@@ -245,11 +269,25 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
         Format::Png | Format::Bmp | Format::Tiff | Format::Ico => stored.saturating_mul(channels),
         // What the decoder is held to: a hostile file takes no more than it was let in for.
         Format::Jxl => crate::imaging::decode::jxl_bytes(header),
-        Format::Svg | Format::Tpg => 0,
+        Format::Svg => crate::imaging::decode::svg_bytes(pixels),
+        Format::Tpg => stored.saturating_mul(12),
     };
     let bytes = pixels.saturating_mul(channels.saturating_add(deep)).saturating_add(beside);
-    Stage { pixels, bytes, micros: micros(stored, rate) }
+    let start = if source.format == Format::Svg { DRAWING_START_US } else { 0 };
+    Stage { pixels, bytes, micros: micros(stored, rate).saturating_add(start) }
 }
+
+/// What drawing a megapixel of an SVG takes, if it is as most are; filters over all of it take ten times as long.
+const DRAWING_MS: u64 = 60;
+
+/// What drawing a byte of an SVG takes: 100,000 small filled and stroked paths of 67 bytes each took 9 s.
+const DRAWING_NS: u64 = 1500;
+
+/// How much larger the text of a compressed SVG is, as a rule.
+const UNPACKED: u64 = 6;
+
+/// What reading an SVG takes whatever its size.
+const DRAWING_START_US: u64 = 10_000;
 
 /// Resampling on amounts of light.
 const LINEAR: u64 = 24;
@@ -344,8 +382,10 @@ fn encoding(format: Format, pixels: u64, effort: Effort) -> (u64, u64) {
         (Format::Gif, _) => (8, micros(pixels, 120)),
         (Format::Bmp, _) => (4, micros(pixels, 3)),
         (Format::Tiff, _) => (6, micros(pixels, 10)),
+        // Behind a plug-in; the estimate learns.
+        (Format::Tpg, _) => (32, micros(pixels, 350)),
         // Never written.
-        (Format::Ico | Format::Jxl | Format::Svg | Format::Tpg, _) => (0, 0),
+        (Format::Ico | Format::Jxl | Format::Svg, _) => (0, 0),
     }
 }
 

@@ -10,6 +10,7 @@ use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
 use super::exif::{self, Truth};
 use super::picture::{Animation, Encode, Frame, Metadata, Pixels, Space};
+use super::plugin;
 use super::policy::{Carry, Gamut, Light, Policy};
 use super::probe::{self, Header};
 use super::transform;
@@ -106,7 +107,10 @@ pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
         let message = format!("the original has {length} bytes; at most {most} are processed");
         return Err(Error::new(Kind::SourceBytes, message));
     }
-    let header = probe::probe(source)?;
+    let header = probe::probe(source).or_else(|error| match error.kind {
+        Kind::NotAnImage | Kind::UnsupportedSource => plugin::probe(source).unwrap_or(Err(error)),
+        _ => Err(error),
+    })?;
     geometry::check_source(&header.source, &job.limits)?;
     match &job.plan.answer {
         Answer::Image(output) => picture(source, &header, output, job),
@@ -118,6 +122,10 @@ pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
 /// is left to the resampling (photographs: SSIMULACRA2 of 81.4, where decoding everything gives 81.7 at twice the time).
 pub(super) fn shrink_under(policy: &Policy, header: &Header, ops: &[GeometryOp]) -> Option<Shrink> {
     let Shrink { min_width, min_height } = shrink(ops).filter(|_| !header.source.animated())?;
+    if header.source.format == Format::Svg {
+        // It is drawn at the size that is wanted.
+        return Some(Shrink { min_width, min_height });
+    }
     let more = |side: u32| match policy.resample {
         Light::Gamma => side,
         Light::Linear => side.saturating_add(side.div_ceil(2)),
@@ -208,7 +216,7 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     let mut frames = 0;
     while frames < layout.frames {
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
-        check_size(&frame.pixels, header, shrink.is_some())?;
+        check_size(&frame.pixels, header, shrink)?;
         let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format, policy.resample))?;
         if let Some(wish) = wish {
             let options = settings(output, decoder.metadata(), header, job, &layout, truth);
@@ -243,6 +251,8 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         Some(Wish::Score(_)) => seek::original_will_do(source, header, &layout, output, format),
         None => false,
     };
+    // A drawing is never given out: it may hold scripts.
+    let original_will_do = original_will_do && header.source.format != Format::Svg;
     if original_will_do && bytes.len() >= source.len() {
         let Source { format, width, height, frames, .. } = header.source;
         return Ok((copied(source)?, Outcome { format: Some(format), width, height, frames, facts: None, times }));
@@ -340,10 +350,18 @@ fn develop(
 }
 
 /// Refuses a frame that is not of the size that the header announced (or, if the decoder was free to shrink it, of a half,
-/// a quarter or an eighth of it): the plan was laid out over the header, and limits were checked against it.
-fn check_size(pixels: &Pixels, header: &Header, shrunk: bool) -> Result<(), Error> {
-    let (width, height) = (header.source.width, header.source.height);
-    let denominators: &[u32] = if shrunk { &[1, 2, 4, 8] } else { &[1] };
+/// a quarter or an eighth of it; an SVG is of the size that was asked for): the plan was laid out over the header, and
+/// limits were checked against it.
+fn check_size(pixels: &Pixels, header: &Header, shrink: Option<Shrink>) -> Result<(), Error> {
+    let (mut width, mut height) = (header.source.width, header.source.height);
+    let denominators: &[u32] = match shrink {
+        Some(drawn) if header.source.format == Format::Svg => {
+            (width, height) = (drawn.min_width, drawn.min_height);
+            &[1]
+        }
+        Some(_) => &[1, 2, 4, 8],
+        None => &[1],
+    };
     let fits = |by: &u32| (pixels.width(), pixels.height()) == (width.div_ceil(*by), height.div_ceil(*by));
     if denominators.iter().any(fits) {
         return Ok(());
@@ -372,7 +390,7 @@ fn facts(source: &[u8], header: &Header, asked: plan::Facts, job: &Job) -> Resul
             let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else {
                 return Err(probe::corrupt(header.source.format, "it holds no picture"));
             };
-            check_size(&frame.pixels, header, shrink.is_some())?;
+            check_size(&frame.pixels, header, shrink)?;
             average = Some(clock(&mut times.transform, || Ok(transform::average(&frame.pixels)))?);
         }
     }

@@ -8,6 +8,7 @@ pub mod decode;
 pub mod encode;
 pub mod exif;
 pub mod picture;
+pub mod plugin;
 pub mod policy;
 pub mod probe;
 pub mod score;

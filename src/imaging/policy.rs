@@ -17,6 +17,8 @@ pub struct Policy {
     pub auto_quality: u8,
     /// Whether JPEG XL originals are read.
     pub jxl: bool,
+    /// Whether SVG originals are drawn. Text is refused: it needs fonts, which workers do not have.
+    pub svg: bool,
 }
 
 /// What is carried along of the original's metadata, unless the rule strips it. The orientation is always told the truth

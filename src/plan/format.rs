@@ -98,7 +98,7 @@ impl Format {
     /// The longest side that the format (or its encoder here) can hold.
     pub fn max_side(self) -> u32 {
         match self {
-            Self::WebP | Self::Heif => 16_383,
+            Self::WebP | Self::Heif | Self::Tpg => 16_383,
             Self::Jpeg => 65_500,
             _ => 65_535,
         }

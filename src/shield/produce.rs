@@ -9,11 +9,11 @@ use sha2::{Digest, Sha256};
 use super::fetch::Fetch;
 use super::{Landed, Question, Shield};
 use crate::cache::{Original, Variant};
-use crate::engine::{Conversion, Converted};
-use crate::error::Error;
-use crate::imaging::{Job, budget, convert::Effort, encode, probe};
+use crate::engine::{Conversion, Converted, Lane};
+use crate::error::{Error, Kind};
+use crate::imaging::{Header, Job, budget, convert::Effort, probe};
 use crate::negotiate;
-use crate::plan::{Format, Quality, geometry};
+use crate::plan::{self, Format, Plan, Quality, Source, geometry};
 
 /// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result.
 pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation: u64) -> Landed {
@@ -25,7 +25,7 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
             None => match shield.original(&question, generation, |_| false).await? {
                 Fetch::Whole(original) => original,
                 Fetch::Unchanged(_) => {
-                    return Err(Error::new(crate::error::Kind::Internal, "an original without bytes"));
+                    return Err(Error::new(Kind::Internal, "an original without bytes"));
                 }
             },
         },
@@ -58,12 +58,14 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
 /// Checks the header, lays the plan out, estimates, converts.
 async fn convert(shield: &Shield, question: &Question, original: &Original) -> Result<Variant, Error> {
     let site = &question.site;
-    let header = probe(&original.bytes)?;
+    let deadline = Instant::now() + shield.deadline;
+    let header = header(shield, question, original, deadline).await?;
     geometry::check_source(&header.source, &site.limits)?;
     let (format, layout) = match question.plan.output() {
         Some(output) => {
             let class = question.class.unwrap_or_default();
-            let format = negotiate::choose(output, &header.source, class, &site.offered, &encode::writable)?;
+            let writable = |format| shield.engine.writable(format);
+            let format = negotiate::choose(output, &header.source, class, &site.offered, &writable)?;
             (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
         }
         None => {
@@ -72,22 +74,14 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
         }
     };
     let cost = budget::plan_cost(&question.plan, &site.imaging, &header, &layout, format, Effort::Interactive);
-    let job = Job {
-        plan: (*question.plan).clone(),
-        format,
-        limits: site.limits,
-        policy: site.imaging,
-        effort: Effort::Interactive,
-        threads: 1,
-        budget_ms: u32::try_from(shield.deadline.as_millis()).unwrap_or(u32::MAX),
-    };
+    let cost = budget::with_source(cost, &question.plan, &header, &original.bytes);
     let conversion = Conversion {
         source: original.bytes.clone(),
         digest: original.digest,
-        job,
+        job: job(shield, question, (*question.plan).clone(), format),
         cost,
         lane: budget::lane(format, cost),
-        deadline: Instant::now() + shield.deadline,
+        deadline,
         finish_if_abandoned: false,
         // A search that is pressed takes the quality that is typical for its score.
         may_press: question
@@ -98,6 +92,48 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
     let converted = shield.engine.convert(conversion).await?;
     shield.metrics.converted(&site.name, &header.source, original.bytes.len() as u64, &converted);
     Ok(variant(converted, original, header.source.format))
+}
+
+fn job(shield: &Shield, question: &Question, plan: Plan, format: Format) -> Job {
+    Job {
+        plan,
+        format,
+        limits: question.site.limits,
+        policy: question.site.imaging,
+        effort: Effort::Interactive,
+        threads: 1,
+        budget_ms: u32::try_from(shield.deadline.as_millis()).unwrap_or(u32::MAX),
+    }
+}
+
+/// The header, from this process's own reader, or from a worker whose plug-in may know what nobody here does.
+async fn header(shield: &Shield, question: &Question, original: &Original, deadline: Instant) -> Result<Header, Error> {
+    let unknown = match probe(&original.bytes) {
+        Err(error) if matches!(error.kind, Kind::NotAnImage | Kind::UnsupportedSource) => error,
+        known => return known,
+    };
+    let asked = shield.engine.plugin().is_some_and(|plugin| plugin.may_read(&original.bytes, question.key.bytes()));
+    if !asked {
+        return Err(unknown);
+    }
+    let plan = Plan { answer: plan::Answer::Facts(plan::Facts::default()), ..Plan::identity() };
+    let conversion = Conversion {
+        source: original.bytes.clone(),
+        digest: original.digest,
+        job: job(shield, question, plan, Format::Tpg),
+        cost: budget::plugin_header_cost(original.bytes.len()),
+        lane: Lane::Light,
+        deadline,
+        finish_if_abandoned: false,
+        may_press: false,
+    };
+    let facts = shield.engine.convert(conversion).await?.outcome.facts;
+    // A worker is believed no more than a file.
+    let header = facts.map(|facts| facts.header).filter(|header| {
+        let Source { format, width, height, frames, orientation, .. } = header.source;
+        format == Format::Tpg && width > 0 && height > 0 && frames == 1 && orientation == 1
+    });
+    header.ok_or_else(|| Error::new(Kind::Corrupt, "the plug-in's header of the tpg original makes no sense"))
 }
 
 fn variant(converted: Converted, original: &Original, source_format: Format) -> Variant {

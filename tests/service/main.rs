@@ -4,8 +4,10 @@
 
 mod answers;
 mod bad;
+mod drawings;
 mod flights;
 mod pass;
+mod plugin;
 #[path = "../support/mod.rs"]
 mod shared;
 mod styles;

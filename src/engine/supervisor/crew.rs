@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::sandbox::SandboxReport;
+use super::super::protocol::Greeting;
 use super::super::slot::{Body, Slot, State};
 use super::super::spawn::{Exit, Process};
 use super::super::thread_pool::Thread;
@@ -33,8 +33,9 @@ impl Pool {
                         parent: std::process::id(),
                         memory: self.config.worker_memory,
                         diagnostics: *diagnostics,
+                        plugin: self.config.plugin.as_ref().map(|plugin| plugin.path.clone()),
                     };
-                    Process::spawn(program, settings, id, self.events.clone())
+                    Process::spawn(program, &settings, id, self.events.clone())
                         .map(|process| Slot::new(Body::Process(process), State::Starting { until: now + START }))
                         .map_err(|error| format!("{} worker: {error}", program.display()))
                 }
@@ -60,18 +61,18 @@ impl Pool {
         if ready && matches!(self.phase, Phase::Starting(_)) {
             let phase = std::mem::replace(&mut self.phase, Phase::Serving);
             if let Phase::Starting(ready) = phase {
-                let _ = ready.send(Ok(self.report.clone().unwrap_or_default()));
+                let _ = ready.send(Ok(self.greeting.clone().unwrap_or_default()));
             }
         }
     }
 
-    pub(super) fn on_hello(&mut self, slot: u64, report: SandboxReport) {
+    pub(super) fn on_hello(&mut self, slot: u64, greeting: Greeting) {
         let now = Instant::now();
         if !self.slots.get(&slot).is_some_and(|slot| matches!(slot.state, State::Starting { .. })) {
             self.disgrace(slot, "it said hello out of turn");
             return;
         }
-        let refused: Vec<String> = report.refused().map(|(name, why)| format!("{name} ({why})")).collect();
+        let refused: Vec<String> = greeting.sandbox.refused().map(|(name, why)| format!("{name} ({why})")).collect();
         if !refused.is_empty() && self.config.require_sandbox {
             self.kill(slot, now);
             let why = format!(
@@ -81,17 +82,32 @@ impl Pool {
             self.could_not_start(&why, now);
             return;
         }
-        if self.report.is_none() {
-            if !refused.is_empty() {
-                tracing::warn!("workers run with a part of the sandbox refused by the kernel: {}", refused.join(", "));
+        match &self.greeting {
+            // What the service promises was said when it started.
+            Some(first) if first.plugin != greeting.plugin => {
+                self.kill(slot, now);
+                let what = "the plug-in is another than when the service started; restart it to use that one";
+                self.could_not_start(what, now);
+                return;
             }
-            self.report = Some(report);
+            Some(_) => {}
+            None => self.first_hello(greeting, &refused),
         }
         if let Some(slot) = self.slots.get_mut(&slot) {
             slot.state = State::Idle;
             slot.measure();
         }
         self.failures = 0;
+    }
+
+    fn first_hello(&mut self, greeting: Greeting, refused: &[String]) {
+        if !refused.is_empty() {
+            tracing::warn!("workers run with a part of the sandbox refused by the kernel: {}", refused.join(", "));
+        }
+        if let Some(plugin) = &greeting.plugin {
+            tracing::info!(name = plugin.name, decodes = plugin.decodes, encodes = plugin.encodes, "plug-in loaded");
+        }
+        self.greeting = Some(greeting);
     }
 
     pub(super) fn on_exit(&mut self, id: u64, exit: &Exit) {
@@ -119,6 +135,9 @@ impl Pool {
         let Some(state @ (State::Starting { .. } | State::Idle | State::Busy { .. })) = state else { return };
         tracing::error!("a worker is killed: {why}");
         self.kill(slot, now);
+        if matches!(state, State::Starting { .. }) {
+            self.could_not_start(&format!("a worker is broken: {why}"), now);
+        }
         if let State::Busy { job } = state {
             self.crashed(job, format!("the worker failed over this picture: {why}"), now);
         }

@@ -16,10 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::correct::Corrections;
 use super::cost::Lane;
-use super::protocol::FromWorker;
+use super::protocol::{FromWorker, Greeting};
 use super::quarantine::Quarantine;
 use super::queue::{Bounds, Queue, Ticket};
-use super::sandbox::SandboxReport;
 use super::slot::{Body, Slot, State};
 use super::spawn::Event;
 use super::status::{Board, Status};
@@ -86,7 +85,7 @@ pub(super) fn start(
     crew: Crew,
     inbox: mpsc::UnboundedReceiver<Request>,
     board: Arc<Board>,
-) -> Result<SandboxReport, Error> {
+) -> Result<Greeting, Error> {
     let (ready, started) = blocking::channel();
     let internal = |what: &str, error: io::Error| Error::new(Kind::Internal, format!("{what}: {error}"));
     std::thread::Builder::new()
@@ -138,19 +137,20 @@ struct Pool {
     /// No worker is started before this.
     pause: Instant,
     phase: Phase,
-    report: Option<SandboxReport>,
+    /// What the first worker said.
+    greeting: Option<Greeting>,
     status: Status,
 }
 
 enum Phase {
     /// The first workers prepare themselves.
-    Starting(blocking::Sender<Result<SandboxReport, Error>>),
+    Starting(blocking::Sender<Result<Greeting, Error>>),
     Serving,
     /// No new work; the rest is killed at `until`.
     Stopping {
         until: Instant,
         done: Vec<oneshot::Sender<()>>,
-        failed: Option<(blocking::Sender<Result<SandboxReport, Error>>, Error)>,
+        failed: Option<(blocking::Sender<Result<Greeting, Error>>, Error)>,
     },
 }
 
@@ -171,7 +171,7 @@ impl Pool {
         config: EngineConfig,
         crew: Crew,
         board: Arc<Board>,
-        ready: blocking::Sender<Result<SandboxReport, Error>>,
+        ready: blocking::Sender<Result<Greeting, Error>>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if config.workers == 0 { cores } else { config.workers };
@@ -201,7 +201,7 @@ impl Pool {
             failures: 0,
             pause: now,
             phase: Phase::Starting(ready),
-            report: None,
+            greeting: None,
             status: Status { workers, ..Status::default() },
             config,
             crew,
@@ -258,7 +258,7 @@ impl Pool {
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Said(slot, FromWorker::Hello(report)) => self.on_hello(slot, report),
+            Event::Said(slot, FromWorker::Hello(greeting)) => self.on_hello(slot, greeting),
             Event::Said(slot, FromWorker::Done { id, length, outcome, cpu_us }) => {
                 let Some(ran) = self.ends(slot, id) else { return };
                 let taken = match self.slots.get(&slot).map(|slot| &slot.body) {

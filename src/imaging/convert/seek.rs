@@ -44,6 +44,8 @@ pub(in crate::imaging) fn wish(output: &Output, policy: &Policy, format: Format,
         return Some(Wish::Bytes(limit.bytes));
     }
     match output.quality {
+        // What a plug-in has written need not be readable.
+        _ if format == Format::Tpg => None,
         Quality::Auto(score) => Some(Wish::Score(score)),
         Quality::Default if policy.auto_quality > 0 => Some(Wish::Score(policy.auto_quality)),
         Quality::Default | Quality::Capped(_) | Quality::Forced(_) | Quality::Relative(_) | Quality::Lossless => None,

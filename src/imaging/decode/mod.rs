@@ -13,6 +13,7 @@ mod png;
 mod raster;
 mod rle;
 mod still;
+mod svg;
 mod tiff;
 mod turbo;
 mod webp;
@@ -22,8 +23,10 @@ mod webp_sys;
 mod corpus;
 
 use super::picture::{Channels, Decode, Metadata, Pixels, Space};
+use super::plugin;
 use super::policy::Policy;
 pub(super) use jxl::most_bytes as jxl_bytes;
+pub(super) use svg::most_bytes as svg_bytes;
 
 use super::probe::Header;
 use crate::error::{Error, Kind};
@@ -53,8 +56,8 @@ pub struct Wanted {
 ///
 /// `header` is what [`super::probe()`] said of the same bytes. With `shrink`, a JPEG may come out at a half, a quarter or
 /// an eighth of its size, never below twice the given size (so that the resampling that follows still decides how the
-/// picture looks); the size is then what the frame's [`Pixels`] say. `None` gives the full size, and so do all other
-/// formats.
+/// picture looks); the size is then what the frame's [`Pixels`] say. An SVG is drawn at exactly the given size, which may
+/// be larger than its own. `None` gives the full size, and so do all other formats.
 ///
 /// # Errors
 /// [`Kind::SourceSide`] and [`Kind::SourcePixels`] where one frame alone is above the limits, [`Kind::UnsupportedSource`],
@@ -80,10 +83,9 @@ fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<
         Format::Ico => ico::open(bytes, header),
         Format::Jxl if wanted.policy.jxl => jxl::open(bytes, header),
         Format::Jxl => Err(forbidden("JPEG XL", "jxl")),
-        Format::Svg | Format::Tpg => Err(Error::new(
-            Kind::UnsupportedSource,
-            format!("the original is {}, which is not decoded here", header.source.format.name()),
-        )),
+        Format::Svg if wanted.policy.svg => svg::open(bytes, header, wanted),
+        Format::Svg => Err(forbidden("SVG", "svg")),
+        Format::Tpg => plugin::open(bytes, header, wanted),
     }
 }
 
@@ -106,6 +108,11 @@ fn check(header: &Header, limits: &Limits) -> Result<(), Error> {
         return Err(Error::new(Kind::SourcePixels, message));
     }
     Ok(())
+}
+
+/// A decoder of one picture that `work` decodes.
+pub(super) fn still<'a>(metadata: Metadata, work: impl FnOnce() -> Result<Pixels, Error> + 'a) -> Box<dyn Decode + 'a> {
+    still::Still::open(metadata, work)
 }
 
 /// The metadata that the header alone tells.
@@ -137,7 +144,7 @@ fn area(width: u32, height: u32, each: usize) -> Result<usize, Error> {
 }
 
 /// RGBA without its alpha, which is opaque by the header; other pixels as they are.
-fn without_alpha(canvas: &Pixels) -> Result<Pixels, Error> {
+pub(super) fn without_alpha(canvas: &Pixels) -> Result<Pixels, Error> {
     let mut out = buffer(area(canvas.width(), canvas.height(), 3)?)?;
     for (from, to) in canvas.data().chunks_exact(4).zip(out.chunks_exact_mut(3)) {
         to.copy_from_slice(from.get(..3).unwrap_or_default());

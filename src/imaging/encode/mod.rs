@@ -24,6 +24,7 @@ mod yuv;
 use super::colour;
 use super::convert::Effort;
 use super::picture::{Animation, Encode, Space};
+use super::plugin;
 use crate::error::{Error, Kind};
 use crate::plan::Format;
 
@@ -98,16 +99,19 @@ pub fn open(
         (Format::Gif, animation) => Ok(Box::new(gif::Gif::open(width, height, animation)?)),
         (Format::Bmp, _) => still(bitmap::bmp, options),
         (Format::Tiff, _) => still(bitmap::tiff, options),
-        (Format::Ico | Format::Jxl | Format::Svg | Format::Tpg, _) => Err(unsupported(format)),
+        (Format::Tpg, _) => still(plugin::encode, options),
+        (Format::Ico | Format::Jxl | Format::Svg, _) => Err(unsupported(format)),
     }
 }
 
-/// Whether this build, with the libraries that it finds, writes the format.
+/// Whether this process, with the libraries that it finds, writes the format. Plug-ins are in workers only: the service
+/// knows of them by [`plugin::Ability`].
 pub fn writable(format: Format) -> bool {
     match format {
         Format::Heif => heif::available(),
         Format::Jpeg | Format::Png | Format::Gif | Format::Bmp | Format::WebP | Format::Avif | Format::Tiff => true,
-        Format::Ico | Format::Jxl | Format::Svg | Format::Tpg => false,
+        Format::Tpg => plugin::encodes(),
+        Format::Ico | Format::Jxl | Format::Svg => false,
     }
 }
 

@@ -18,6 +18,9 @@ pub const HEIF_DEFAULT: u8 = 65;
 /// WebP likewise.
 pub const WEBP_DEFAULT: u8 = 75;
 
+/// TPG likewise, on the scale that its plug-in has.
+pub const TPG_DEFAULT: u8 = 75;
+
 /// What the encoder is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolved {
@@ -55,14 +58,8 @@ pub fn default(format: Format, source: Option<u8>) -> u8 {
         Format::Avif => AVIF_DEFAULT,
         Format::Heif => HEIF_DEFAULT,
         Format::WebP => WEBP_DEFAULT,
-        Format::Png
-        | Format::Gif
-        | Format::Bmp
-        | Format::Tiff
-        | Format::Ico
-        | Format::Jxl
-        | Format::Svg
-        | Format::Tpg => 100,
+        Format::Tpg => TPG_DEFAULT,
+        Format::Png | Format::Gif | Format::Bmp | Format::Tiff | Format::Ico | Format::Jxl | Format::Svg => 100,
     }
 }
 
@@ -110,7 +107,7 @@ pub const SIZES: &Curve = &[
 
 /// Whether a number changes anything for this format.
 pub fn has_quality(format: Format) -> bool {
-    matches!(format, Format::Jpeg | Format::WebP | Format::Avif | Format::Heif)
+    matches!(format, Format::Jpeg | Format::WebP | Format::Avif | Format::Heif | Format::Tpg)
 }
 
 /// Whether a format with a quality can do without loss.

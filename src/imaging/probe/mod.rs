@@ -11,6 +11,7 @@ pub(crate) mod ico;
 pub(crate) mod jpeg;
 pub(crate) mod jxl;
 pub(crate) mod png;
+pub(crate) mod svg;
 pub(crate) mod tiff;
 pub(crate) mod track;
 pub(crate) mod webp;
@@ -92,23 +93,14 @@ fn read(bytes: &[u8]) -> Result<Header, Error> {
         heif::probe(bytes)
     } else if jxl::matches(bytes) {
         jxl::probe(bytes)
-    } else if is_svg(bytes) {
-        Err(refused("SVG"))
     } else {
-        Err(Error::new(
-            Kind::NotAnImage,
-            "the original is not a picture (not JPEG, PNG, GIF, WebP, AVIF, HEIF, BMP, TIFF or ICO)",
-        ))
+        svg::probe(bytes).unwrap_or_else(|| {
+            Err(Error::new(
+                Kind::NotAnImage,
+                "the original is not a picture (not JPEG, PNG, GIF, WebP, AVIF, HEIF, BMP, TIFF, ICO, JPEG XL or SVG)",
+            ))
+        })
     }
-}
-
-/// Text that holds an `<svg` tag near its start, after nothing but what XML allows there.
-fn is_svg(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(4096)];
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    head.starts_with(b"<svg")
-        || ([&b"<?xml"[..], b"<!DOCTYPE svg", b"<!--"].iter().any(|start| head.starts_with(start))
-            && head.windows(4).any(|window| window == b"<svg"))
 }
 
 fn refused(name: &str) -> Error {
