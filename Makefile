@@ -4,7 +4,7 @@ CARGO ?= cargo
 export PICTOR_HEVC ?= x265
 FEATURES := $(if $(filter none,$(PICTOR_HEVC)),--no-default-features)
 
-.PHONY: run build test lint judge setup-build setup-test
+.PHONY: run build test lint judge bench-codecs setup-build setup-test
 
 run: build
 	target/release/pictor serve
@@ -29,6 +29,10 @@ judge: .deps/venv-judge/ready
 	python3 -m venv .deps/venv-judge
 	.deps/venv-judge/bin/pip install --quiet pillow pillow-heif numpy tifffile imagecodecs av
 	touch $@
+
+# Rate and distortion beside sharp, avifenc, heif-enc and cwebp; ARGS="quick avif" for a part of it.
+bench-codecs:
+	scripts/bench-codecs $(ARGS)
 
 setup-build:
 	scripts/setup build
