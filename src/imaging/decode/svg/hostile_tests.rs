@@ -255,3 +255,46 @@ fn a_bomb_of_zeros_is_not_unpacked() {
     let error = drawn(&packed, &wanted()).unwrap_err();
     assert_eq!(error.kind, Kind::SourceBytes, "{error}");
 }
+
+/// Bytes changed, doubled and taken out, by numbers that are the same each time.
+#[test]
+fn damaged_drawings_end_in_an_answer() {
+    let whole = svg(
+        "<defs><linearGradient id='g'><stop offset='.2' stop-color='red'/><stop offset='1' stop-color='#00f8'/></linearGradient>\
+         <clipPath id='c'><circle cx='9' cy='9' r='8'/></clipPath><mask id='m'><rect width='30' height='9' fill='white'/></mask>\
+         <filter id='f' x='-10%'><feGaussianBlur stdDeviation='1 2'/><feOffset dx='1'/><feTurbulence baseFrequency='.1'/></filter>\
+         <pattern id='p' width='.3' height='4' viewBox='0 0 3 3'><path d='M0 0h2v1z'/></pattern></defs>\
+         <style>.a { stroke: red; stroke-dasharray: 3 1 } g > rect { opacity: .5 }</style>\
+         <g transform='rotate(9 3 4) scale(.9)' clip-path='url(#c)'><rect class='a' width='30' height='20' fill='url(#g)'/></g>\
+         <path d='M1 2C3 4 5 6 7 8a3 4 5 0 1 9 9Q1 2 3 4t5 6z' fill='url(#p)' mask='url(#m)' marker-mid='url(#k)'/>\
+         <marker id='k' orient='auto'><circle r='1'/></marker><use href='#u' x='3' filter='url(#f)'/>\
+         <symbol id='u' viewBox='0 0 9 9'><ellipse rx='4' ry='3'/><polyline points='0,0 4,5 9,1'/></symbol>",
+    );
+    let (mut state, mut drawings) = (1u64, 0);
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..4000 {
+        let mut bytes = whole.clone().into_bytes();
+        for _ in 0..=next(4) {
+            let at = next(bytes.len());
+            match next(4) {
+                0 => bytes[at] = b"0123456789.-eE%#()<>'/ mzZ"[next(26)],
+                1 => drop(bytes.remove(at)),
+                2 => {
+                    let end = (at + 1 + next(20)).min(bytes.len());
+                    let part = bytes[at..end].to_vec();
+                    let to = next(bytes.len());
+                    bytes.splice(to..to, part);
+                }
+                _ => bytes.insert(at, b"19e-"[next(4)]),
+            }
+        }
+        let start = Instant::now();
+        drawings += u32::from(drawn(&bytes, &wanted()).is_ok());
+        assert!(start.elapsed() < SOON, "{}", String::from_utf8_lossy(&bytes));
+    }
+    println!("{drawings} of 4000 were drawn");
+    assert!(drawings > 400);
+}
