@@ -20,13 +20,17 @@ const DEFAULT: &str = include_str!("../../conf/pictor.toml");
 /// Serves until told to stop.
 pub fn run(path: Option<&Path>) -> Result<(), String> {
     telemetry::init();
-    let loaded = match path {
+    let mut loaded = match path {
         Some(path) => config::load(path)?,
         None => Loaded { config: config::parse(DEFAULT)?, base: demo_folder()? },
     };
     // The ring provider serves both listeners and origins; one that was installed before stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let sites = sites(&loaded)?;
+    let config = &mut loaded.config;
+    for path in &mut config.engine.fonts.paths {
+        *path = loaded.base.join(&*path);
+    }
     let config = &loaded.config;
     // This very binary, even after another was installed in its place.
     let program = PathBuf::from("/proc/self/exe");
@@ -75,6 +79,7 @@ fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
     let origin = origin::build(&config.origin, base).map_err(|error| error.message)?;
     Ok(Site {
         name: config.name.as_str().into(),
+        hosts: config.hosts.iter().chain(&config.mark_hosts).cloned().collect(),
         dialects: config.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect(),
         origin,
         offered: config.negotiate.formats.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{OriginConfig, units};
+use super::{FontsConfig, OriginConfig, units};
 use crate::imaging::Policy;
 use crate::plan::{Format, Limits};
 
@@ -93,6 +93,8 @@ pub struct EngineConfig {
     pub quarantine: Duration,
     /// Refuse to start when the kernel refuses a part of the sandbox.
     pub require_sandbox: bool,
+    /// What text marks are written with.
+    pub fonts: FontsConfig,
 }
 
 impl Default for EngineConfig {
@@ -107,6 +109,7 @@ impl Default for EngineConfig {
             recycle_memory: 256 << 20,
             quarantine: Duration::from_secs(600),
             require_sandbox: true,
+            fonts: FontsConfig::default(),
         }
     }
 }
@@ -147,6 +150,9 @@ pub struct SiteConfig {
     pub name: String,
     /// Host names, without port; `*` is any other host.
     pub hosts: Vec<String>,
+    /// Other names of the same bucket in the URLs of marks; `*` is any host.
+    #[serde(default)]
+    pub mark_hosts: Vec<String>,
     /// Dialects, by name.
     #[serde(default = "both_dialects")]
     pub dialects: Vec<String>,

@@ -4,6 +4,7 @@
 
 mod aliyun;
 mod answer;
+mod mark;
 mod number;
 mod tencent;
 mod wire;

@@ -12,6 +12,7 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg}
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 use super::diagnose;
+use super::fonts::{self, Chosen};
 use super::memory_file::MemoryFile;
 use super::protocol::{self, FromWorker, LONGEST, Task, ToWorker};
 use super::sandbox;
@@ -22,7 +23,7 @@ use crate::imaging::{self, Outcome};
 const KEEP_HEAP: usize = 32 << 20;
 
 /// What the supervisor tells a worker on its command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
     /// The supervisor's process.
     pub parent: u32,
@@ -30,12 +31,16 @@ pub(super) struct Settings {
     pub memory: u64,
     /// Whether [`Task::Diagnose`] is honoured.
     pub diagnostics: bool,
+    /// What marks are written with.
+    pub fonts: Chosen,
 }
 
 impl Settings {
     /// As arguments behind `worker`.
-    pub fn arguments(self) -> Vec<String> {
+    pub fn arguments(&self) -> Vec<String> {
         let mut arguments = vec![format!("--parent={}", self.parent), format!("--memory={}", self.memory)];
+        // A map of texts and paths: it can always be written.
+        arguments.push(format!("--fonts={}", serde_json::to_string(&self.fonts).unwrap_or_default()));
         if self.diagnostics {
             arguments.push("--diagnostics".into());
         }
@@ -44,16 +49,17 @@ impl Settings {
 
     /// Reads what [`Self::arguments`] wrote; `None` if it is anything else.
     fn parse(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
-        let (mut parent, mut memory, mut diagnostics) = (None, None, false);
+        let (mut parent, mut memory, mut diagnostics, mut fonts) = (None, None, false, Chosen::default());
         for argument in arguments {
             match argument.to_str()?.split_once('=') {
                 Some(("--parent", value)) => parent = Some(value.parse().ok()?),
                 Some(("--memory", value)) => memory = Some(value.parse().ok()?),
+                Some(("--fonts", value)) => fonts = serde_json::from_str(value).ok()?,
                 None if argument == "--diagnostics" => diagnostics = true,
                 Some(_) | None => return None,
             }
         }
-        Some(Self { parent: parent?, memory: memory?, diagnostics })
+        Some(Self { parent: parent?, memory: memory?, diagnostics, fonts })
     }
 }
 
@@ -85,13 +91,14 @@ fn serve(settings: Settings) -> io::Result<()> {
     let _ = rustix::process::nice(5);
     let control = take_stdin()?;
     let [input, output] = receive_files(&control)?;
+    fonts::load(&settings.fonts);
     // Whatever of this process's preparations would need files must be done by here.
     let report = sandbox::seal(settings.memory);
     say(&control, &FromWorker::Hello(report))?;
 
-    while let Some(ToWorker::Run { id, task, length }) = protocol::read(&control)? {
+    while let Some(ToWorker::Run { id, task, length, marks }) = protocol::read(&control)? {
         let before = cpu_us();
-        let result = work(&input, &output, &control, length, &task, settings.diagnostics);
+        let result = work(&input, &output, &control, (length, &marks), &task, settings.diagnostics);
         trim_heap();
         let cpu_us = cpu_us().saturating_sub(before);
         let answer = match result {
@@ -107,27 +114,44 @@ fn work(
     input: &MemoryFile,
     output: &MemoryFile,
     control: &File,
-    length: u64,
+    (length, marks): (u64, &[u64]),
     task: &Task,
     diagnostics: bool,
 ) -> Result<(u64, Option<Outcome>), Error> {
     let no_memory = |what: &str, error: io::Error| Error::new(Kind::OutOfMemory, format!("{what}: {error}"));
-    let source = input.map(length).map_err(|error| no_memory("the original cannot be mapped", error))?;
+    let whole = marks.iter().copied().fold(length, u64::saturating_add);
+    let input = input.map(whole).map_err(|error| no_memory("the original cannot be mapped", error))?;
+    let (source, marks) = split(&input, length, marks)
+        .ok_or_else(|| Error::new(Kind::Internal, "the original and its marks do not fill their file"))?;
     let (bytes, outcome) = match task {
         Task::Diagnose(diagnosis) if diagnostics => {
-            let length = caught(|| diagnose::misbehave(*diagnosis, &source, output, control))?;
+            let length = caught(|| diagnose::misbehave(*diagnosis, source, output, control))?;
             return Ok((length, None));
         }
-        Task::Convert(_) | Task::Diagnose(_) => perform(&source, task)?,
+        Task::Convert(_) | Task::Diagnose(_) => perform(source, &marks, task)?,
     };
     output.write(&bytes).map_err(|error| no_memory("the result cannot be handed over", error))?;
     Ok((bytes.len() as u64, outcome))
 }
 
+/// The original, and the marks' pictures behind it.
+fn split<'a>(input: &'a [u8], length: u64, marks: &[u64]) -> Option<(&'a [u8], Vec<&'a [u8]>)> {
+    let (source, mut rest) = input.split_at_checked(usize::try_from(length).ok()?)?;
+    let mut parts = Vec::new();
+    for length in marks {
+        let (mark, behind) = rest.split_at_checked(usize::try_from(*length).ok()?)?;
+        parts.push(mark);
+        rest = behind;
+    }
+    Some((source, parts))
+}
+
 /// Does a task in this process. A panic becomes [`Kind::Crashed`].
-pub(super) fn perform(source: &[u8], task: &Task) -> Result<(Vec<u8>, Option<Outcome>), Error> {
+pub(super) fn perform(source: &[u8], marks: &[&[u8]], task: &Task) -> Result<(Vec<u8>, Option<Outcome>), Error> {
     match task {
-        Task::Convert(job) => caught(|| imaging::convert(source, job).map(|(bytes, outcome)| (bytes, Some(outcome)))),
+        Task::Convert(job) => {
+            caught(|| imaging::convert_marked(source, marks, job).map(|(bytes, outcome)| (bytes, Some(outcome))))
+        }
         Task::Diagnose(_) => Err(Error::new(Kind::Internal, "this worker was not started for diagnoses")),
     }
 }
@@ -242,12 +266,21 @@ mod tests {
     #[test]
     fn settings_survive_the_command_line() {
         for diagnostics in [false, true] {
-            let settings = Settings { parent: 7, memory: 1 << 32, diagnostics };
+            let settings = Settings { parent: 7, memory: 1 << 32, diagnostics, fonts: Chosen::default() };
             let arguments = settings.arguments().into_iter().map(OsString::from);
             assert_eq!(Settings::parse(arguments), Some(settings));
         }
         assert_eq!(Settings::parse(["--help".into()].into_iter()), None);
         assert_eq!(Settings::parse(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn the_marks_lie_behind_the_original() {
+        let input = b"originalmark1m2";
+        assert_eq!(split(input, 8, &[5, 2, 0]), Some((&b"original"[..], vec![&b"mark1"[..], b"m2", b""])));
+        assert_eq!(split(input, 16, &[]), None);
+        assert_eq!(split(input, 8, &[5, 3]), None);
+        assert_eq!(split(input, u64::MAX, &[u64::MAX]), None);
     }
 
     #[test]
@@ -258,7 +291,7 @@ mod tests {
 
     #[test]
     fn diagnoses_need_a_worker_that_was_started_for_them() {
-        let error = perform(b"", &Task::Diagnose(super::super::protocol::Diagnosis::Abort));
+        let error = perform(b"", &[], &Task::Diagnose(super::super::protocol::Diagnosis::Abort));
         assert!(error.is_err_and(|error| error.kind == Kind::Internal));
     }
 }

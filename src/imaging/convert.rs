@@ -9,6 +9,7 @@ use super::colour;
 use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
 use super::exif::{self, Truth};
+use super::mark::Marks;
 use super::picture::{Animation, Encode, Frame, Metadata, Pixels, Space};
 use super::policy::{Carry, Gamut, Light, Policy};
 use super::probe::{self, Header};
@@ -99,6 +100,14 @@ pub struct Facts {
 /// Whatever probing, the limits, the layout, decoding or encoding have against it; everything that the header can tell is
 /// said before a pixel is decoded.
 pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
+    convert_marked(source, &[], job)
+}
+
+/// The same for a plan whose marks need pictures: `marks` are their bytes, in the order of [`Plan::mark_images`].
+///
+/// # Errors
+/// As [`convert`]; [`Kind::MarkUnusable`] for a picture that cannot be a mark.
+pub fn convert_marked(source: &[u8], marks: &[&[u8]], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
     let length = source.len() as u64;
     if length > job.limits.source_bytes {
         let most = job.limits.source_bytes;
@@ -108,7 +117,10 @@ pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
     let header = probe::probe(source)?;
     geometry::check_source(&header.source, &job.limits)?;
     match &job.plan.answer {
-        Answer::Image(output) => picture(source, &header, output, job),
+        Answer::Image(output) => {
+            let marks = Marks::new(&job.plan, marks, job.limits, job.policy)?;
+            picture(source, &header, output, job, marks)
+        }
         Answer::Facts(wanted) => Ok((Vec::new(), facts(source, &header, *wanted, job)?)),
     }
 }
@@ -139,7 +151,7 @@ pub(super) fn shrink(ops: &[GeometryOp]) -> Option<Shrink> {
             GeometryOp::Resize { width, height } => return Some(Shrink { min_width: width, min_height: height }),
             GeometryOp::Effect(effect) if effect.per_pixel() => {}
             GeometryOp::Crop { .. } | GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } => return None,
-            GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) => return None,
+            GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) | GeometryOp::Mark { .. } => return None,
         }
     }
     None
@@ -178,7 +190,13 @@ pub(super) fn settle(mut layout: Layout, output: &Output, format: Format) -> (La
     (layout, 1)
 }
 
-fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
+fn picture(
+    source: &[u8],
+    header: &Header,
+    output: &Output,
+    job: &Job,
+    mut marks: Marks<'_>,
+) -> Result<(Vec<u8>, Outcome), Error> {
     let format = job.format;
     if !encode::writable(format) {
         return Err(Error::new(Kind::UnsupportedTarget, format!("{} cannot be written here", format.name())));
@@ -207,7 +225,9 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     while frames < layout.frames {
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
         check_size(&frame.pixels, header, shrink.is_some())?;
-        let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format, policy.resample))?;
+        let pixels = clock(&mut times.transform, || {
+            develop(frame.pixels, header, &layout, format, policy.resample, &mut marks)
+        })?;
         if let Some(wish) = wish {
             let options = settings(output, decoder.metadata(), header, job, truth);
             let floor = output.quality_floor;
@@ -279,8 +299,8 @@ fn effective(job: &Job, output: &Output) -> Policy {
     if output.strip {
         policy.metadata = Carry::Nothing;
     }
-    // A profile is metadata too.
-    if output.strip || !encode::says_p3(job.format) {
+    // A profile is metadata too. Marks are drawn in sRGB.
+    if output.strip || job.plan.marks().next().is_some() || !encode::says_p3(job.format) {
         policy.gamut = Gamut::Srgb;
     }
     policy
@@ -305,6 +325,7 @@ fn develop(
     layout: &Layout,
     format: Format,
     light: Light,
+    marks: &mut Marks<'_>,
 ) -> Result<Pixels, Error> {
     let moving = layout.frames > 1;
     // Every frame of an animation has to come out alike, so that there only the header and the plan decide.
@@ -313,7 +334,10 @@ fn develop(
         pixels = transform::drop_alpha(pixels)?;
     }
     for op in &layout.ops {
-        pixels = transform::apply(pixels, op, format.has_alpha(), light)?;
+        pixels = match *op {
+            GeometryOp::Mark { number, .. } => marks.draw(pixels, number)?,
+            _ => transform::apply(pixels, op, format.has_alpha(), light)?,
+        };
     }
     if !format.has_alpha() {
         pixels = transform::flatten(pixels, Rgb::WHITE)?;
@@ -331,7 +355,7 @@ fn develop(
 
 /// Refuses a frame that is not of the size that the header announced (or, if the decoder was free to shrink it, of a half,
 /// a quarter or an eighth of it): the plan was laid out over the header, and limits were checked against it.
-fn check_size(pixels: &Pixels, header: &Header, shrunk: bool) -> Result<(), Error> {
+pub(super) fn check_size(pixels: &Pixels, header: &Header, shrunk: bool) -> Result<(), Error> {
     let (width, height) = (header.source.width, header.source.height);
     let denominators: &[u32] = if shrunk { &[1, 2, 4, 8] } else { &[1] };
     let fits = |by: &u32| (pixels.width(), pixels.height()) == (width.div_ceil(*by), height.div_ceil(*by));

@@ -5,11 +5,14 @@ pub mod canonical;
 pub mod effect;
 pub mod format;
 pub mod geometry;
+pub mod mark;
+mod mark_text;
 mod normal;
 
 pub use effect::{Beyond, Effect, Outline, Shape, Slice};
 pub use format::Format;
 pub use geometry::{GeometryOp, Layout, Source};
+pub use mark::{Align, Gap, Mark, MarkImage, MarkText, Scale, Subject};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +66,8 @@ pub enum Step {
     Shape(Shape),
     /// Keep one cell of a grid.
     Slice(Slice),
+    /// Draw a mark.
+    Mark(Box<Mark>),
     /// Refuse a picture that is too large at this point.
     Ceiling(Ceiling),
 }

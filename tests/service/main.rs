@@ -5,6 +5,7 @@
 mod answers;
 mod bad;
 mod flights;
+mod marks;
 mod pass;
 #[path = "../support/mod.rs"]
 mod shared;
