@@ -112,7 +112,7 @@ pub fn marks_cost(plan: &Plan, layout: &Layout, images: &[Header], limits: &Limi
     let (mut cost, mut images) = (Cost::default(), images.iter());
     let sizes: Vec<(u32, u32)> = layout.ops.iter().filter_map(size_of_mark).collect();
     for (mark, size) in plan.marks().zip(sizes) {
-        // Coverage, shadow, and pixels with alpha.
+        // Coverage, and pixels with alpha that may become coloured ones.
         let text = mark::text_pixels(mark, size);
         cost.bytes = cost.bytes.saturating_add(text.saturating_mul(6));
         cost.cpu_ms = cost.cpu_ms.saturating_add(if mark.text().is_some() { 3 + micros(text, 20) / 1000 } else { 0 });

@@ -261,7 +261,9 @@ fn picture(
         Some(Wish::Score(_)) => seek::original_will_do(source, header, &layout, output, format),
         None => false,
     };
-    if original_will_do && bytes.len() >= source.len() {
+    // Whoever wants a mark wants no picture without it.
+    let marked = job.plan.marks().next().is_some();
+    if original_will_do && !marked && bytes.len() >= source.len() {
         let Source { format, width, height, frames, .. } = header.source;
         return Ok((copied(source)?, Outcome { format: Some(format), width, height, frames, facts: None, times }));
     }

@@ -19,6 +19,9 @@ const MOST_EM: f32 = 4000.0;
 /// Pixels of a text that has to lie in memory whole.
 pub(in crate::imaging) const MOST_PIXELS: u64 = 16 << 20;
 
+/// Pixels that are filled for one text, where letters lie on top of each other each for itself: half a second.
+const MOST_INK: usize = 128 << 20;
+
 /// A shadow's distance, in ems, and its least in pixels.
 const SHADOW: f32 = 0.05;
 const LEAST_SHADOW: f32 = 1.0;
@@ -148,22 +151,15 @@ impl Line {
         if width == 0 || height == 0 {
             return Ok(stamp(Vec::new()));
         }
-        let mut ink = Coverage::new(across.start, down.start, width, height)?;
-        for glyph in &self.glyphs {
-            // The shadow of what lies above the window may fall into it.
-            ink.add(glyph, 0)?;
-        }
-        let shadow = match self.shadow {
-            0 => None,
-            by => {
-                let mut shadow = Coverage::new(across.start, down.start, width, height)?;
-                for glyph in &self.glyphs {
-                    shadow.add(glyph, by)?;
-                }
-                Some(shadow)
-            }
-        };
-        let pixels = self.painted(&ink, shadow.as_ref())?;
+        // What lies to the left of the window and above it may throw its shadow into it.
+        let (left, top) = (i64::from(across.start), i64::from(down.start));
+        let margin = i64::from(self.shadow);
+        let ink = Coverage::of(
+            &self.glyphs,
+            (left - margin, left + i64::from(width)),
+            (top - margin, top + i64::from(height)),
+        )?;
+        let pixels = self.painted(&ink, width, height)?;
         Ok(stamp(vec![Part { x: across.start, y: down.start, pixels }]))
     }
 
@@ -180,79 +176,86 @@ impl Line {
         self.draw(0..self.width, 0..self.height)
     }
 
-    /// The letters over their shadow.
-    fn painted(&self, ink: &Coverage, shadow: Option<&Coverage>) -> Result<Pixels, Error> {
+    /// The letters over their shadow. `ink` reaches further to the left and up than what is painted, by the shadow's
+    /// distance.
+    fn painted(&self, ink: &Coverage, width: u32, height: u32) -> Result<Pixels, Error> {
         let color = self.text.color;
         let grey = color.r == color.g && color.g == color.b;
         let channels = if grey { Channels::GreyAlpha } else { Channels::Rgba };
-        let mut data = room(ink.data.len().saturating_mul(channels.count()))?;
+        let (across, margin) = (width as usize, self.shadow as usize);
+        let mut data = room(across.saturating_mul(height as usize).saturating_mul(channels.count()))?;
         let strength = u32::from(self.text.shadow) * 255 / 100;
-        for (at, &letter) in ink.data.iter().enumerate() {
-            let letter = u32::from(letter);
-            let below = shadow.and_then(|shadow| shadow.data.get(at)).map_or(0, |b| u32::from(*b) * strength / 255);
-            // The shadow is black: it adds opacity and no colour.
-            let alpha = letter * 255 + below * (255 - letter);
-            let value = |c: u8| (u32::from(c) * letter * 255 + alpha / 2).checked_div(alpha).unwrap_or(0) as u8;
-            let alpha = ((alpha + 127) / 255) as u8;
-            if grey {
-                data.extend_from_slice(&[value(color.r), alpha]);
-            } else {
-                data.extend_from_slice(&[value(color.r), value(color.g), value(color.b), alpha]);
+        let rows = ink.data.chunks_exact(ink.width.max(1));
+        for (letters, shadows) in rows.clone().skip(margin).zip(rows) {
+            for (letter, shadow) in letters.iter().skip(margin).zip(shadows) {
+                let letter = u32::from(*letter);
+                // Without a shadow its strength is 0. It is black: it adds opacity and no colour.
+                let below = u32::from(*shadow) * strength / 255;
+                let alpha = letter * 255 + below * (255 - letter);
+                let value = |c: u8| (u32::from(c) * letter * 255 + alpha / 2).checked_div(alpha).unwrap_or(0) as u8;
+                let alpha = ((alpha + 127) / 255) as u8;
+                if grey {
+                    data.extend_from_slice(&[value(color.r), alpha]);
+                } else {
+                    data.extend_from_slice(&[value(color.r), value(color.g), value(color.b), alpha]);
+                }
             }
         }
-        Pixels::new(ink.width, ink.height, channels, data)
+        Pixels::new(width, height, channels, data)
     }
 }
 
 /// How much of each pixel of a window is covered.
 struct Coverage {
-    left: i64,
-    top: i64,
-    width: u32,
-    height: u32,
+    width: usize,
     data: Vec<u8>,
 }
 
 impl Coverage {
-    fn new(left: u32, top: u32, width: u32, height: u32) -> Result<Self, Error> {
-        let length = (width as usize).saturating_mul(height as usize);
+    /// The glyphs in a window from one column and row to another.
+    fn of(glyphs: &[Outline], across: (i64, i64), down: (i64, i64)) -> Result<Self, Error> {
+        let side = |(from, to): (i64, i64)| usize::try_from(to - from).unwrap_or(0);
+        let (width, height) = (side(across), side(down));
+        let length = width.saturating_mul(height);
         let mut data = room(length)?;
         data.resize(length, 0);
-        Ok(Self { left: left.into(), top: top.into(), width, height, data })
+        let mut ink = Self { width, data };
+        let mut left = MOST_INK;
+        for glyph in glyphs {
+            let bounds = glyph.bounds();
+            let clip = |from: f32, to: f32, window: (i64, i64)| {
+                let (from, to) = ((from.floor() as i64).max(window.0), (to.ceil() as i64).min(window.1));
+                (from < to).then_some((from, to))
+            };
+            let (x, y) = (clip(bounds.min.x, bounds.max.x, across), clip(bounds.min.y, bounds.max.y, down));
+            let (Some(x), Some(y)) = (x, y) else { continue };
+            left = left.checked_sub(side(x).saturating_mul(side(y))).ok_or_else(|| {
+                let message = "the letters of the mark lie on top of each other; write less, or smaller";
+                Error::new(Kind::OutputTooLarge, message)
+            })?;
+            ink.add(glyph, (x.0, side(x)), (y.0, side(y)), (across.0, down.0));
+        }
+        Ok(ink)
     }
 
-    /// Adds a glyph, moved to the right and down.
-    fn add(&mut self, glyph: &Outline, by: u32) -> Result<(), Error> {
-        let (ink, by) = (glyph.bounds(), i64::from(by));
-        let (right, bottom) = (self.left + i64::from(self.width), self.top + i64::from(self.height));
-        let outside = (ink.max.x.ceil() as i64) + by < self.left
-            || (ink.min.x.floor() as i64) + by > right
-            || (ink.max.y.ceil() as i64) + by < self.top
-            || (ink.min.y.floor() as i64) + by > bottom;
-        if outside || ink.width() <= 0.0 {
-            return Ok(());
-        }
-        let (mask, place) = Mask::new(glyph.path()).format(Format::Alpha).render();
-        let stride = place.width as usize;
-        if stride == 0 {
-            return Ok(());
-        }
-        for (row, line) in mask.chunks_exact(stride).enumerate() {
-            let y = i64::from(place.top) + by + row as i64 - self.top;
-            if y < 0 || y >= i64::from(self.height) {
-                continue;
-            }
-            let x = i64::from(place.left) + by - self.left;
-            let skip = usize::try_from(-x).unwrap_or(0);
-            let start = y as usize * self.width as usize;
-            let Some(into) = self.data.get_mut(start..start + self.width as usize) else { continue };
-            let into = into.iter_mut().skip(usize::try_from(x).unwrap_or(0));
-            for (pixel, covered) in into.zip(line.iter().skip(skip)) {
+    /// Adds the part of a glyph that lies in a rectangle (start and length on each axis) of the window, which begins at
+    /// `window`.
+    fn add(&mut self, glyph: &Outline, (x, across): (i64, usize), (y, down): (i64, usize), window: (i64, i64)) {
+        // Numbers of pixels inside of a picture.
+        let (mask, _) = Mask::new(glyph.path())
+            .format(Format::Alpha)
+            .size(across as u32, down as u32)
+            .offset((-x as f32, -y as f32))
+            .render();
+        let start = |place: i64, window: i64| usize::try_from(place - window).unwrap_or(0);
+        let (skip, above) = (start(x, window.0), start(y, window.1));
+        let rows = self.data.chunks_exact_mut(self.width.max(1)).skip(above);
+        for (into, from) in rows.zip(mask.chunks_exact(across.max(1))) {
+            for (pixel, covered) in into.iter_mut().skip(skip).zip(from) {
                 // Glyphs may overlap.
                 let (a, b) = (u32::from(*pixel), u32::from(*covered));
                 *pixel = (a + b - (a * b + 127) / 255) as u8;
             }
         }
-        Ok(())
     }
 }
