@@ -18,6 +18,8 @@ const MOST_FILES: usize = 64;
 /// Files that are looked at when the service starts, and folders below each other.
 const MOST_SEEN: usize = 20_000;
 const DEEPEST: usize = 8;
+/// Bytes of a path.
+const LONGEST_PATH: usize = 1000;
 
 /// What a worker is told of fonts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,7 +44,7 @@ pub(super) fn choose(config: &FontsConfig) -> Chosen {
     }
     let mut files = Vec::new();
     // Files that are named one by one are wanted, whatever is in them.
-    for path in config.paths.iter().filter(|path| path.is_file()) {
+    for path in config.paths.iter().filter(|path| found.contains(path)) {
         push(&mut files, path);
     }
     let wanted: BTreeSet<String> = names.values().map(|family| family.to_lowercase()).collect();
@@ -80,6 +82,10 @@ fn is_regular(face: &FaceInfo) -> bool {
 
 fn walk(path: &Path, deeper: usize, found: &mut Vec<PathBuf>) {
     if found.len() >= MOST_SEEN {
+        return;
+    }
+    // Workers are told of files on their command line.
+    if path.to_str().is_none_or(|path| path.len() > LONGEST_PATH) {
         return;
     }
     if path.is_file() {
@@ -127,6 +133,16 @@ mod tests {
         let chosen = choose(&FontsConfig { paths, ..FontsConfig::default() });
         assert_eq!(chosen.files, Vec::<PathBuf>::new());
         assert_eq!(chosen.names["tahoma"], "DejaVu Sans");
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_told_is_left_out() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.ttf"));
+        std::fs::write(&file, b"x").unwrap();
+        let chosen = choose(&FontsConfig { paths: vec![file, folder.path().to_owned()], ..FontsConfig::default() });
+        assert!(chosen.files.is_empty() && serde_json::to_string(&chosen).is_ok());
     }
 
     #[test]
