@@ -14,8 +14,7 @@ fn main() {
     let [original, copy] = files.as_slice() else { panic!("score_motion ORIGINAL COPY") };
     let (mut left, mut right) = (open(original), open(copy));
     let (mut sum, mut lowest, mut frames, mut times) = (0.0, f64::MAX, 0u32, true);
-    loop {
-        let (Some(a), Some(b)) = (left.next_frame().unwrap(), right.next_frame().unwrap()) else { break };
+    while let (Some(a), Some(b)) = (left.next_frame().unwrap(), right.next_frame().unwrap()) {
         // A frame without a time is a millisecond in some formats.
         times &= a.delay_ms.max(1) == b.delay_ms.max(1);
         let score = Reference::new(&a.pixels).unwrap().score(&b.pixels).unwrap();

@@ -42,6 +42,10 @@ pub enum Kind {
     RotateTooLarge,
     /// A crop that starts outside of the picture.
     CropOutside,
+    /// The object that a mark names does not exist, or is not of the same bucket.
+    MarkNotFound,
+    /// The object that a mark names is no picture that can be a mark.
+    MarkUnusable,
     /// The original is not a picture that anybody here reads.
     NotAnImage,
     /// A picture, but of a format or variety that is not decoded here.
@@ -91,9 +95,8 @@ impl Kind {
         use Kind::*;
         match self {
             BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NotFound | NoSuchStyle
-            | Forbidden | Protected | OutputTooLarge | RotateTooLarge | CropOutside | UnsupportedTarget | Cancelled => {
-                Fault::Client
-            }
+            | Forbidden | Protected | OutputTooLarge | RotateTooLarge | CropOutside | MarkNotFound | MarkUnusable
+            | UnsupportedTarget | Cancelled => Fault::Client,
             SourceBytes | SourceSide | SourcePixels | SourceFrames | NotAnImage | UnsupportedSource | Corrupt
             | Deadline | OutOfMemory | Crashed | Quarantined => Fault::Image,
             OriginTimeout | OriginFailed | OriginShort => Fault::Origin,
@@ -106,8 +109,8 @@ impl Kind {
         use Kind::*;
         match self {
             BadRule | BadRequest | SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge
-            | RotateTooLarge | CropOutside | NotAnImage | UnsupportedSource | UnsupportedTarget | Corrupt
-            | OutOfMemory | Quarantined | Crashed => 400,
+            | RotateTooLarge | CropOutside | MarkNotFound | MarkUnusable | NotAnImage | UnsupportedSource
+            | UnsupportedTarget | Corrupt | OutOfMemory | Quarantined | Crashed => 400,
             Forbidden | Protected => 403,
             NoSuchSite | NotFound | NoSuchStyle => 404,
             MethodNotAllowed => 405,
@@ -126,7 +129,8 @@ impl Kind {
         match self {
             // Parsing is cheaper than remembering.
             BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NoSuchStyle => Duration::ZERO,
-            NotFound => Duration::from_secs(5),
+            // A mark may be replaced at any time.
+            NotFound | MarkNotFound | MarkUnusable => Duration::from_secs(5),
             SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge | RotateTooLarge | CropOutside
             | NotAnImage | UnsupportedSource | UnsupportedTarget | Corrupt => Duration::from_secs(60),
             Deadline | OutOfMemory | Crashed | Quarantined => Duration::from_secs(30),
@@ -155,6 +159,8 @@ impl Kind {
             OutputTooLarge => "output_too_large",
             RotateTooLarge => "rotate_too_large",
             CropOutside => "crop_outside",
+            MarkNotFound => "mark_not_found",
+            MarkUnusable => "mark_unusable",
             NotAnImage => "not_an_image",
             UnsupportedSource => "unsupported_source",
             UnsupportedTarget => "unsupported_target",

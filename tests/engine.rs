@@ -34,6 +34,7 @@ fn errand(diagnosis: Diagnosis) -> Errand {
     digest[..4].copy_from_slice(&PICTURES.fetch_add(1, Ordering::Relaxed).to_le_bytes());
     Errand {
         source: Bytes::from_static(b"picture"),
+        marks: Vec::new(),
         digest,
         task: Task::Diagnose(diagnosis),
         cost: Cost { bytes: 1 << 20, cpu_ms: 10 },

@@ -14,6 +14,7 @@ fn errand(number: u32, diagnosis: Diagnosis) -> Errand {
     digest[..4].copy_from_slice(&number.to_le_bytes());
     Errand {
         source: vec![1; 2 << 20].into(),
+        marks: Vec::new(),
         digest,
         task: Task::Diagnose(diagnosis),
         cost: Cost { bytes: 1 << 20, cpu_ms: 10 },

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::config::{EngineConfig, Isolation};
+use crate::config::{EngineConfig, FontsConfig, Isolation};
 use crate::dialect;
 use crate::engine::{Conversion, Engine};
 use crate::imaging::{Job, Policy, budget, convert::Effort, encode, probe};
@@ -22,6 +22,9 @@ pub struct Arguments {
     /// The rule, in either dialect: `imageMogr2/format/avif` or `image/resize,w_900/format,heic`.
     #[arg(long)]
     rule: String,
+    /// The picture of a mark, in place of the object that the rule names; once for each of them, in their order.
+    #[arg(long)]
+    mark: Vec<PathBuf>,
     /// Take the time that a batch would: smaller files.
     #[arg(long)]
     batch: bool,
@@ -46,9 +49,22 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         None => header.source.format,
     };
     let layout = geometry::lay_out(&plan, &header.source, format, &limits).map_err(text)?;
-    let cost = budget::plan_cost(&plan, &Policy::default(), &header, &layout, format, effort);
+    if arguments.mark.len() != plan.mark_images().count() {
+        return Err(format!("the rule has {} picture marks; give each with --mark FILE", plan.mark_images().count()));
+    }
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    let marks = arguments.mark.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let headers = marks.iter().map(|mark| probe(mark)).collect::<Result<Vec<_>, _>>().map_err(text)?;
+    let cost = budget::plan_cost(&plan, &Policy::default(), &header, &layout, format, effort)
+        .and(budget::marks_cost(&plan, &layout, &headers, &limits).map_err(text)?);
     let cost = budget::with_source(cost, &plan, &header, &source);
+    let mut fonts = FontsConfig::default();
+    if !plan.marks().any(|mark| mark.text().is_some()) {
+        // Looking for fonts takes longer than most conversions.
+        fonts.paths.clear();
+    }
     let config = EngineConfig {
+        fonts,
         workers: 1,
         deadline: Duration::from_secs(3600),
         isolation: if arguments.no_sandbox { Isolation::Thread } else { Isolation::Process },
@@ -67,6 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let job = Job { plan, format, limits, policy: Policy::default(), effort, threads: 1, budget_ms: u32::MAX };
     let conversion = Conversion {
         source: source.into(),
+        marks: marks.into_iter().map(Into::into).collect(),
         digest,
         job,
         cost,

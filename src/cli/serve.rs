@@ -20,13 +20,17 @@ const DEFAULT: &str = include_str!("../../conf/pictor.toml");
 /// Serves until told to stop.
 pub fn run(path: Option<&Path>) -> Result<(), String> {
     telemetry::init();
-    let loaded = match path {
+    let mut loaded = match path {
         Some(path) => config::load(path)?,
         None => Loaded { config: config::parse(DEFAULT)?, base: demo_folder()? },
     };
     // The ring provider serves both listeners and origins; one that was installed before stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let sites = sites(&loaded)?;
+    let config = &mut loaded.config;
+    for path in &mut config.engine.fonts.paths {
+        *path = loaded.base.join(&*path);
+    }
     let config = &loaded.config;
     // This very binary, even after another was installed in its place.
     let program = PathBuf::from("/proc/self/exe");
@@ -78,6 +82,7 @@ fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
         name: config.name.as_str().into(),
         styles: config.styles.styles(&dialects).map_err(|error| error.message)?,
         protect: config.styles.protect,
+        hosts: config.hosts.iter().chain(&config.mark_hosts).cloned().collect(),
         dialects,
         origin,
         offered: config.negotiate.formats.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{OriginConfig, units};
+use super::{FontsConfig, OriginConfig, units};
 use crate::dialect::{Dialect, Styles};
 use crate::error::Error;
 use crate::imaging::Policy;
@@ -98,6 +98,8 @@ pub struct EngineConfig {
     pub require_sandbox: bool,
     /// `[engine.plugin]`: a codec that Pictor does not bring.
     pub plugin: Option<PluginConfig>,
+    /// What text marks are written with.
+    pub fonts: FontsConfig,
 }
 
 impl Default for EngineConfig {
@@ -113,6 +115,7 @@ impl Default for EngineConfig {
             quarantine: Duration::from_secs(600),
             require_sandbox: true,
             plugin: None,
+            fonts: FontsConfig::default(),
         }
     }
 }
@@ -163,6 +166,9 @@ pub struct SiteConfig {
     pub name: String,
     /// Host names, without port; `*` is any other host.
     pub hosts: Vec<String>,
+    /// Other names of the same bucket in the URLs of marks; `*` is any host.
+    #[serde(default)]
+    pub mark_hosts: Vec<String>,
     /// Dialects, by name.
     #[serde(default = "both_dialects")]
     pub dialects: Vec<String>,

@@ -1,6 +1,7 @@
 //! The file to checked settings. Defaults live here and nowhere else.
 
 pub mod file;
+pub mod fonts;
 pub mod load;
 pub mod origin;
 pub mod units;
@@ -9,5 +10,6 @@ pub use file::{
     AccessConfig, CacheConfig, Config, EngineConfig, Isolation, LimitsConfig, NegotiateConfig, PluginConfig,
     ServerConfig, SiteCacheConfig, SiteConfig,
 };
+pub use fonts::FontsConfig;
 pub use load::{Loaded, load, parse};
 pub use origin::OriginConfig;

@@ -4,6 +4,7 @@
 
 mod aliyun;
 mod answer;
+mod mark;
 mod number;
 pub mod styles;
 mod tencent;

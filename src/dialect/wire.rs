@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
 use super::{aliyun, tencent};
@@ -111,6 +114,15 @@ pub(super) fn decode_twice(piece: &str) -> String {
 /// A form's value: `+` is a blank.
 fn form_value(value: &str) -> String {
     percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+/// Base64 of either alphabet, padded or not.
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let text = text.replace('+', "-").replace('/', "_");
+    GeneralPurpose::new(&alphabet::URL_SAFE, config).decode(text).ok()
 }
 
 /// Whether a rule holds only what rules are written with: printable ASCII without blanks.

@@ -7,6 +7,7 @@
 pub mod correct;
 pub mod cost;
 mod diagnose;
+mod fonts;
 pub mod memory_file;
 pub mod protocol;
 pub mod quarantine;
@@ -50,7 +51,9 @@ use supervisor::{Crew, Request, Submission};
 pub struct Conversion {
     /// The original.
     pub source: Bytes,
-    /// SHA-256 of the original, for the quarantine.
+    /// Pictures that the plan's marks need, in the order of [`crate::plan::Plan::mark_images`].
+    pub marks: Vec<Bytes>,
+    /// SHA-256 of the original (and the marks), for the quarantine.
     pub digest: Digest,
     /// What is to be done. `threads` and `budget_ms` are set when it starts.
     pub job: Job,
@@ -99,6 +102,7 @@ struct Inner {
 #[doc(hidden)]
 pub struct Errand {
     pub source: Bytes,
+    pub marks: Vec<Bytes>,
     pub digest: Digest,
     pub task: Task,
     pub cost: Cost,
@@ -139,8 +143,13 @@ impl Engine {
 
     fn crew(config: &EngineConfig, program: &Path, diagnostics: bool) -> Crew {
         match config.isolation {
-            Isolation::Process => Crew::Processes { program: program.to_owned(), diagnostics },
-            Isolation::Thread => Crew::Threads(worker::perform),
+            Isolation::Process => {
+                Crew::Processes { program: program.to_owned(), diagnostics, fonts: fonts::choose(&config.fonts) }
+            }
+            Isolation::Thread => {
+                fonts::load(&fonts::choose(&config.fonts));
+                Crew::Threads(worker::perform)
+            }
         }
     }
 
@@ -159,9 +168,10 @@ impl Engine {
     /// The conversion's own, or: [`Kind::Busy`] when it could not be done in time, [`Kind::Deadline`],
     /// [`Kind::OutOfMemory`], [`Kind::Crashed`], [`Kind::Quarantined`].
     pub async fn convert(&self, conversion: Conversion) -> Result<Converted, Error> {
-        let Conversion { source, digest, job, cost, lane, deadline, finish_if_abandoned, may_press } = conversion;
+        let Conversion { source, marks, digest, job, cost, lane, deadline, finish_if_abandoned, may_press } =
+            conversion;
         let task = Task::Convert(job);
-        let errand = Errand { source, digest, task, cost, lane, deadline, finish_if_abandoned, may_press };
+        let errand = Errand { source, marks, digest, task, cost, lane, deadline, finish_if_abandoned, may_press };
         let Answer { bytes, outcome, queued, ran } = self.run(errand).await?;
         let outcome = outcome.ok_or_else(|| Error::new(Kind::Internal, "the worker did not say what it made"))?;
         Ok(Converted { bytes, outcome, queued, ran })
@@ -213,6 +223,13 @@ impl Engine {
             let _ = ended.await;
         }
     }
+}
+
+/// Looks for the fonts of a configuration and gives them to whatever converts in this very process: tests and examples.
+/// The first call counts.
+#[doc(hidden)]
+pub fn load_fonts(config: &crate::config::FontsConfig) {
+    fonts::load(&fonts::choose(config));
 }
 
 /// Tells the pool when its caller has gone.

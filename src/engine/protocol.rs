@@ -21,7 +21,7 @@ pub const LONGEST_RUN: usize = 64 << 10;
 /// From the supervisor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// Do this on the first `length` bytes of the input file.
+    /// Do this on the first `length` bytes of the input file. The marks' pictures follow them there without gaps.
     Run {
         /// Comes back with the answer.
         id: u64,
@@ -29,6 +29,8 @@ pub enum ToWorker {
         task: Task,
         /// Bytes of the original.
         length: u64,
+        /// Bytes of each mark's picture.
+        marks: Vec<u64>,
     },
 }
 
@@ -213,7 +215,7 @@ mod tests {
             threads: 2,
             budget_ms: 1000,
         };
-        ToWorker::Run { id: u64::MAX, task: Task::Convert(job), length: 42 }
+        ToWorker::Run { id: u64::MAX, task: Task::Convert(job), length: 42, marks: vec![7, 0] }
     }
 
     #[test]

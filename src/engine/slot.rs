@@ -65,10 +65,10 @@ impl Slot {
     }
 
     /// Hands over a job.
-    pub fn run(&self, id: u64, task: &Task, source: &Bytes) -> io::Result<()> {
+    pub fn run(&self, id: u64, task: &Task, source: &Bytes, marks: &[Bytes]) -> io::Result<()> {
         match &self.body {
-            Body::Process(process) => process.run(id, task, source),
-            Body::Thread(thread) => thread.run(id, task, source),
+            Body::Process(process) => process.run(id, task, source, marks),
+            Body::Thread(thread) => thread.run(id, task, source, marks),
         }
     }
 

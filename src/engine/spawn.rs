@@ -14,6 +14,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::unix::AsyncFd;
@@ -133,10 +134,16 @@ impl Process {
     }
 
     /// Hands over a job. The worker must be idle.
-    pub fn run(&self, id: u64, task: &Task, source: &[u8]) -> io::Result<()> {
-        let message = ToWorker::Run { id, task: task.clone(), length: source.len() as u64 };
+    pub fn run(&self, id: u64, task: &Task, source: &[u8], marks: &[Bytes]) -> io::Result<()> {
+        let lengths = marks.iter().map(|mark| mark.len() as u64).collect();
+        let message = ToWorker::Run { id, task: task.clone(), length: source.len() as u64, marks: lengths };
         let frame = protocol::frame(&message, LONGEST_RUN).map_err(io::Error::other)?;
         self.input.write(source)?;
+        let mut offset = source.len() as u64;
+        for mark in marks {
+            self.input.write_at(mark, offset)?;
+            offset = offset.saturating_add(mark.len() as u64);
+        }
         let control = self.control.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
         // An idle worker has read everything, so the socket's buffer is empty and takes the frame whole.
         match control.try_write(&frame)? {

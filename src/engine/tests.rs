@@ -4,7 +4,7 @@ use super::protocol::Diagnosis;
 use super::*;
 
 /// Work of a pool of threads: sleeps as told, and gives the original back.
-fn work(source: &[u8], task: &Task) -> Result<(Vec<u8>, Option<Outcome>), Error> {
+fn work(source: &[u8], _: &[&[u8]], task: &Task) -> Result<(Vec<u8>, Option<Outcome>), Error> {
     if let Task::Diagnose(Diagnosis::Sleep(ms)) = task {
         std::thread::sleep(Duration::from_millis(*ms));
     }
@@ -19,6 +19,7 @@ fn engine() -> Engine {
 fn errand(source: &'static [u8], ms: u64, limit_ms: u64) -> Errand {
     Errand {
         source: Bytes::from_static(source),
+        marks: Vec::new(),
         digest: [source.len() as u8; 32],
         task: Task::Diagnose(Diagnosis::Sleep(ms)),
         cost: Cost { bytes: 1000, cpu_ms: 5 },

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::imaging::Outcome;
 
 /// What a thread does with a job.
-pub(super) type Work = fn(&[u8], &Task) -> Result<(Vec<u8>, Option<Outcome>), Error>;
+pub(super) type Work = fn(&[u8], &[&[u8]], &Task) -> Result<(Vec<u8>, Option<Outcome>), Error>;
 
 /// A thread's answer.
 #[derive(Debug)]
@@ -31,18 +31,19 @@ pub(super) struct Computed {
 /// The supervisor's side of a thread. The thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Thread {
-    jobs: mpsc::Sender<(u64, Task, Bytes)>,
+    jobs: mpsc::Sender<(u64, Task, Bytes, Vec<Bytes>)>,
 }
 
 impl Thread {
     /// Starts a thread that reports as `id`.
     pub fn spawn(id: u64, work: Work, events: UnboundedSender<Event>) -> io::Result<Self> {
-        let (jobs, inbox) = mpsc::channel::<(u64, Task, Bytes)>();
+        let (jobs, inbox) = mpsc::channel::<(u64, Task, Bytes, Vec<Bytes>)>();
         std::thread::Builder::new().name(format!("convert-{id}")).spawn(move || {
-            for (job, task, source) in inbox {
+            for (job, task, source, marks) in inbox {
                 let start = Instant::now();
-                let result = work(&source, &task);
-                drop(source);
+                let slices: Vec<&[u8]> = marks.iter().map(|mark| &**mark).collect();
+                let result = work(&source, &slices, &task);
+                drop((source, marks));
                 let computed = Computed { job, result, ran: start.elapsed() };
                 if events.send(Event::Computed(id, computed)).is_err() {
                     return;
@@ -53,7 +54,7 @@ impl Thread {
     }
 
     /// Hands over a job.
-    pub fn run(&self, id: u64, task: &Task, source: &Bytes) -> io::Result<()> {
-        self.jobs.send((id, task.clone(), source.clone())).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    pub fn run(&self, id: u64, task: &Task, source: &Bytes, marks: &[Bytes]) -> io::Result<()> {
+        self.jobs.send((id, task.clone(), source.clone(), marks.to_vec())).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }

@@ -13,6 +13,7 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg}
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 use super::diagnose;
+use super::fonts::{self, Chosen};
 use super::memory_file::MemoryFile;
 use super::protocol::{self, FromWorker, Greeting, LONGEST, Task, ToWorker};
 use super::sandbox;
@@ -33,6 +34,8 @@ pub(super) struct Settings {
     pub diagnostics: bool,
     /// A codec to load.
     pub plugin: Option<PathBuf>,
+    /// What marks are written with.
+    pub fonts: Chosen,
 }
 
 impl Settings {
@@ -40,6 +43,8 @@ impl Settings {
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> =
             vec![format!("--parent={}", self.parent).into(), format!("--memory={}", self.memory).into()];
+        // A map of texts and paths: it can always be written.
+        arguments.push(format!("--fonts={}", serde_json::to_string(&self.fonts).unwrap_or_default()).into());
         if self.diagnostics {
             arguments.push("--diagnostics".into());
         }
@@ -53,16 +58,18 @@ impl Settings {
     /// Reads what [`Self::arguments`] wrote; `None` if it is anything else.
     fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let (mut parent, mut memory, mut diagnostics, mut plugin) = (None, None, false, None);
+        let mut fonts = Chosen::default();
         while let Some(argument) = arguments.next() {
             match argument.to_str()?.split_once('=') {
                 Some(("--parent", value)) => parent = Some(value.parse().ok()?),
                 Some(("--memory", value)) => memory = Some(value.parse().ok()?),
+                Some(("--fonts", value)) => fonts = serde_json::from_str(value).ok()?,
                 None if argument == "--diagnostics" => diagnostics = true,
                 None if argument == "--plugin" => plugin = Some(arguments.next()?.into()),
                 Some(_) | None => return None,
             }
         }
-        Some(Self { parent: parent?, memory: memory?, diagnostics, plugin })
+        Some(Self { parent: parent?, memory: memory?, diagnostics, plugin, fonts })
     }
 }
 
@@ -95,13 +102,14 @@ fn serve(settings: Settings) -> io::Result<()> {
     let control = take_stdin()?;
     let [input, output] = receive_files(&control)?;
     let plugin = settings.plugin.as_deref().map(plugin::load).transpose().map_err(io::Error::other)?;
+    fonts::load(&settings.fonts);
     // Whatever of this process's preparations would need files must be done by here.
     let sandbox = sandbox::seal(settings.memory);
     say(&control, &FromWorker::Hello(Greeting { sandbox, plugin }))?;
 
-    while let Some(ToWorker::Run { id, task, length }) = protocol::read(&control)? {
+    while let Some(ToWorker::Run { id, task, length, marks }) = protocol::read(&control)? {
         let before = cpu_us();
-        let result = work(&input, &output, &control, length, &task, settings.diagnostics);
+        let result = work(&input, &output, &control, (length, &marks), &task, settings.diagnostics);
         trim_heap();
         let cpu_us = cpu_us().saturating_sub(before);
         let answer = match result {
@@ -117,27 +125,44 @@ fn work(
     input: &MemoryFile,
     output: &MemoryFile,
     control: &File,
-    length: u64,
+    (length, marks): (u64, &[u64]),
     task: &Task,
     diagnostics: bool,
 ) -> Result<(u64, Option<Outcome>), Error> {
     let no_memory = |what: &str, error: io::Error| Error::new(Kind::OutOfMemory, format!("{what}: {error}"));
-    let source = input.map(length).map_err(|error| no_memory("the original cannot be mapped", error))?;
+    let whole = marks.iter().copied().fold(length, u64::saturating_add);
+    let input = input.map(whole).map_err(|error| no_memory("the original cannot be mapped", error))?;
+    let (source, marks) = split(&input, length, marks)
+        .ok_or_else(|| Error::new(Kind::Internal, "the original and its marks do not fill their file"))?;
     let (bytes, outcome) = match task {
         Task::Diagnose(diagnosis) if diagnostics => {
-            let length = caught(|| diagnose::misbehave(*diagnosis, &source, output, control))?;
+            let length = caught(|| diagnose::misbehave(*diagnosis, source, output, control))?;
             return Ok((length, None));
         }
-        Task::Convert(_) | Task::Diagnose(_) => perform(&source, task)?,
+        Task::Convert(_) | Task::Diagnose(_) => perform(source, &marks, task)?,
     };
     output.write(&bytes).map_err(|error| no_memory("the result cannot be handed over", error))?;
     Ok((bytes.len() as u64, outcome))
 }
 
+/// The original, and the marks' pictures behind it.
+fn split<'a>(input: &'a [u8], length: u64, marks: &[u64]) -> Option<(&'a [u8], Vec<&'a [u8]>)> {
+    let (source, mut rest) = input.split_at_checked(usize::try_from(length).ok()?)?;
+    let mut parts = Vec::new();
+    for length in marks {
+        let (mark, behind) = rest.split_at_checked(usize::try_from(*length).ok()?)?;
+        parts.push(mark);
+        rest = behind;
+    }
+    Some((source, parts))
+}
+
 /// Does a task in this process. A panic becomes [`Kind::Crashed`].
-pub(super) fn perform(source: &[u8], task: &Task) -> Result<(Vec<u8>, Option<Outcome>), Error> {
+pub(super) fn perform(source: &[u8], marks: &[&[u8]], task: &Task) -> Result<(Vec<u8>, Option<Outcome>), Error> {
     match task {
-        Task::Convert(job) => caught(|| imaging::convert(source, job).map(|(bytes, outcome)| (bytes, Some(outcome)))),
+        Task::Convert(job) => {
+            caught(|| imaging::convert_marked(source, marks, job).map(|(bytes, outcome)| (bytes, Some(outcome))))
+        }
         Task::Diagnose(_) => Err(Error::new(Kind::Internal, "this worker was not started for diagnoses")),
     }
 }
@@ -252,11 +277,20 @@ mod tests {
     #[test]
     fn settings_survive_the_command_line() {
         for (diagnostics, plugin) in [(false, None), (true, Some("/a b=c/--plugin".into()))] {
-            let settings = Settings { parent: 7, memory: 1 << 32, diagnostics, plugin };
+            let settings = Settings { parent: 7, memory: 1 << 32, diagnostics, plugin, fonts: Chosen::default() };
             assert_eq!(Settings::parse(settings.arguments().into_iter()), Some(settings));
         }
         assert_eq!(Settings::parse(["--help".into()].into_iter()), None);
         assert_eq!(Settings::parse(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn the_marks_lie_behind_the_original() {
+        let input = b"originalmark1m2";
+        assert_eq!(split(input, 8, &[5, 2, 0]), Some((&b"original"[..], vec![&b"mark1"[..], b"m2", b""])));
+        assert_eq!(split(input, 16, &[]), None);
+        assert_eq!(split(input, 8, &[5, 3]), None);
+        assert_eq!(split(input, u64::MAX, &[u64::MAX]), None);
     }
 
     #[test]
@@ -267,7 +301,7 @@ mod tests {
 
     #[test]
     fn diagnoses_need_a_worker_that_was_started_for_them() {
-        let error = perform(b"", &Task::Diagnose(super::super::protocol::Diagnosis::Abort));
+        let error = perform(b"", &[], &Task::Diagnose(super::super::protocol::Diagnosis::Abort));
         assert!(error.is_err_and(|error| error.kind == Kind::Internal));
     }
 }

@@ -67,6 +67,8 @@ pub fn forgiven(kind: Kind) -> bool {
         | Kind::Crashed
         | Kind::Quarantined => true,
         Kind::BadRule
+        | Kind::MarkNotFound
+        | Kind::MarkUnusable
         | Kind::UnsupportedRule
         | Kind::BadRequest
         | Kind::MethodNotAllowed

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 use crate::negotiate::{self, Class};
 use crate::origin::ObjectKey;
 use crate::plan::{Format, Plan};
-use crate::shield::{Question, Site};
+use crate::shield::{Question, Site, mark_objects};
 
 /// What a request turned out to be.
 pub enum Incoming {
@@ -112,7 +112,8 @@ fn question(site: &Arc<Site>, path: &str, query: &str, plan: Plan, class: Option
         version_id: parts.version_id.map(Arc::from),
     };
     let canonical = plan.to_string().into();
-    Ok(Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class })
+    let marks = mark_objects(site, &plan)?;
+    Ok(Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class, marks })
 }
 
 /// Names an object for invalidation, whatever was asked of it. `None` where the path names none.

@@ -10,8 +10,9 @@ use super::convert::{self, Effort};
 use super::decode::Shrink;
 use super::policy::{Light, Policy};
 use super::probe::{self, Header};
-use super::score;
-use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Plan};
+use super::{mark, score};
+use crate::error::Error;
+use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Limits, Plan};
 
 /// An estimate made from the header, before any work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,6 +21,14 @@ pub struct Cost {
     pub bytes: u64,
     /// CPU time of one core, in milliseconds.
     pub cpu_ms: u64,
+}
+
+impl Cost {
+    /// Both after each other, in memory that both keep.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self { bytes: self.bytes.saturating_add(more.bytes), cpu_ms: self.cpu_ms.saturating_add(more.cpu_ms) }
+    }
 }
 
 /// A line of the queue. Each gets its share, so that heavy work never starves light work.
@@ -116,6 +125,38 @@ pub fn with_source(cost: Cost, plan: &Plan, header: &Header, source: &[u8]) -> C
     let text = (source.len() as u64).saturating_mul(times);
     let cpu_ms = cost.cpu_ms.saturating_add(text.saturating_mul(DRAWING_NS) / 1_000_000);
     Cost { bytes: cost.bytes.saturating_add(text.saturating_mul(2)), cpu_ms }
+}
+
+/// What drawing a plan's marks takes before they are laid onto the picture. `images` are the headers of their pictures, in
+/// the order of [`Plan::mark_images`].
+///
+/// # Errors
+/// What [`crate::plan::mark::lay_out`] has against one of them.
+pub fn marks_cost(plan: &Plan, layout: &Layout, images: &[Header], limits: &Limits) -> Result<Cost, Error> {
+    let (mut cost, mut images) = (Cost::default(), images.iter());
+    let sizes: Vec<(u32, u32)> = layout.ops.iter().filter_map(size_of_mark).collect();
+    for (mark, size) in plan.marks().zip(sizes) {
+        // Coverage, and pixels with alpha that may become coloured ones.
+        let text = mark::text_pixels(mark, size);
+        cost.bytes = cost.bytes.saturating_add(text.saturating_mul(6));
+        cost.cpu_ms = cost.cpu_ms.saturating_add(if mark.text().is_some() { 3 + micros(text, 20) / 1000 } else { 0 });
+        let Some((image, header)) = mark.image().and_then(|image| Some((image, images.next()?))) else { continue };
+        let laid = crate::plan::mark::lay_out(image, &header.source, size, limits)?;
+        let decoded = decoding(header, convert::shrink(&laid.ops));
+        let transformed = transforming(header, decoded.pixels, &laid.ops, Light::Linear);
+        let kept = area(laid.width, laid.height).saturating_mul(8);
+        let bytes = [source_bytes(header), decoded.bytes, transformed.bytes, kept];
+        cost.bytes = cost.bytes.saturating_add(bytes.into_iter().fold(0, u64::saturating_add));
+        cost.cpu_ms = cost.cpu_ms.saturating_add(millis(decoded.micros.saturating_add(transformed.micros)));
+    }
+    Ok(cost)
+}
+
+fn size_of_mark(op: &GeometryOp) -> Option<(u32, u32)> {
+    match *op {
+        GeometryOp::Mark { width, height, .. } => Some((width, height)),
+        _ => None,
+    }
 }
 
 /// What a search takes beyond one encode.
@@ -292,11 +333,16 @@ const DRAWING_START_US: u64 = 10_000;
 /// Resampling on amounts of light.
 const LINEAR: u64 = 24;
 
+/// Laying a mark over every pixel.
+const MARK: u64 = 12;
+
 fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light) -> Stage {
-    // A canvas may give a grey picture colour, a rotation gives it alpha.
-    let recoloured = ops.iter().any(|op| {
-        matches!(op, GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } | GeometryOp::Disc | GeometryOp::Corners(_))
-    });
+    // A canvas or a mark may give a grey picture colour, a rotation gives it alpha.
+    let recolours = |op: &GeometryOp| {
+        matches!(op, GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } | GeometryOp::Mark { .. })
+            || matches!(op, GeometryOp::Disc | GeometryOp::Corners(_))
+    };
+    let recoloured = ops.iter().any(recolours);
     let channels = match header.channels {
         1 if !recoloured && !header.source.alpha => 1,
         _ if header.source.alpha || recoloured => 4,
@@ -325,6 +371,8 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light)
             GeometryOp::Flip(_) => (stage.pixels, 1, 0),
             GeometryOp::Effect(effect) => (stage.pixels, effect_rate(effect), stage.pixels),
             GeometryOp::Disc | GeometryOp::Corners(_) => (stage.pixels, 3, stage.pixels),
+            // A grey picture may get colour.
+            GeometryOp::Mark { .. } => (stage.pixels, MARK, stage.pixels),
         };
         stage.micros = stage.micros.saturating_add(micros(stage.pixels.max(out), rate));
         stage.bytes = stage.bytes.max(out.saturating_add(beside).saturating_mul(channels));

@@ -9,6 +9,7 @@ use super::colour;
 use super::decode::{self, Shrink, Wanted};
 use super::encode::{self, quality};
 use super::exif::{self, Truth};
+use super::mark::Marks;
 use super::picture::{Animation, Encode, Frame, Metadata, Pixels, Space};
 use super::plugin;
 use super::policy::{Carry, Gamut, Light, Policy};
@@ -101,6 +102,14 @@ pub struct Facts {
 /// Whatever probing, the limits, the layout, decoding or encoding have against it; everything that the header can tell is
 /// said before a pixel is decoded.
 pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
+    convert_marked(source, &[], job)
+}
+
+/// The same for a plan whose marks need pictures: `marks` are their bytes, in the order of [`Plan::mark_images`].
+///
+/// # Errors
+/// As [`convert`]; [`Kind::MarkUnusable`] for a picture that cannot be a mark.
+pub fn convert_marked(source: &[u8], marks: &[&[u8]], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
     let length = source.len() as u64;
     if length > job.limits.source_bytes {
         let most = job.limits.source_bytes;
@@ -113,7 +122,10 @@ pub fn convert(source: &[u8], job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
     })?;
     geometry::check_source(&header.source, &job.limits)?;
     match &job.plan.answer {
-        Answer::Image(output) => picture(source, &header, output, job),
+        Answer::Image(output) => {
+            let marks = Marks::new(&job.plan, marks, job.limits, job.policy)?;
+            picture(source, &header, output, job, marks)
+        }
         Answer::Facts(wanted) => Ok((Vec::new(), facts(source, &header, *wanted, job)?)),
     }
 }
@@ -148,7 +160,7 @@ pub(super) fn shrink(ops: &[GeometryOp]) -> Option<Shrink> {
             GeometryOp::Resize { width, height } => return Some(Shrink { min_width: width, min_height: height }),
             GeometryOp::Effect(effect) if effect.per_pixel() => {}
             GeometryOp::Crop { .. } | GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } => return None,
-            GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) => return None,
+            GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) | GeometryOp::Mark { .. } => return None,
         }
     }
     None
@@ -187,7 +199,13 @@ pub(super) fn settle(mut layout: Layout, output: &Output, format: Format) -> (La
     (layout, 1)
 }
 
-fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result<(Vec<u8>, Outcome), Error> {
+fn picture(
+    source: &[u8],
+    header: &Header,
+    output: &Output,
+    job: &Job,
+    mut marks: Marks<'_>,
+) -> Result<(Vec<u8>, Outcome), Error> {
     let format = job.format;
     if !encode::writable(format) {
         return Err(Error::new(Kind::UnsupportedTarget, format!("{} cannot be written here", format.name())));
@@ -217,7 +235,9 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
     while frames < layout.frames {
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
         check_size(&frame.pixels, header, shrink)?;
-        let pixels = clock(&mut times.transform, || develop(frame.pixels, header, &layout, format, policy.resample))?;
+        let pixels = clock(&mut times.transform, || {
+            develop(frame.pixels, header, &layout, format, policy.resample, &mut marks)
+        })?;
         if let Some(wish) = wish {
             let options = settings(output, decoder.metadata(), header, job, &layout, truth);
             let floor = output.quality_floor;
@@ -251,8 +271,9 @@ fn picture(source: &[u8], header: &Header, output: &Output, job: &Job) -> Result
         Some(Wish::Score(_)) => seek::original_will_do(source, header, &layout, output, format),
         None => false,
     };
-    // A drawing is never given out: it may hold scripts.
-    let original_will_do = original_will_do && header.source.format != Format::Svg;
+    // A drawing is never given out: it may hold scripts. And whoever wants a mark wants no picture without it.
+    let marked = job.plan.marks().next().is_some();
+    let original_will_do = original_will_do && !marked && header.source.format != Format::Svg;
     if original_will_do && bytes.len() >= source.len() {
         let Source { format, width, height, frames, .. } = header.source;
         return Ok((copied(source)?, Outcome { format: Some(format), width, height, frames, facts: None, times }));
@@ -299,8 +320,8 @@ fn effective(job: &Job, output: &Output) -> Policy {
     if output.strip {
         policy.metadata = Carry::Nothing;
     }
-    // A profile is metadata too.
-    if output.strip || !encode::says_p3(job.format) {
+    // A profile is metadata too. Marks are drawn in sRGB.
+    if output.strip || job.plan.marks().next().is_some() || !encode::says_p3(job.format) {
         policy.gamut = Gamut::Srgb;
     }
     policy
@@ -325,6 +346,7 @@ fn develop(
     layout: &Layout,
     format: Format,
     light: Light,
+    marks: &mut Marks<'_>,
 ) -> Result<Pixels, Error> {
     let moving = layout.frames > 1;
     // Every frame of an animation has to come out alike, so that there only the header and the plan decide.
@@ -333,7 +355,10 @@ fn develop(
         pixels = transform::drop_alpha(pixels)?;
     }
     for op in &layout.ops {
-        pixels = transform::apply(pixels, op, format.has_alpha(), light)?;
+        pixels = match *op {
+            GeometryOp::Mark { number, .. } => marks.draw(pixels, number)?,
+            _ => transform::apply(pixels, op, format.has_alpha(), light)?,
+        };
     }
     if !format.has_alpha() {
         pixels = transform::flatten(pixels, Rgb::WHITE)?;
@@ -352,7 +377,7 @@ fn develop(
 /// Refuses a frame that is not of the size that the header announced (or, if the decoder was free to shrink it, of a half,
 /// a quarter or an eighth of it; an SVG is of the size that was asked for): the plan was laid out over the header, and
 /// limits were checked against it.
-fn check_size(pixels: &Pixels, header: &Header, shrink: Option<Shrink>) -> Result<(), Error> {
+pub(super) fn check_size(pixels: &Pixels, header: &Header, shrink: Option<Shrink>) -> Result<(), Error> {
     let (mut width, mut height) = (header.source.width, header.source.height);
     let denominators: &[u32] = match shrink {
         Some(drawn) if header.source.format == Format::Svg => {

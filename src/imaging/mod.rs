@@ -7,6 +7,7 @@ pub mod convert;
 pub mod decode;
 pub mod encode;
 pub mod exif;
+pub mod mark;
 pub mod picture;
 pub mod plugin;
 pub mod policy;
@@ -15,7 +16,7 @@ pub mod score;
 pub mod search;
 pub mod transform;
 
-pub use convert::{Facts, Job, Outcome, Times, convert};
+pub use convert::{Facts, Job, Outcome, Times, convert, convert_marked};
 pub use picture::{Animation, Channels, Decode, Encode, Frame, Metadata, Pixels, Space};
 pub use policy::Policy;
 pub use probe::{Header, probe};

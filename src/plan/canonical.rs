@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use super::{
     Answer, Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Facts, Format, Frames, Gravity, Mode, Offset,
-    Outline, Output, Plan, Quality, Resize, Rgb, Rotate, Shape, SizeLimit, Slice, Step, Target,
+    Outline, Output, Plan, Quality, Resize, Rgb, Rotate, Shape, SizeLimit, Slice, Step, Target, mark_text,
 };
 use crate::error::{Error, Kind};
 
@@ -54,6 +54,7 @@ impl Display for Step {
             Self::Effect(effect) => effect.fmt(f),
             Self::Shape(shape) => shape.fmt(f),
             Self::Slice(slice) => slice.fmt(f),
+            Self::Mark(mark) => mark.fmt(f),
             Self::Ceiling(Ceiling { pixels, spare_untouched, code }) => {
                 write!(f, "ceiling,px={pixels}")?;
                 option(f, "code", *code)?;
@@ -209,24 +210,24 @@ impl FromStr for Plan {
     }
 }
 
-fn bad(word: &str) -> Error {
+pub(super) fn bad(word: &str) -> Error {
     Error::new(Kind::BadRule, format!("`{word}` is not understood in the canonical text of a plan"))
 }
 
 /// The keys of one step. Every key must be taken, so that a text with something else in it is refused.
-struct Keys<'a>(Vec<(&'a str, &'a str)>);
+pub(super) struct Keys<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Keys<'a> {
-    fn take(&mut self, key: &str) -> Option<&'a str> {
+    pub(super) fn take(&mut self, key: &str) -> Option<&'a str> {
         let at = self.0.iter().position(|(name, _)| *name == key)?;
         Some(self.0.remove(at).1)
     }
 
-    fn number<T: FromStr>(&mut self, key: &str) -> Result<Option<T>, Error> {
+    pub(super) fn number<T: FromStr>(&mut self, key: &str) -> Result<Option<T>, Error> {
         self.take(key).map(|value| value.parse().map_err(|_| bad(value))).transpose()
     }
 
-    fn need<T: FromStr>(&mut self, key: &str) -> Result<T, Error> {
+    pub(super) fn need<T: FromStr>(&mut self, key: &str) -> Result<T, Error> {
         self.number(key)?.ok_or_else(|| bad(&format!("{key} is missing")))
     }
 
@@ -243,12 +244,12 @@ impl<'a> Keys<'a> {
         }
     }
 
-    fn gravity(&mut self) -> Result<Gravity, Error> {
+    pub(super) fn gravity(&mut self) -> Result<Gravity, Error> {
         let name = self.take("at").unwrap_or_default();
         Gravity::from_name(name).ok_or_else(|| bad(name))
     }
 
-    fn color(&mut self) -> Result<Rgb, Error> {
+    pub(super) fn color(&mut self) -> Result<Rgb, Error> {
         let text = self.take("color").unwrap_or_default();
         Rgb::from_hex(text).ok_or_else(|| bad(text))
     }
@@ -265,7 +266,8 @@ impl Rgb {
     }
 }
 
-fn step(text: &str) -> Result<Step, Error> {
+/// One step.
+pub(super) fn step(text: &str) -> Result<Step, Error> {
     let mut words = text.split(',');
     let name = words.next().unwrap_or_default();
     let keys = words.map(|word| word.split_once('=').ok_or_else(|| bad(word))).collect::<Result<_, _>>()?;
@@ -296,6 +298,7 @@ fn step(text: &str) -> Result<Step, Error> {
             },
         }),
         "slice" => Step::Slice(Slice { w: keys.number("w")?, h: keys.number("h")?, index: keys.need("i")? }),
+        "mark" => Step::Mark(Box::new(mark_text::mark(&mut keys)?)),
         name => match (effect(name, &mut keys)?, shape(name, &mut keys)?) {
             (Some(effect), _) => Step::Effect(effect),
             (None, Some(shape)) => Step::Shape(shape),
@@ -406,6 +409,7 @@ pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
+    use crate::plan::mark_text::tests::any_mark;
     use proptest::prelude::*;
 
     fn any_box() -> impl Strategy<Value = Box2> {
@@ -436,6 +440,11 @@ pub(super) mod tests {
     }
 
     fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![9 => any_plain_step(), 1 => any_mark().prop_map(|mark| Step::Mark(Box::new(mark)))]
+    }
+
+    /// Any but a mark.
+    pub(in crate::plan) fn any_plain_step() -> impl Strategy<Value = Step> {
         let side = || proptest::option::of(1u32..20_000);
         prop_oneof![
             Just(Step::AutoOrient),

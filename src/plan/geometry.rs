@@ -65,6 +65,8 @@ pub enum GeometryOp {
     Disc,
     /// Round the corners off by this radius, at most half of the shorter side.
     Corners(u32),
+    /// Draw the plan's mark of this number, counted from 0, onto the picture, which has this size here.
+    Mark { number: u32, width: u32, height: u32 },
 }
 
 /// The whole way from a source to its result.
@@ -126,6 +128,7 @@ pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) ->
         // Both vendors speak of enlarging an animated source, whatever becomes of its frames.
         animated: source.animated(),
         ops: Vec::new(),
+        marks: 0,
         limits,
     };
     for step in &plan.steps {
@@ -133,7 +136,9 @@ pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) ->
     }
     let cap = limits.output_side.min(format.max_side());
     // A picture that no step has touched may be as large as sources may be.
-    let resized = state.ops.iter().any(|op| !matches!(op, GeometryOp::Orient(_) | GeometryOp::Effect(_)));
+    let in_place =
+        |op: &GeometryOp| matches!(op, GeometryOp::Orient(_) | GeometryOp::Effect(_) | GeometryOp::Mark { .. });
+    let resized = !state.ops.iter().all(in_place);
     let cap = if resized { cap } else { format.max_side() };
     if state.width > cap || state.height > cap {
         return Err(too_large(state.width.into(), state.height.into(), cap));
@@ -155,6 +160,8 @@ struct State<'a> {
     orientation: u8,
     animated: bool,
     ops: Vec<GeometryOp>,
+    /// Marks so far.
+    marks: u32,
     limits: &'a Limits,
 }
 
@@ -169,6 +176,10 @@ impl State<'_> {
             Step::Effect(effect) => self.ops.push(GeometryOp::Effect(*effect)),
             Step::Shape(shape) => return self.shape(shape),
             Step::Slice(slice) => self.slice(slice),
+            Step::Mark(_) => {
+                self.ops.push(GeometryOp::Mark { number: self.marks, width: self.width, height: self.height });
+                self.marks = self.marks.saturating_add(1);
+            }
             Step::Rotate(rotate) => {
                 if let Some(max) = rotate.max_side.filter(|_| rotate.degrees % 360 != 0)
                     && (self.width > max || self.height > max)
@@ -192,7 +203,7 @@ impl State<'_> {
             GeometryOp::Resize { .. } | GeometryOp::Crop { .. } | GeometryOp::Pad { .. } => true,
             GeometryOp::Rotate { .. } => true,
             GeometryOp::Orient(_) | GeometryOp::Turn(_) | GeometryOp::Flip(_) => false,
-            GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) => false,
+            GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) | GeometryOp::Mark { .. } => false,
         });
         let pixels = u64::from(self.width) * u64::from(self.height);
         if pixels <= ceiling.pixels || (ceiling.spare_untouched && !touched) {

@@ -123,7 +123,9 @@ proptest! {
         let limits = Limits::default();
         let Ok(layout) = lay_out(&plan, &source, Format::WebP, &limits) else { return Ok(()) };
         let longest = layout.width.max(layout.height);
-        let untouched = |op: &GeometryOp| matches!(op, GeometryOp::Orient(_) | GeometryOp::Effect(_));
+        let untouched = |op: &GeometryOp| {
+            matches!(op, GeometryOp::Orient(_) | GeometryOp::Effect(_) | GeometryOp::Mark { .. })
+        };
         prop_assert!(layout.width >= 1 && layout.height >= 1);
         prop_assert!(longest <= limits.output_side || layout.ops.iter().all(untouched));
         prop_assert!((1..=8).contains(&layout.orientation) || layout.orientation == source.orientation);
@@ -136,6 +138,7 @@ proptest! {
                 GeometryOp::Resize { width, height } => (w, h) = (width, height),
                 GeometryOp::Rotate { width, height, .. } => (w, h) = (width, height),
                 GeometryOp::Flip(_) | GeometryOp::Effect(_) | GeometryOp::Disc => {}
+                GeometryOp::Mark { width, height, .. } => prop_assert_eq!((w, h), (width, height)),
                 GeometryOp::Corners(radius) => prop_assert!(radius >= 1 && radius <= w.min(h) / 2),
                 GeometryOp::Crop { x, y, width, height } => {
                     prop_assert!(x.checked_add(width).is_some_and(|end| end <= w));

@@ -6,12 +6,15 @@ pub mod effect;
 pub mod format;
 mod frames;
 pub mod geometry;
+pub mod mark;
+mod mark_text;
 mod normal;
 
 pub use effect::{Beyond, Effect, Outline, Shape, Slice};
 pub use format::Format;
 pub use frames::Frames;
 pub use geometry::{GeometryOp, Layout, Source};
+pub use mark::{Align, Gap, Mark, MarkImage, MarkText, Scale, Subject};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +68,8 @@ pub enum Step {
     Shape(Shape),
     /// Keep one cell of a grid.
     Slice(Slice),
+    /// Draw a mark.
+    Mark(Box<Mark>),
     /// Refuse a picture that is too large at this point.
     Ceiling(Ceiling),
 }

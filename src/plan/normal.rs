@@ -2,8 +2,8 @@
 //! share a canonical text and with it a place in the cache.
 
 use super::{
-    Answer, Axes, Box2, Crop, Enlarge, Format, Frames, Gravity, Mode, Offset, Output, Plan, Quality, Resize, Rotate,
-    Step, Target,
+    Answer, Axes, Box2, Crop, Enlarge, Format, Frames, Gravity, Mark, Mode, Offset, Output, Plan, Quality, Resize,
+    Rotate, Step, Subject, Target,
 };
 
 impl Plan {
@@ -61,8 +61,29 @@ fn simplify(step: Step) -> Option<Step> {
         },
         Step::Effect(effect) => effect.changes_something().then_some(step),
         Step::Slice(slice) => (slice.w.is_some() || slice.h.is_some()).then_some(step),
+        Step::Mark(mark) => simplify_mark(*mark).map(|mark| Step::Mark(Box::new(mark))),
         Step::AutoOrient | Step::Flip(_) | Step::Ceiling(_) | Step::Shape(_) => Some(step),
     }
+}
+
+/// The mark without what cannot be seen, and its picture's steps likewise.
+fn simplify_mark(mut mark: Mark) -> Option<Mark> {
+    let image = match &mut mark.subject {
+        Subject::Image(image) | Subject::Both { image, .. } => Some(image),
+        Subject::Text(_) => None,
+    };
+    if let Some(image) = image {
+        for steps in [&mut image.before, &mut image.after] {
+            let mut plain = Vec::with_capacity(steps.len());
+            for step in std::mem::take(steps) {
+                if let Some(step) = simplify(step) {
+                    push(&mut plain, step);
+                }
+            }
+            *steps = plain;
+        }
+    }
+    (mark.opacity > 0).then_some(mark)
 }
 
 fn simplify_resize(resize: Resize) -> Option<Resize> {
@@ -168,7 +189,7 @@ fn simplify_quality(mut output: Output) -> Output {
 
 impl Gravity {
     /// Column and row on the grid, 0..=2 each.
-    fn cells(self) -> (usize, usize) {
+    pub fn cells(self) -> (usize, usize) {
         let at = Self::GRID.iter().position(|gravity| *gravity == self).unwrap_or(0);
         (at % 3, at / 3)
     }

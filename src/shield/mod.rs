@@ -2,6 +2,7 @@
 
 mod fetch;
 mod flight;
+mod marks;
 mod produce;
 mod site;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 pub use flight::{Flights, Waiter};
+pub use marks::{MarkObject, objects as mark_objects};
 pub use site::{Site, Sites};
 
 use crate::cache::{Cache, Known, ObjectId, Variant, VariantKey};
@@ -37,6 +39,8 @@ pub struct Question {
     pub canonical: Arc<str>,
     /// What the client can read, where the plan leaves the format open.
     pub class: Option<Class>,
+    /// What the plan's marks need; see [`mark_objects`].
+    pub marks: Arc<[MarkObject]>,
 }
 
 /// How the cache came into an answer; the values of RFC 9211 that apply.
@@ -77,7 +81,7 @@ pub struct Answer {
 
 /// What a flight brings: the variant, and whether it had to be converted.
 type Landed = Result<(Arc<Variant>, bool), Error>;
-/// What names a flight: the object at a generation, the plan, the class.
+/// What names a flight: the object at a generation (its own and its marks'), the plan, the class.
 type FlightKey = (ObjectId, u64, Arc<str>, Arc<str>);
 
 /// The shield. One for the process; cheap to share.
@@ -119,8 +123,9 @@ impl Shield {
         if age >= question.site.cache.fresh {
             return None;
         }
-        let variant = self.cache.variant(&question.variant_key(&known))?;
-        Some(Answer { variant, status: CacheStatus::Hit, age })
+        let (marks, oldest) = self.known_marks(question)?;
+        let variant = self.cache.variant(&question.variant_key(&known, &marks))?;
+        Some(Answer { variant, status: CacheStatus::Hit, age: age.max(oldest) })
     }
 
     /// Answers. The work belongs to the shield: whoever drops this future changes nothing for the others, and when the
@@ -133,7 +138,9 @@ impl Shield {
             return Ok(answer);
         }
         let generation = self.cache.generations.current(&question.object);
-        let key = (question.object.clone(), generation, question.canonical.clone(), question.class_name());
+        // Both only grow, so that their sum stays the same only if both do.
+        let both = generation.wrapping_add(self.marks_generation(&question));
+        let key = (question.object.clone(), both, question.canonical.clone(), question.class_name());
         let shield = self.clone();
         let mut led = false;
         let waiter = self.conversions.join(&self.runtime, key, || {
@@ -165,10 +172,10 @@ impl Question {
         self.class.map_or_else(|| Arc::from(""), |class| Arc::from(class.name()))
     }
 
-    fn variant_key(&self, known: &Known) -> VariantKey {
+    fn variant_key(&self, known: &Known, marks: &[u128]) -> VariantKey {
         VariantKey {
             object: self.object.clone(),
-            version: known.version,
+            version: marks::version(known, marks),
             plan: self.canonical.clone(),
             class: self.class_name(),
             encoder: GENERATION,

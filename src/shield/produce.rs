@@ -7,19 +7,32 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::fetch::Fetch;
+use super::marks::digest;
 use super::{Landed, Question, Shield};
 use crate::cache::{Original, Variant};
 use crate::engine::{Conversion, Converted, Lane};
 use crate::error::{Error, Kind};
+use crate::imaging::mark::of_mark;
 use crate::imaging::{Header, Job, budget, convert::Effort, probe};
 use crate::negotiate;
 use crate::plan::{self, Format, Plan, Quality, Source, geometry};
 
 /// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result.
 pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation: u64) -> Landed {
-    let there = |known: &crate::cache::Known| shield.cache.variant(&question.variant_key(known)).is_some();
+    let marks_generation = shield.marks_generation(&question);
+    let marks = match shield.marks(&question).await {
+        Ok(marks) => marks,
+        Err(error) => {
+            // What is wrong with the original itself is said first.
+            shield.original(&question, generation, |_| true).await?;
+            return Err(error);
+        }
+    };
+    let versions: Vec<u128> = marks.iter().map(|mark| mark.known.version).collect();
+    let key_of = |known: &crate::cache::Known| question.variant_key(known, &versions);
+    let there = |known: &crate::cache::Known| shield.cache.variant(&key_of(known)).is_some();
     let original = match shield.original(&question, generation, there).await? {
-        Fetch::Unchanged(known) => match shield.cache.variant(&question.variant_key(&known)) {
+        Fetch::Unchanged(known) => match shield.cache.variant(&key_of(&known)) {
             Some(variant) => return Ok((variant, false)),
             // Evicted between two looks: rare enough to ask again for everything.
             None => match shield.original(&question, generation, |_| false).await? {
@@ -31,7 +44,7 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
         },
         Fetch::Whole(original) => original,
     };
-    let key = question.variant_key(&original.known);
+    let key = key_of(&original.known);
     // The object may have been revalidated by another flight while this one was on its way.
     if let Some(variant) = shield.cache.variant(&key) {
         return Ok((variant, false));
@@ -39,11 +52,13 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
     if let Some(error) = shield.cache.variant_error(&key) {
         return Err(error);
     }
-    match convert(&shield, &question, &original).await {
+    match convert(&shield, &question, &original, &marks).await {
         Ok(variant) => {
             let variant = Arc::new(variant);
             // A write that came meanwhile has outdated this: those who waited get it, nobody after them does.
-            if shield.cache.generations.current(&question.object) == generation {
+            let current = shield.cache.generations.current(&question.object) == generation
+                && shield.marks_generation(&question) == marks_generation;
+            if current {
                 shield.cache.keep_variant(key, variant.clone());
             }
             Ok((variant, true))
@@ -56,7 +71,12 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
 }
 
 /// Checks the header, lays the plan out, estimates, converts.
-async fn convert(shield: &Shield, question: &Question, original: &Original) -> Result<Variant, Error> {
+async fn convert(
+    shield: &Shield,
+    question: &Question,
+    original: &Original,
+    marks: &[Arc<Original>],
+) -> Result<Variant, Error> {
     let site = &question.site;
     let deadline = Instant::now() + shield.deadline;
     let header = header(shield, question, original, deadline).await?;
@@ -73,11 +93,14 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
             (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
         }
     };
-    let cost = budget::plan_cost(&question.plan, &site.imaging, &header, &layout, format, Effort::Interactive);
+    let headers = marks.iter().map(|mark| probe(&mark.bytes).map_err(of_mark)).collect::<Result<Vec<_>, _>>()?;
+    let cost = budget::plan_cost(&question.plan, &site.imaging, &header, &layout, format, Effort::Interactive)
+        .and(budget::marks_cost(&question.plan, &layout, &headers, &site.limits)?);
     let cost = budget::with_source(cost, &question.plan, &header, &original.bytes);
     let conversion = Conversion {
         source: original.bytes.clone(),
-        digest: original.digest,
+        marks: marks.iter().map(|mark| mark.bytes.clone()).collect(),
+        digest: digest(original, marks),
         job: job(shield, question, (*question.plan).clone(), format),
         cost,
         lane: budget::lane(format, cost),
@@ -91,7 +114,12 @@ async fn convert(shield: &Shield, question: &Question, original: &Original) -> R
     };
     let converted = shield.engine.convert(conversion).await?;
     shield.metrics.converted(&site.name, &header.source, original.bytes.len() as u64, &converted);
-    Ok(variant(converted, original, header.source.format))
+    let mut variant = variant(converted, original, header.source.format);
+    // The result is as new as the newest of what it was made of.
+    let newest =
+        |time: Option<SystemTime>, mark: &Arc<Original>| time.zip(mark.known.last_modified).map(|(a, b)| a.max(b));
+    variant.last_modified = marks.iter().fold(variant.last_modified, newest);
+    Ok(variant)
 }
 
 fn job(shield: &Shield, question: &Question, plan: Plan, format: Format) -> Job {
@@ -119,6 +147,7 @@ async fn header(shield: &Shield, question: &Question, original: &Original, deadl
     let plan = Plan { answer: plan::Answer::Facts(plan::Facts::default()), ..Plan::identity() };
     let conversion = Conversion {
         source: original.bytes.clone(),
+        marks: Vec::new(),
         digest: original.digest,
         job: job(shield, question, plan, Format::Tpg),
         cost: budget::plugin_header_cost(original.bytes.len()),

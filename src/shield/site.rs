@@ -14,6 +14,8 @@ use crate::plan::{Format, Limits};
 pub struct Site {
     /// Name in keys, metrics and logs.
     pub name: Arc<str>,
+    /// Names of its bucket in lower case, in requests and in the URLs of marks; `*` is any.
+    pub hosts: Vec<String>,
     /// The dialects that are recognised.
     pub dialects: Vec<Dialect>,
     /// The object store.
@@ -34,6 +36,14 @@ pub struct Site {
     pub access: AccessConfig,
     /// What is cached, and how long.
     pub cache: SiteCacheConfig,
+}
+
+impl Site {
+    /// Whether a host, whose port does not count, is a name of this site's bucket.
+    pub fn owns(&self, host: &str) -> bool {
+        let name = host_name(host).trim_end_matches('.');
+        self.hosts.iter().any(|own| own == "*" || own.eq_ignore_ascii_case(name))
+    }
 }
 
 /// All sites by host name.

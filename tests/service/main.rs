@@ -6,6 +6,7 @@ mod answers;
 mod bad;
 mod drawings;
 mod flights;
+mod marks;
 mod pass;
 mod plugin;
 #[path = "../support/mod.rs"]

@@ -10,17 +10,9 @@ pub(super) fn parse(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
         return Err(args.missing(None));
     }
     let gravity = match args.key("g") {
-        None | Some("nw") => Gravity::NorthWest,
-        Some("north") => Gravity::North,
-        Some("ne") => Gravity::NorthEast,
-        Some("west") => Gravity::West,
-        Some("center") => Gravity::Center,
-        Some("east") => Gravity::East,
-        Some("sw") => Gravity::SouthWest,
-        Some("south") => Gravity::South,
-        Some("se") => Gravity::SouthEast,
+        None => Gravity::NorthWest,
         Some("face" | "auto") => return Err(unsupported("crop by what the picture shows (g_face, g_auto)")),
-        Some(other) => return Err(args.invalid("g", other, Some(209))),
+        Some(name) => gravity(name).ok_or_else(|| args.invalid("g", name, Some(209)))?,
     };
     let pixels = |key, code| args.number(key, 0..=u32::MAX, code);
     // 0 is the whole side.
@@ -30,4 +22,20 @@ pub(super) fn parse(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
     draft.still = true;
     draft.steps.push(Step::Crop(Crop { w, h, gravity, dx, dy, offset: Offset::RightDown }));
     Ok(())
+}
+
+/// The vendor's short names of the nine points.
+pub(super) fn gravity(name: &str) -> Option<Gravity> {
+    Some(match name {
+        "nw" => Gravity::NorthWest,
+        "north" => Gravity::North,
+        "ne" => Gravity::NorthEast,
+        "west" => Gravity::West,
+        "center" => Gravity::Center,
+        "east" => Gravity::East,
+        "sw" => Gravity::SouthWest,
+        "south" => Gravity::South,
+        "se" => Gravity::SouthEast,
+        _ => return None,
+    })
 }

@@ -16,6 +16,7 @@ pub(in crate::dialect) fn code(kind: Kind) -> &'static str {
         SourceBytes | SourceSide | SourcePixels | SourceFrames | OutOfMemory => "ImageTooLarge",
         OutputTooLarge | RotateTooLarge | CropOutside | NotAnImage | UnsupportedSource | UnsupportedTarget
         | Corrupt | Crashed | Quarantined => "BadRequest",
+        MarkNotFound | MarkUnusable => "WatermarkError",
         OriginTimeout | Deadline => "RequestTimeout",
         OriginFailed | OriginShort => "BadGateway",
         Busy => "ServiceUnavailable",
@@ -34,6 +35,8 @@ pub(in crate::dialect) fn ec(error: &Error) -> Option<String> {
         OutputTooLarge => Some(7),
         RotateTooLarge => Some(6),
         CropOutside => Some(205),
+        MarkNotFound => Some(25),
+        MarkUnusable => Some(27),
         NotAnImage | UnsupportedSource => Some(5),
         UnsupportedTarget => Some(206),
         Forbidden | Protected => Some(31),

@@ -6,6 +6,7 @@ mod effect;
 mod encode;
 mod errors;
 mod info;
+mod mark;
 mod resize;
 mod turn;
 
@@ -44,6 +45,10 @@ struct Draft {
     facts: Option<Facts>,
     /// Something was done that leaves one frame of an animation.
     still: bool,
+    /// A mark was drawn that leaves one frame whatever the format.
+    stills: bool,
+    /// A mark was drawn that leaves all frames of a GIF that stays a GIF.
+    moving_marks: bool,
     actions: usize,
 }
 
@@ -113,7 +118,14 @@ const ACTIONS: &[Action] = &[
         doc: "the average colour",
         parse: Some(info::average_hue),
     },
-    later("watermark", "image and text watermarks"),
+    Action {
+        name: "watermark",
+        accepts: "text_ of 64 bytes and type_ in base64, color_RRGGBB, size_ 1 to 1000, shadow_ 0 to 100, rotate_ 0 to 360; \
+                  image_ in base64; order_0|1, align_0|1|2, interval_ 0 to 1000; t_ 0 to 100, g_, x_ y_ 0 to 4096, \
+                  voffset_ -1000 to 1000, fill_0|1, padx_ pady_ 0 to 4096",
+        doc: "a mark: text, a picture of the bucket, or both",
+        parse: Some(mark::parse),
+    },
     later("blindwatermark", "invisible watermark"),
     later("deblindwatermark", "reading of an invisible watermark"),
 ];
@@ -211,6 +223,8 @@ impl Draft {
                         code: Some(AVIF_TOO_LARGE),
                     }));
                 }
+                let stays_gif = self.output.target == Target::OnlyIfSource(Format::Gif);
+                self.still |= self.stills || (self.moving_marks && !stays_gif);
                 self.still |= matches!(self.output.target, Target::Fixed(_));
                 self.output.frames = if self.still { Frames::First } else { Frames::All };
                 Answer::Image(self.output)

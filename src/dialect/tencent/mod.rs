@@ -5,6 +5,7 @@ mod effect;
 mod encode;
 mod errors;
 mod info;
+mod mark;
 mod mogr;
 mod table;
 mod thumbnail;
@@ -45,7 +46,7 @@ const MODULES: [Module; 8] = [
     Module { name: "imageInfo", doc: "format, size, MD5 and average colour", parse: Some(info::image_info) },
     Module { name: "imageAve", doc: "the average colour", parse: Some(info::image_ave) },
     Module { name: "exif", doc: "the EXIF tags", parse: Some(info::exif) },
-    Module { name: "watermark", doc: "image and text watermarks", parse: None },
+    Module { name: mark::NAME, doc: "marks: a picture or text", parse: Some(mark::parse) },
     Module { name: "imageSlim", doc: "smaller files of the same format", parse: None },
     Module { name: "style", doc: "a named rule of the site", parse: Some(style) },
 ];
@@ -155,5 +156,5 @@ pub(super) fn operations() -> Vec<Entry> {
         doc: module.doc,
         available: module.parse.is_some(),
     });
-    modules.chain(mogr::operations()).chain(view::operations()).collect()
+    modules.chain(mogr::operations()).chain(view::operations()).chain(mark::operations()).collect()
 }

@@ -3,12 +3,9 @@
 
 use std::str::Split;
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
 use super::super::Entry;
 use super::super::number::decimal;
+use super::super::wire::base64;
 use super::Draft;
 use super::crop::{self, Form};
 use super::effect::{self, Cells};
@@ -354,14 +351,9 @@ const fn later(name: &'static str, doc: &'static str) -> Operation<Stage> {
     Operation { name, accepts: "", doc, parse: Parse::Later }
 }
 
-/// `#RRGGBB` in base64 of either alphabet, padded or not.
+/// `#RRGGBB` in base64.
 fn color(value: &str) -> Option<Rgb> {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    let text = value.replace('+', "-").replace('/', "_");
-    let bytes = GeneralPurpose::new(&alphabet::URL_SAFE, config).decode(text).ok()?;
-    Rgb::from_hex(std::str::from_utf8(&bytes).ok()?.strip_prefix('#')?)
+    Rgb::from_hex(std::str::from_utf8(&base64(value)?).ok()?.strip_prefix('#')?)
 }
 
 /// Reads the words after the name.

@@ -1,5 +1,5 @@
 //! The reference's test table for Aliyun, by row. Rows of operations that are not here yet are in
-//! [`known_by_name_only`]; rows of the store's business (98 to 102, 106) are the server's.
+//! [`known_by_name_only`]; rows of marks are in `marks`; rows of the store's business (99 to 102, 106) are the server's.
 
 use super::*;
 use crate::plan::{GeometryOp, Quality, Rgb};
@@ -213,7 +213,7 @@ fn errors() {
 
 #[test]
 fn known_by_name_only() {
-    let rules = [(67, "image/watermark,text_SGVsbG8gV29ybGQ")];
+    let rules = [(0, "image/blindwatermark,content_SGk")];
     for (row, process) in rules {
         let error = plan(&query(process)).expect_err(process);
         assert_eq!(error.kind, Kind::UnsupportedRule, "row {row}: {process}");

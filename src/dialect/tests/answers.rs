@@ -7,7 +7,7 @@ use super::*;
 use crate::imaging::{self, Header};
 use crate::plan;
 
-const KINDS: [Kind; 28] = [
+const KINDS: [Kind; 30] = [
     Kind::BadRule,
     Kind::UnsupportedRule,
     Kind::BadRequest,
@@ -22,6 +22,8 @@ const KINDS: [Kind; 28] = [
     Kind::OutputTooLarge,
     Kind::RotateTooLarge,
     Kind::CropOutside,
+    Kind::MarkNotFound,
+    Kind::MarkUnusable,
     Kind::NotAnImage,
     Kind::UnsupportedSource,
     Kind::UnsupportedTarget,

@@ -4,6 +4,7 @@
 
 mod aliyun_table;
 mod answers;
+mod marks;
 mod styles;
 mod tencent_table;
 mod wire_forms;

@@ -28,12 +28,13 @@ impl Pool {
             self.last_slot = self.last_slot.saturating_add(1);
             let id = self.last_slot;
             let started = match &self.crew {
-                Crew::Processes { program, diagnostics } => {
+                Crew::Processes { program, diagnostics, fonts } => {
                     let settings = Settings {
                         parent: std::process::id(),
                         memory: self.config.worker_memory,
                         diagnostics: *diagnostics,
                         plugin: self.config.plugin.as_ref().map(|plugin| plugin.path.clone()),
+                        fonts: fonts.clone(),
                     };
                     Process::spawn(program, &settings, id, self.events.clone())
                         .map(|process| Slot::new(Body::Process(process), State::Starting { until: now + START }))

@@ -62,7 +62,7 @@ impl Pool {
             lane: errand.lane,
             bytes: errand.cost.bytes,
             cpu_ms: self.corrections.apply(errand.lane, errand.format(), errand.cost.cpu_ms),
-            source_bytes: errand.source.len() as u64,
+            source_bytes: errand.marks.iter().map(Bytes::len).sum::<usize>() as u64 + errand.source.len() as u64,
             deadline: self.clock(errand.deadline),
             queued: now,
         };
@@ -125,7 +125,7 @@ impl Pool {
         // The state first: if the worker is dead already, its exit finds the job and gives it to another.
         worker.state = State::Busy { job: ticket.id };
         job.run = Some((at, slot, threads));
-        match worker.run(ticket.id, &task, &job.errand.source) {
+        match worker.run(ticket.id, &task, &job.errand.source, &job.errand.marks) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
             Err(error) => {

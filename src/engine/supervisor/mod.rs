@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::correct::Corrections;
 use super::cost::Lane;
+use super::fonts::Chosen;
 use super::protocol::{FromWorker, Greeting};
 use super::quarantine::Quarantine;
 use super::queue::{Bounds, Queue, Ticket};
@@ -74,6 +75,8 @@ pub(super) enum Crew {
         program: PathBuf,
         /// Whether they misbehave on demand.
         diagnostics: bool,
+        /// What they write with.
+        fonts: Chosen,
     },
     /// Threads that do this.
     Threads(Work),

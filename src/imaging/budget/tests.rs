@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use crate::plan::{self, Source};
 
@@ -180,4 +182,40 @@ fn a_drawing_costs_what_it_is_drawn_at_and_how_much_there_is_to_draw() {
     assert!((9_000..20_000).contains(&paths.cpu_ms), "{paths:?}");
     let facts = Plan { answer: Answer::Facts(plan::Facts::default()), ..Plan::identity() };
     assert_eq!(with_source(of(2000), &facts, &header, &source), of(2000));
+}
+
+#[test]
+fn marks_are_paid_for() {
+    let plan = |text: &str| text.parse::<Plan>().unwrap();
+    let laid = |plan: &Plan, side| {
+        let source = header(Format::Jpeg, side, side).source;
+        plan::geometry::lay_out(plan, &source, Format::Jpeg, &Limits::default()).unwrap()
+    };
+    let of = |rule: &str, side: u32, images: &[Header]| {
+        let plan = plan(rule);
+        marks_cost(&plan, &laid(&plan, side), images, &Limits::default()).unwrap()
+    };
+    let place = "o=90,at=southeast,dx=0,dy=0|source";
+    assert_eq!(of("|source", 1000, &[]), Cost::default());
+    let text = |size: u32, chars: usize, rest: &str| {
+        let text = "w".repeat(chars);
+        format!("mark,text={text},font=f,size={size},color=000000,{rest}{place}")
+    };
+    // A line that is hardly seen takes what is seen; one that repeats lies in memory whole, and that is bounded.
+    assert!(of(&text(1000, 500, ""), 100, &[]).bytes <= 100 * 100 * 6);
+    let tiled = of(&text(1000, 500, "").replace("|source", ",tile=10p|source"), 100, &[]).bytes;
+    assert!(tiled > 50 * MEGA && tiled <= (16 << 20) * 6, "{tiled}");
+    assert!(of(&text(40, 10, ""), 2000, &[]).bytes < MEGA);
+    let image = format!("mark,image=m,k=w1000,{place}");
+    let (small, large) = (header(Format::Png, 50, 50), header(Format::Png, 5000, 5000));
+    let (grown, shrunk) = (of(&image, 4000, &[small]), of(&image, 400, &[large]));
+    assert!(grown.bytes > 4000 * 4000 * 4 && shrunk.bytes > 5000 * 5000 * 3, "{grown:?} {shrunk:?}");
+    assert!(shrunk.cpu_ms > 100);
+    let twice = format!("mark,image=m,k=w1000,{};{image}", place.trim_end_matches("|source"));
+    assert!(of(&twice, 400, &[large, large]).cpu_ms >= 2 * shrunk.cpu_ms - 2);
+    // Laying a mark over every pixel counts for itself.
+    let plain = cost(&header(Format::Jpeg, 4000, 4000), &layout(4000, 4000, Vec::new()), Format::Jpeg, Effort::Batch);
+    let marked = plan(&text(40, 10, ""));
+    let marked = cost(&header(Format::Jpeg, 4000, 4000), &laid(&marked, 4000), Format::Jpeg, Effort::Batch);
+    assert!(marked.cpu_ms >= plain.cpu_ms + 16 * 12 && marked.bytes > plain.bytes);
 }

@@ -117,7 +117,9 @@ fn alpha_is_kept_only_where_it_matters() {
 fn a_format_without_alpha_gets_a_white_ground() {
     let (header, pixels) = open(&sample(png::ColorType::Rgba, 0, None));
     let layout = Layout { ops: Vec::new(), width: 8, height: 6, frames: 1, orientation: 1 };
-    let flat = develop(pixels, &header, &layout, Format::Jpeg, Light::Gamma).unwrap();
+    let plan = Plan::identity();
+    let mut marks = Marks::new(&plan, &[], Limits::default(), Policy::default()).unwrap();
+    let flat = develop(pixels, &header, &layout, Format::Jpeg, Light::Gamma, &mut marks).unwrap();
     assert_eq!(flat.channels(), Channels::Rgb);
     assert!(flat.data().iter().all(|value| *value == 255));
 }

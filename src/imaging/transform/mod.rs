@@ -45,6 +45,8 @@ pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool, light: Lig
         GeometryOp::Effect(effect) => effect::apply(pixels, effect),
         GeometryOp::Disc => mask::disc(pixels),
         GeometryOp::Corners(radius) => mask::corners(pixels, radius),
+        // Needs more than pixels.
+        GeometryOp::Mark { .. } => Err(Error::new(Kind::Internal, "a mark is drawn elsewhere")),
     }
 }
 

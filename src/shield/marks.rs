@@ -1,0 +1,120 @@
+//! The pictures that a plan's marks need: objects of the same bucket, fetched and kept as originals are. A variant with
+//! marks belongs to one version of each of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use sha2::{Digest, Sha256};
+
+use super::fetch::Fetch;
+use super::{Question, Shield, Site};
+use crate::cache::{Known, ObjectId, Original};
+use crate::error::{Error, Kind};
+use crate::imaging::mark::of_mark;
+use crate::origin::ObjectKey;
+use crate::plan::Plan;
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub struct MarkObject {
+    /// Its key at the origin.
+    pub key: ObjectKey,
+    /// Its name in the caches.
+    pub object: ObjectId,
+}
+
+/// What a plan's marks need, in the order of [`Plan::mark_images`]. Nothing but a key of the site's own store comes of it,
+/// whatever host a rule names.
+///
+/// # Errors
+/// [`Kind::MarkNotFound`] for a host that is not the site's and for a key that no object can have.
+pub fn objects(site: &Site, plan: &Plan) -> Result<Arc<[MarkObject]>, Error> {
+    let one = |image: &crate::plan::MarkImage| {
+        if let Some(host) = image.host.as_deref().filter(|host| !site.owns(host)) {
+            let message = format!("the mark is of the host {host}; it must be an object of the same bucket");
+            return Err(Error::new(Kind::MarkNotFound, message));
+        }
+        let key = ObjectKey::from_text(&image.object).and_then(|key| key.refuse_dot_segments().map(|()| key));
+        let key = key.map_err(|error| Error::new(Kind::MarkNotFound, format!("the mark: {}", error.message)))?;
+        let object = ObjectId { site: site.name.clone(), key: site.origin.identity(&key).into(), version_id: None };
+        Ok(MarkObject { key, object })
+    };
+    plan.mark_images().map(one).collect()
+}
+
+/// The version of a variant: the original's, and every mark's.
+pub(super) fn version(known: &Known, marks: &[u128]) -> u128 {
+    if marks.is_empty() {
+        return known.version;
+    }
+    let mut digest = Sha256::new();
+    for version in [known.version].iter().chain(marks) {
+        digest.update(version.to_be_bytes());
+    }
+    let mut first = [0; 16];
+    first.copy_from_slice(&digest.finalize()[..16]);
+    u128::from_be_bytes(first)
+}
+
+/// The digest under which the pool remembers what a job did to it. A mark that kills workers shall not put the picture
+/// that it was to mark into quarantine.
+pub(super) fn digest(original: &Original, marks: &[Arc<Original>]) -> [u8; 32] {
+    if marks.is_empty() {
+        return original.digest;
+    }
+    let mut digest = Sha256::new_with_prefix(original.digest);
+    for mark in marks {
+        digest.update(mark.digest);
+    }
+    digest.finalize().into()
+}
+
+impl Shield {
+    /// The versions of a question's marks and the time since the oldest was checked, if all are known and fresh.
+    pub(super) fn known_marks(&self, question: &Question) -> Option<(Vec<u128>, Duration)> {
+        let mut oldest = Duration::ZERO;
+        let mut versions = Vec::with_capacity(question.marks.len());
+        for mark in question.marks.iter() {
+            let known = self.cache.known(&mark.object)?;
+            let age = known.checked.elapsed();
+            if age >= question.site.cache.fresh {
+                return None;
+            }
+            oldest = oldest.max(age);
+            versions.push(known.version);
+        }
+        Some((versions, oldest))
+    }
+
+    /// A number that grows when one of the marks is written to or purged.
+    pub(super) fn marks_generation(&self, question: &Question) -> u64 {
+        let current = |mark: &MarkObject| self.cache.generations.current(&mark.object);
+        question.marks.iter().map(current).fold(0, u64::wrapping_add)
+    }
+
+    /// The marks as they are now, with their bytes.
+    ///
+    /// # Errors
+    /// [`Kind::MarkNotFound`], [`Kind::MarkUnusable`], or what the origin answered otherwise.
+    pub(super) async fn marks(self: &Arc<Self>, question: &Question) -> Result<Vec<Arc<Original>>, Error> {
+        try_join_all(question.marks.iter().map(|mark| self.mark(question, mark))).await
+    }
+
+    async fn mark(self: &Arc<Self>, question: &Question, mark: &MarkObject) -> Result<Arc<Original>, Error> {
+        let MarkObject { key, object } = mark.clone();
+        let generation = self.cache.generations.current(&object);
+        let alone = Question { key, object, marks: Arc::default(), ..question.clone() };
+        match self.original(&alone, generation, |_| false).await {
+            Ok(Fetch::Whole(original)) => Ok(original),
+            Ok(Fetch::Unchanged(_)) => Err(Error::new(Kind::Internal, "a mark without bytes")),
+            Err(error) => Err(match error.kind {
+                Kind::NotFound | Kind::Forbidden | Kind::BadRequest => {
+                    Error::new(Kind::MarkNotFound, "the object that the mark names does not exist or cannot be read")
+                }
+                Kind::SourceBytes => Error::new(Kind::MarkUnusable, format!("the mark: {}", error.message)),
+                _ => of_mark(error),
+            }),
+        }
+    }
+}
