@@ -115,3 +115,41 @@ async fn every_encoding_of_a_rule_is_one_variant() {
     assert!(tags.windows(2).all(|pair| pair[0] == pair[1]), "{tags:?}");
     assert_eq!(pictor.metric("pictor_conversions_total").await, 1.0, "signatures and spellings never enter the key");
 }
+
+/// Rules of the two dialects that mean the same for a still picture: the same bytes, from one conversion where even their
+/// plans are the same.
+#[tokio::test]
+async fn what_means_the_same_gives_the_same_bytes() {
+    let pictor = Pictor::demo().await;
+    for (tencent, aliyun) in [
+        ("imageMogr2/format/webp", "image/format,webp"),
+        ("imageMogr2/thumbnail/!50p", "image/resize,p_50"),
+        ("imageMogr2/thumbnail/300x200>", "image/resize,w_300,h_200"),
+        ("imageMogr2/thumbnail/300x", "image/resize,w_300,limit_0"),
+        ("imageMogr2/thumbnail/300x200!", "image/resize,m_fixed,w_300,h_200"),
+        ("imageMogr2/thumbnail/300x300/pad/1", "image/resize,m_pad,w_300,h_300"),
+        ("imageMogr2/crop/300x300/gravity/center", "image/resize,m_fill,w_300,h_300"),
+        ("imageView2/1/w/300/h/200", "image/resize,m_fill,w_300,h_200"),
+        ("imageMogr2/cut/600x400x100x10", "image/crop,x_100,y_10,w_600,h_400"),
+        ("imageMogr2/thumbnail/300x|imageMogr2/rotate/90", "image/resize,w_300/rotate,90"),
+        ("imageMogr2/thumbnail/300x|imageMogr2/rotate/45/format/png", "image/resize,w_300/rotate,45/format,png"),
+        (
+            "imageMogr2/thumbnail/300x|imageMogr2/rradius/30/format/png",
+            "image/resize,w_300/rounded-corners,r_30/format,png",
+        ),
+        ("imageMogr2/thumbnail/300x|imageMogr2/blur/3x2", "image/resize,w_300/blur,r_3,s_2"),
+        ("imageMogr2/thumbnail/300x|imageMogr2/bright/30", "image/resize,w_300/bright,30"),
+        ("imageMogr2/thumbnail/300x|imageMogr2/contrast/-20", "image/resize,w_300/contrast,-20"),
+        ("imageMogr2/thumbnail/300x|imageMogr2/sharpen/100", "image/resize,w_300/sharpen,100"),
+        ("imageMogr2/thumbnail/300x/rquality/80", "image/resize,w_300/quality,q_80"),
+        ("imageMogr2/thumbnail/300x/interlace/1/format/jpg", "image/resize,w_300/interlace,1/format,jpg"),
+    ] {
+        let get = async |query: &str| {
+            let answer = client().get(pictor.url(&format!("/sample.jpg?{query}"))).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{query}");
+            answer.bytes().await.unwrap()
+        };
+        let (left, right) = (get(tencent).await, get(&format!("x-oss-process={aliyun}")).await);
+        assert!(left == right, "{tencent} and {aliyun}");
+    }
+}
