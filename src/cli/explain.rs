@@ -1,4 +1,4 @@
-//! `pictor explain`: what a rule means, without a picture.
+//! `pictor explain`: what a rule means, without a picture; and every operation of both dialects.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,11 @@ use crate::plan::{Answer, Format, Limits, Plan, Source, geometry};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// A URL, a path with a query, or a rule alone.
-    url: String,
+    #[arg(required_unless_present = "list")]
+    url: Option<String>,
+    /// Print every operation of both dialects, with what it takes, as Markdown.
+    #[arg(long, conflicts_with = "url")]
+    list: bool,
     /// Read the site's limits and dialects from this configuration.
     #[arg(long)]
     config: Option<PathBuf>,
@@ -39,8 +43,12 @@ pub struct Arguments {
 
 /// Explains on standard output. A rule that is wrong is an explanation too, and a failure.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
+    let Some(url) = &arguments.url else {
+        print!("{}", reference());
+        return Ok(());
+    };
     let Settings { dialects, styles, limits, offered } = settings(arguments)?;
-    let (dialect, plan) = parse(&arguments.url, &dialects, &styles)?;
+    let (dialect, plan) = parse(url, &dialects, &styles)?;
     println!("dialect     {}", dialect.name());
     let plan = plan.map_err(|error| {
         let shaped = dialect::error_body(Some(dialect), &error, "/object", "host", "0", false);
@@ -59,6 +67,26 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             Ok(())
         }
     }
+}
+
+/// The reference of both dialects, from the tables that the parsers run on.
+fn reference() -> String {
+    let mut text = String::new();
+    for dialect in Dialect::ALL {
+        text.push_str(&format!("## {}\n\n| | takes | does | |\n| --- | --- | --- | --- |\n", dialect.name()));
+        for entry in dialect.operations() {
+            let name = match entry.module == entry.name {
+                true => format!("**{}**", entry.name),
+                false => format!("{}/{}", entry.module, entry.name),
+            };
+            let served = if entry.available { "" } else { "not served yet" };
+            // A bar would end the cell.
+            let takes = entry.accepts.replace('|', "\\|");
+            text.push_str(&format!("| {name} | {takes} | {} | {served} |\n", entry.doc));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn result(
@@ -145,4 +173,27 @@ fn parse(text: &str, dialects: &[Dialect], styles: &Styles) -> Result<Parsed, St
         Dialect::Tencent
     };
     Ok((dialect, dialect::parse_rule(text).map(|(_, plan)| plan)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_has_every_operation_in_a_row_of_four_cells() {
+        let text = reference();
+        for entry in Dialect::ALL.into_iter().flat_map(Dialect::operations) {
+            assert!(
+                text.contains(&format!("| {}/{} |", entry.module, entry.name)) || text.contains(entry.name),
+                "{entry:?}"
+            );
+        }
+        let bare = text.replace("\\|", "");
+        for row in bare.lines().filter(|line| line.starts_with('|')) {
+            assert_eq!(row.matches('|').count(), 5, "{row}");
+        }
+        for name in ["imageMogr2/cgif", "image/watermark", "**imageView2**", "imageSlim** |  | smaller files"] {
+            assert!(text.contains(name), "{name}");
+        }
+    }
 }
