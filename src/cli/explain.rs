@@ -80,9 +80,9 @@ fn reference() -> String {
                 false => format!("{}/{}", entry.module, entry.name),
             };
             let served = if entry.available { "" } else { "not served yet" };
-            // A bar would end the cell.
-            let takes = entry.accepts.replace('|', "\\|");
-            text.push_str(&format!("| {name} | {takes} | {} | {served} |\n", entry.doc));
+            // A bar would end the cell, and what is in angle brackets is a tag to Markdown.
+            let plain = |text: &str| text.replace('|', "\\|").replace('<', "&lt;");
+            text.push_str(&format!("| {name} | {} | {} | {served} |\n", plain(entry.accepts), plain(entry.doc)));
         }
         text.push('\n');
     }

@@ -9,7 +9,7 @@ use crate::plan::{Format, Frames, Output, Quality, SizeLimit, Target};
 pub(super) const IGNORE_ERROR: &str = "ignore-error";
 
 /// The values of `format`, for messages.
-pub(super) const FORMATS: &str = "jpg, jpeg, yjpeg, png, gif, bmp, webp, avif, heif, heic, tiff or tpg";
+pub(super) const FORMATS: &str = "jpg, jpeg, yjpeg, png, apng, gif, bmp, webp, avif, heif, heic, tiff or tpg";
 
 /// A whole number in a range.
 pub(super) fn number<T: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<T, Wrong> {
