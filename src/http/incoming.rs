@@ -94,7 +94,7 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
 /// Refuses what is not a style, and nothing but that (tencent-ci §1.9, aliyun-oss §1.6).
 fn protect(site: &Site, path: &str, query: &str, recognised: &Recognised) -> Result<(), (Option<Dialect>, Error)> {
     let dialect = match recognised {
-        Recognised::None if !looks_like_picture(path) => return Ok(()),
+        Recognised::None if !holds_picture(path) => return Ok(()),
         Recognised::None => site.dialects.first().copied(),
         Recognised::Rule { .. } if site.styles.only_style(query) => return Ok(()),
         Recognised::Rule { dialect, .. } => Some(*dialect),
@@ -149,11 +149,27 @@ fn refuse_uploads_with_processing(
     Ok(())
 }
 
+/// Extensions of pictures that are negotiated when they are asked for without a rule.
+const NEGOTIATED: [&str; 11] = ["jpg", "jpeg", "png", "gif", "bmp", "webp", "tif", "tiff", "heic", "heif", "avif"];
+
+/// Extensions of pictures besides.
+const PICTURES: [&str; 15] = [
+    "jpe", "jfif", "pjpeg", "apng", "dib", "avifs", "heics", "heifs", "hif", "jxl", "ico", "cur", "svg", "svgz", "tpg",
+];
+
 fn looks_like_picture(path: &str) -> bool {
-    let extension = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
-    extension.is_some_and(|extension| {
-        ["jpg", "jpeg", "png", "gif", "bmp", "webp", "tif", "tiff", "heic", "heif", "avif"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(extension))
-    })
+    ends_in(path.as_bytes(), &NEGOTIATED)
+}
+
+/// Whether an object is a picture by its name. The name is the decoded one, which the origin sees: `/a.%6Apg` is a JPEG.
+/// What is no key at all holds nothing that could be given away.
+fn holds_picture(path: &str) -> bool {
+    ObjectKey::from_raw_path(path).is_ok_and(|key| ends_in(key.bytes(), &NEGOTIATED) || ends_in(key.bytes(), &PICTURES))
+}
+
+fn ends_in(name: &[u8], extensions: &[&str]) -> bool {
+    let file = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let Some(dot) = file.iter().rposition(|byte| *byte == b'.') else { return false };
+    let extension = &file[dot + 1..];
+    extensions.iter().any(|known| extension.eq_ignore_ascii_case(known.as_bytes()))
 }

@@ -57,6 +57,9 @@ async fn protected_originals_are_given_away_by_styles_only() {
     }
     for path in [
         "/chelsea.png",
+        "/chelsea.%70ng",
+        "/chelsea%2Epng",
+        "/%63helsea.pn%67?x=1",
         "/chelsea.png?versionId=1",
         "/chelsea.png?imageMogr2/rotate/90",
         "/chelsea.png?imageInfo",
@@ -69,6 +72,9 @@ async fn protected_originals_are_given_away_by_styles_only() {
         assert_eq!(status, 403, "{path}");
         assert!(String::from_utf8_lossy(&body).contains("<Code>AccessDenied</Code>"), "{path}");
     }
+    let head = client().head(pictor.url("/chelsea.%70ng")).send().await.unwrap();
+    assert_eq!(head.status(), 403);
+    assert_eq!(get(&pictor, "/README.md").await.0, 200, "what is no picture goes through");
     let refused = client().get(pictor.url("/chelsea.png?imageMogr2/rotate/90")).send().await.unwrap();
     assert_eq!(refused.headers()["x-errno"], "-154");
     let refused = client().get(pictor.url("/chelsea.png?x-oss-process=image/info")).send().await.unwrap();
