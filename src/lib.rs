@@ -11,6 +11,7 @@ pub mod engine;
 pub mod cache;
 pub mod imaging;
 pub mod origin;
+pub mod state;
 
 pub mod dialect;
 pub mod negotiate;
@@ -24,3 +25,4 @@ pub mod billing;
 pub mod plan;
 
 pub mod error;
+pub mod xml;

@@ -10,7 +10,7 @@ use crate::dialect;
 use crate::engine::{Conversion, Engine};
 use crate::imaging::{Job, Policy, budget, convert::Effort, encode, probe};
 use crate::negotiate::{self, Class};
-use crate::plan::{Answer, Facts, Limits, geometry};
+use crate::plan::{Limits, geometry};
 
 /// What to convert, and how.
 #[derive(Debug, clap::Args)]
@@ -74,10 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     // This very binary, even after another was installed in its place.
     let program = PathBuf::from("/proc/self/exe");
     let engine = Engine::start(&config, program).map_err(text)?;
-    let asked = match plan.answer {
-        Answer::Facts(asked) => asked,
-        Answer::Image(_) => Facts::default(),
-    };
+    let asked = plan.facts().unwrap_or_default();
     let digest = Sha256::digest(&source).into();
     let before = source.len();
     let job = Job { plan, format, limits, policy: Policy::default(), effort, threads: 1, budget_ms: u32::MAX };

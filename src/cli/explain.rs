@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::billing::Tier;
 use crate::config;
-use crate::dialect::{self, Dialect, Recognised, Styles};
+use crate::dialect::{self, Dialect, Language, Recognised};
 use crate::imaging::encode;
 use crate::negotiate::{self, Class};
 use crate::plan::{Answer, Format, Limits, Plan, Source, geometry};
@@ -21,6 +21,9 @@ pub struct Arguments {
     /// Read the site's limits and dialects from this configuration.
     #[arg(long)]
     config: Option<PathBuf>,
+    /// Refuse what would be ignored.
+    #[arg(long)]
+    strict: bool,
     /// The site's name in the configuration; by default the first.
     #[arg(long, requires = "config")]
     site: Option<String>,
@@ -47,14 +50,17 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         print!("{}", reference());
         return Ok(());
     };
-    let Settings { dialects, styles, limits, offered } = settings(arguments)?;
-    let (dialect, plan) = parse(url, &dialects, &styles)?;
+    let Settings { language, limits, offered } = settings(arguments)?;
+    let (dialect, plan, ignored) = parse(url, &language)?;
     println!("dialect     {}", dialect.name());
     let plan = plan.map_err(|error| {
         let shaped = dialect::error_body(Some(dialect), &error, "/object", "host", "0", false);
         format!("{}\nstatus      {}\nbody        {}", error.message, shaped.status, shaped.body)
     })?;
     println!("plan        {plan}");
+    for sentence in ignored {
+        println!("ignored     {sentence}");
+    }
     let class = arguments.accept.as_deref().map(|accept| negotiate::class([accept], &offered)).unwrap_or_default();
     if plan.negotiable() && !offered.is_empty() {
         let offered: Vec<_> = offered.iter().map(|format| format.name()).collect();
@@ -128,8 +134,7 @@ fn result(
 
 /// What a site decides.
 struct Settings {
-    dialects: Vec<Dialect>,
-    styles: Styles,
+    language: Language,
     limits: Limits,
     offered: Vec<Format>,
 }
@@ -137,8 +142,7 @@ struct Settings {
 fn settings(arguments: &Arguments) -> Result<Settings, String> {
     let Some(path) = &arguments.config else {
         return Ok(Settings {
-            dialects: Dialect::ALL.to_vec(),
-            styles: Styles::default(),
+            language: Language { dialects: Dialect::ALL.to_vec(), strict: arguments.strict, ..Language::default() },
             limits: Limits::default(),
             offered: vec![Format::Avif, Format::WebP],
         });
@@ -151,28 +155,27 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         }
         None => sites.first().ok_or("no site")?,
     };
-    let dialects: Vec<Dialect> = site.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
-    let styles = site.styles.styles(&dialects).map_err(|error| error.message)?;
-    Ok(Settings { dialects, styles, limits: site.limits.limits(), offered: site.negotiate.formats.clone() })
+    let mut language = site.language().map_err(|error| error.message)?;
+    language.strict |= arguments.strict;
+    Ok(Settings { language, limits: site.limits.limits(), offered: site.negotiate.formats.clone() })
 }
 
-type Parsed = (Dialect, Result<Plan, crate::error::Error>);
+type Parsed = (Dialect, Result<Plan, crate::error::Error>, Vec<String>);
 
-fn parse(text: &str, dialects: &[Dialect], styles: &Styles) -> Result<Parsed, String> {
+fn parse(text: &str, language: &Language) -> Result<Parsed, String> {
     let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
-    let styled = styles.split(path).map(|(_, rule)| format!("{rule}&{}", query.unwrap_or_default()));
-    if let Some(query) = styled.as_deref().or(query) {
-        return match dialect::recognise(query, dialects, styles) {
-            Recognised::Rule { dialect, plan, .. } => Ok((dialect, plan)),
-            Recognised::None => Err("no image rule in the query: the request would be passed through".into()),
-        };
+    // A rule alone is the query of a URL of which nothing else is told.
+    let bare = ["image/", "style/", "sys/"].iter().any(|start| text.starts_with(start));
+    let alone = if bare { format!("x-oss-process={text}") } else { text.to_owned() };
+    for (path, query) in [(path, query.unwrap_or_default()), ("/object", alone.as_str())] {
+        if let Recognised::Rule { dialect, plan, ignored, .. } = language.read(path, query, true).recognised {
+            return Ok((dialect, plan, ignored));
+        }
     }
-    let dialect = if text.starts_with("image/") || text.starts_with("x-oss-process") {
-        Dialect::Aliyun
-    } else {
-        Dialect::Tencent
-    };
-    Ok((dialect, dialect::parse_rule(text).map(|(_, plan)| plan)))
+    match query {
+        Some(_) => Err("no image rule in the query: the request would be passed through".into()),
+        None => dialect::parse_rule(text).map(|(dialect, plan)| (dialect, Ok(plan), Vec::new())).map_err(|e| e.message),
+    }
 }
 
 #[cfg(test)]
@@ -192,7 +195,7 @@ mod tests {
         for row in bare.lines().filter(|line| line.starts_with('|')) {
             assert_eq!(row.matches('|').count(), 5, "{row}");
         }
-        for name in ["imageMogr2/cgif", "image/watermark", "**imageView2**", "imageSlim** |  | smaller files"] {
+        for name in ["imageMogr2/cgif", "image/watermark", "**imageView2**", "imageSlim** |  | fewer bytes"] {
             assert!(text.contains(name), "{name}");
         }
     }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use arc_swap::ArcSwap;
+
 use crate::cache::Cache;
-use crate::config::{self, Loaded, SiteConfig};
-use crate::dialect::Dialect;
+use crate::config::{self, Loaded, Manage, SiteConfig};
 use crate::engine::Engine;
+use crate::error::Error;
 use crate::http::{self, App};
 use crate::origin;
-use crate::shield::{Shield, Site, Sites};
+use crate::shield::{Shield, Site, Sites, StyleBook};
+use crate::state::State;
 use crate::telemetry::{self, Metrics};
 
 /// The embedded default: the demo site.
@@ -45,11 +48,16 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
         .build()
         .map_err(|error| format!("threads: {error}"))?;
     let metrics = Arc::new(Metrics::new().map_err(|error| error.to_string())?);
+    let styles = match &config.state.path {
+        Some(path) => Some(runtime.block_on(styles(&loaded.base.join(path), &sites))?),
+        None => None,
+    };
     let cache = Cache::new(&config.cache);
     let shield = Shield::new(cache, engine, metrics.clone(), runtime.handle().clone(), config.engine.deadline);
     let app = Arc::new(App {
         sites,
         shield,
+        styles,
         metrics,
         max_header: usize::try_from(config.server.max_header).unwrap_or(usize::MAX),
         in_flight: Arc::default(),
@@ -65,6 +73,13 @@ fn first_id() -> u64 {
     (since.as_secs() << 24) | u64::from(since.subsec_nanos() >> 6)
 }
 
+/// Opens the state's file and takes from it what is kept.
+async fn styles(path: &Path, sites: &Sites) -> Result<StyleBook, String> {
+    let told = |error: Error| format!("{}: {}", path.display(), error.message);
+    let state = State::open(path).await.map_err(told)?;
+    StyleBook::open(state, sites).await.map_err(told)
+}
+
 /// Opens every site's origin.
 pub fn sites(loaded: &Loaded) -> Result<Sites, String> {
     let mut sites = Sites::default();
@@ -77,13 +92,12 @@ pub fn sites(loaded: &Loaded) -> Result<Sites, String> {
 
 fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
     let origin = origin::build(&config.origin, base).map_err(|error| error.message)?;
-    let dialects: Vec<Dialect> = config.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
     Ok(Site {
         name: config.name.as_str().into(),
-        styles: config.styles.styles(&dialects).map_err(|error| error.message)?,
+        language: ArcSwap::from_pointee(config.language().map_err(|error| error.message)?),
+        manage_styles: config.styles.manage == Manage::Anyone,
         protect: config.styles.protect,
         hosts: config.hosts.iter().chain(&config.mark_hosts).cloned().collect(),
-        dialects,
         origin,
         offered: config.negotiate.formats.clone(),
         negotiate_plain: config.negotiate.plain,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{FontsConfig, OriginConfig, units};
-use crate::dialect::{Dialect, Styles};
+use crate::dialect::{Dialect, Language, Styles};
 use crate::error::Error;
 use crate::imaging::Policy;
 use crate::plan::{Format, Limits};
@@ -25,6 +25,9 @@ pub struct Config {
     /// `[cache]`
     #[serde(default)]
     pub cache: CacheConfig,
+    /// `[state]`
+    #[serde(default)]
+    pub state: StateConfig,
     /// `[[site]]`, at least one.
     #[serde(default, rename = "site")]
     pub sites: Vec<SiteConfig>,
@@ -158,6 +161,15 @@ impl Default for CacheConfig {
     }
 }
 
+/// `[state]`: what survives a restart.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StateConfig {
+    /// The file, made where there is none; relative to the configuration. `None`: nothing is kept, and nothing that would
+    /// have to be can be set while the service runs.
+    pub path: Option<PathBuf>,
+}
+
 /// `[[site]]`: one bucket as clients see it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +184,12 @@ pub struct SiteConfig {
     /// Dialects, by name.
     #[serde(default = "both_dialects")]
     pub dialects: Vec<String>,
+    /// Whether what the vendors ignore in a rule is refused.
+    #[serde(default)]
+    pub strict: bool,
+    /// Whether Aliyun's older syntax, after an `@` in the path, is read.
+    #[serde(default)]
+    pub legacy_at: bool,
     /// The object store.
     pub origin: OriginConfig,
     /// Content negotiation.
@@ -192,6 +210,21 @@ pub struct SiteConfig {
     /// What is cached, and how long.
     #[serde(default)]
     pub cache: SiteCacheConfig,
+}
+
+impl SiteConfig {
+    /// How its requests are read.
+    ///
+    /// # Errors
+    /// What is wrong with the first style that cannot be.
+    pub fn language(&self) -> Result<Language, Error> {
+        let dialects: Vec<Dialect> = self.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
+        let mut styles = Styles::new(&self.styles.separators)?;
+        for (name, rule) in &self.styles.rules {
+            styles.add(name, rule, &dialects)?;
+        }
+        Ok(Language { dialects, styles, strict: self.strict, legacy: self.legacy_at })
+    }
 }
 
 fn both_dialects() -> Vec<String> {
@@ -256,22 +289,21 @@ pub struct StylesConfig {
     pub separators: String,
     /// Whether pictures are given away by their styles only: neither untouched nor by a rule that the client wrote.
     pub protect: bool,
+    /// Who may change and read styles by the vendors' interfaces.
+    pub manage: Manage,
     /// Rules in either dialect, by name.
     pub rules: BTreeMap<String, String>,
 }
 
-impl StylesConfig {
-    /// As requests are read with them.
-    ///
-    /// # Errors
-    /// What is wrong with the first style that cannot be.
-    pub fn styles(&self, dialects: &[Dialect]) -> Result<Styles, Error> {
-        let mut styles = Styles::new(&self.separators)?;
-        for (name, rule) in &self.rules {
-            styles.add(name, rule, dialects)?;
-        }
-        Ok(styles)
-    }
+/// Who may change and read styles by the vendors' interfaces (`?style`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Manage {
+    /// Who reaches the admin listener.
+    #[default]
+    Admin,
+    /// Everyone who reaches the site.
+    Anyone,
 }
 
 /// `[site.access]`
@@ -284,11 +316,53 @@ pub struct AccessConfig {
     pub anonymous_write: bool,
     /// Whether requests without a signature may list the bucket and read its settings, likewise.
     pub anonymous_list: bool,
+    /// Whether requests without a signature may choose header fields of results (`response-content-type=...`). Whoever
+    /// may can make a browser take a picture for a page.
+    pub anonymous_overrides: bool,
+    /// Which sites may show this one's objects.
+    pub referers: Referers,
+}
+
+/// `[site.access.referers]`: a hotlink list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Referers {
+    /// What the list means.
+    pub mode: RefererMode,
+    /// Host names: `example.com`, `*.example.com`, `example.com:8080`.
+    pub hosts: Vec<String>,
+    /// Whether requests without a `Referer` are served.
+    pub empty: bool,
+}
+
+impl Default for Referers {
+    fn default() -> Self {
+        Self { mode: RefererMode::Off, hosts: Vec::new(), empty: true }
+    }
+}
+
+/// What a hotlink list means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RefererMode {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Who stands on it is served.
+    Allow,
+    /// Who stands on it is not.
+    Deny,
 }
 
 impl Default for AccessConfig {
     fn default() -> Self {
-        Self { anonymous: true, anonymous_write: false, anonymous_list: false }
+        Self {
+            anonymous: true,
+            anonymous_write: false,
+            anonymous_list: false,
+            anonymous_overrides: false,
+            referers: Referers::default(),
+        }
     }
 }
 

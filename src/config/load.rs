@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 
-use super::{Config, Isolation, PluginConfig, SiteConfig};
+use super::{Config, Isolation, Manage, PluginConfig, RefererMode, SiteConfig};
 use crate::dialect::Dialect;
 use crate::plan::Format;
 
@@ -113,6 +113,12 @@ fn check(config: &Config) -> Result<(), Problem> {
     let (mut names, mut hosts) = (HashMap::new(), HashMap::new());
     for site in &config.sites {
         check_site(site)?;
+        if site.styles.manage == Manage::Anyone && config.state.path.is_none() {
+            return problem(
+                "manage",
+                "site.styles.manage needs state.path: styles that are set have to be kept".into(),
+            );
+        }
         let quoted = format!("\"{}\"", site.name);
         if names.insert(&site.name, ()).is_some() {
             return Err(Problem { message: format!("a second site is named {quoted}"), near: quoted, occurrence: 1 });
@@ -183,9 +189,18 @@ fn check_site(site: &SiteConfig) -> Result<(), Problem> {
     if site.imaging.auto_quality > 100 {
         return problem("auto_quality", format!("site {quoted}: imaging.auto_quality is a SSIMULACRA2 of at most 100"));
     }
-    let dialects: Vec<Dialect> = site.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
-    if let Err(error) = site.styles.styles(&dialects) {
+    if let Err(error) = site.language() {
         return problem("site.styles", format!("site {quoted}: {}", error.message));
+    }
+    let referers = &site.access.referers;
+    if referers.mode == RefererMode::Allow && referers.hosts.is_empty() && !referers.empty {
+        return problem("referers", format!("site {quoted}: access.referers lets nobody in: name hosts"));
+    }
+    if let Some(host) = referers.hosts.iter().find(|host| host.is_empty() || host.contains(['/', ' '])) {
+        return problem(
+            "referers",
+            format!("site {quoted}: access.referers: {host:?} is no host name; write example.com"),
+        );
     }
     if http::HeaderValue::from_str(&site.cache.cache_control).is_err() {
         return problem("cache_control", format!("site {quoted}: cache.cache_control cannot stand in a header"));

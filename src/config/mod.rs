@@ -7,8 +7,8 @@ pub mod origin;
 pub mod units;
 
 pub use file::{
-    AccessConfig, CacheConfig, Config, EngineConfig, Isolation, LimitsConfig, NegotiateConfig, PluginConfig,
-    ServerConfig, SiteCacheConfig, SiteConfig,
+    AccessConfig, CacheConfig, Config, EngineConfig, Isolation, LimitsConfig, Manage, NegotiateConfig, PluginConfig,
+    RefererMode, Referers, ServerConfig, SiteCacheConfig, SiteConfig, StateConfig,
 };
 pub use fonts::FontsConfig;
 pub use load::{Loaded, load, parse};

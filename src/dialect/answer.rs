@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Dialect, aliyun, tencent};
 use crate::error::{Error, Kind};
 use crate::plan::Format;
+use crate::xml::{DECLARATION, element};
 use crate::{imaging, plan};
 
 /// An error as the client gets it.
@@ -111,28 +112,10 @@ fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
 }
 
 fn xml(fields: &[(&str, &str)]) -> String {
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+    let mut text = format!("{DECLARATION}<Error>");
     for (name, value) in fields {
-        text.push_str(&format!("<{name}>"));
-        escape(value, &mut text);
-        text.push_str(&format!("</{name}>"));
+        element(&mut text, name, value);
     }
     text.push_str("</Error>\n");
     text
-}
-
-/// Text for XML 1.0, which has no place for most control characters even as references.
-fn escape(value: &str, out: &mut String) {
-    for c in value.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! What both dialects say about marks.
 
+use base64::Engine;
+
 use crate::plan::Rgb;
 
 /// Bytes of a font's name.
@@ -9,6 +11,11 @@ pub(super) const MAX_FONT_NAME: usize = 128;
 pub(super) fn line(text: &str) -> Option<String> {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     (!line.trim().is_empty()).then_some(line)
+}
+
+/// Text as URL-safe base64 without padding.
+pub(super) fn encode(text: &str) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
 }
 
 /// Names of colours that old rules have.

@@ -4,8 +4,10 @@
 
 mod aliyun;
 mod answer;
+mod language;
 mod mark;
 mod number;
+pub mod style_calls;
 pub mod styles;
 mod tencent;
 mod wire;
@@ -14,7 +16,9 @@ mod wire;
 mod tests;
 
 pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type};
-pub use styles::Styles;
+pub use language::{Language, Reading};
+pub use style_calls::StyleCall;
+pub use styles::{StyleInfo, Styles};
 pub use wire::{QueryParts, split_query};
 
 use crate::error::{Error, Kind};
@@ -84,7 +88,43 @@ pub enum Recognised {
         /// The rule says `ignore-error/1`, and what is wrong in `plan`, if anything, is only a value out of its range:
         /// the answer is then the untouched original.
         original_on_error: bool,
+        /// What stands in the rule and changes nothing, as the vendor would ignore it in silence: a sentence each.
+        ignored: Vec<String>,
     },
+}
+
+/// What a dialect's parser found.
+struct Parsed {
+    plan: Result<Plan, Error>,
+    original_on_error: bool,
+    ignored: Ignored,
+}
+
+impl Parsed {
+    fn wrong(error: Error) -> Self {
+        Self { plan: Err(error), original_on_error: false, ignored: Ignored::default() }
+    }
+}
+
+/// What a parser has passed over, a sentence each. Nothing is written where nothing is ignored.
+#[derive(Debug, Default)]
+struct Ignored(Vec<String>);
+
+impl Ignored {
+    /// Sentences of one rule; more help nobody.
+    const MOST: usize = 16;
+
+    fn note(&mut self, sentence: impl FnOnce() -> String) {
+        if self.0.len() < Self::MOST {
+            self.0.push(sentence());
+        }
+    }
+
+    fn note_if(&mut self, idle: bool, sentence: &'static str) {
+        if idle {
+            self.note(|| sentence.to_owned());
+        }
+    }
 }
 
 /// Reads the rule out of a query: the text after `?`, undecoded. Only `enabled` dialects are looked for; styles that the
@@ -106,14 +146,19 @@ pub fn recognise(raw_query: &str, enabled: &[Dialect], styles: &Styles) -> Recog
     if found.iter().any(|(other, _)| *other != dialect) {
         let message = "the query holds rules of two vendors; write one of them";
         let plan = Err(Error::new(Kind::BadRequest, message));
-        return Recognised::Rule { dialect, plan, original_on_error: false };
+        return Recognised::Rule { dialect, plan, original_on_error: false, ignored: Vec::new() };
     }
     let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
-    let (plan, original_on_error) = match dialect {
+    let parsed = match dialect {
         Dialect::Tencent => tencent::parse(&texts, styles),
-        Dialect::Aliyun => (aliyun::parse(&texts, styles), false),
+        Dialect::Aliyun => aliyun::parse(&texts, styles),
     };
-    Recognised::Rule { dialect, plan: plan.map(Plan::normalise), original_on_error }
+    rule(dialect, parsed)
+}
+
+fn rule(dialect: Dialect, parsed: Parsed) -> Recognised {
+    let Parsed { plan, original_on_error, ignored: Ignored(ignored) } = parsed;
+    Recognised::Rule { dialect, plan: plan.map(Plan::normalise), original_on_error, ignored }
 }
 
 /// Reads a rule as people write it on a command line: `imageMogr2/format/avif`, `image/resize,w_100`,

@@ -12,12 +12,33 @@ use crate::error::{Error, Kind};
 pub const MOST_STYLES: usize = 100;
 /// The longest name, in bytes (aliyun-oss §1.2).
 pub const MOST_NAME_BYTES: usize = 63;
+/// The longest rule, in bytes: no page names a number, and no URL could hold more.
+pub const MOST_RULE_BYTES: usize = 4096;
+/// Tencent's number for more styles than there may be.
+const TOO_MANY: i32 = -60957;
 
 /// One style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Style {
     dialect: Dialect,
     rule: String,
+    times: Option<Times>,
+}
+
+/// When a style that is kept beside the configuration was made, and when it was last changed: seconds since 1970.
+pub type Times = (i64, i64);
+
+/// What is told of a style.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StyleInfo<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its rule.
+    pub rule: &'a str,
+    /// The language of its rule.
+    pub dialect: Dialect,
+    /// `None` for a style of the configuration.
+    pub times: Option<Times>,
 }
 
 /// The styles of a site.
@@ -61,9 +82,13 @@ impl Styles {
             return Err(refused(format!("style {name}: its name holds the separator `{separator}`")));
         }
         if !self.by_name.contains_key(name) && self.by_name.len() >= MOST_STYLES {
-            return Err(refused(format!("style {name}: there are {MOST_STYLES} already, which is the most")));
+            let message = format!("style {name}: there are {MOST_STYLES} already, which is the most");
+            return Err(refused(message).with_code(TOO_MANY));
         }
         let rule = rule.trim();
+        if rule.len() > MOST_RULE_BYTES {
+            return Err(refused(format!("style {name}: its rule has more than {MOST_RULE_BYTES} bytes")));
+        }
         let (dialect, query) = match rule.starts_with("image/") {
             true => (Dialect::Aliyun, format!("{}{rule}", aliyun::KEY_IS)),
             false => (Dialect::Tencent, rule.to_owned()),
@@ -84,8 +109,35 @@ impl Styles {
                 return Err(refused(message));
             }
         }
-        self.by_name.insert(name.to_owned(), Style { dialect, rule: rule.to_owned() });
+        self.by_name.insert(name.to_owned(), Style { dialect, rule: rule.to_owned(), times: None });
         Ok(())
+    }
+
+    /// Says since when a style is kept.
+    pub fn date(&mut self, name: &str, times: Times) {
+        if let Some(style) = self.by_name.get_mut(name) {
+            style.times = Some(times);
+        }
+    }
+
+    /// Takes a style away.
+    pub fn remove(&mut self, name: &str) {
+        self.by_name.remove(name);
+    }
+
+    /// Every style, by name.
+    pub fn list(&self) -> impl Iterator<Item = StyleInfo<'_>> {
+        self.by_name.iter().map(|(name, style)| StyleInfo {
+            name,
+            rule: &style.rule,
+            dialect: style.dialect,
+            times: style.times,
+        })
+    }
+
+    /// One style.
+    pub fn get(&self, name: &str) -> Option<StyleInfo<'_>> {
+        self.list().find(|style| style.name == name)
     }
 
     /// Splits the style off the end of a path as the client sent it: the key's path, and the query that the style stands
@@ -110,6 +162,11 @@ impl Styles {
         let found = self.by_name.iter().filter_map(|(name, style)| Some((key(name)?, name, style)));
         let (path, name, style) = found.min_by_key(|(_, name, _)| name.len())?;
         Some((path, query(name, style.dialect)))
+    }
+
+    /// The query that names a style; of one that does not exist in the language of the older syntax, which asks for it.
+    pub(super) fn query(&self, name: &str) -> String {
+        query(name, self.by_name.get(name).map_or(Dialect::Aliyun, |style| style.dialect))
     }
 
     /// A rule with every `style/NAME` stage replaced by what it stands for.

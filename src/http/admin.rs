@@ -1,17 +1,24 @@
-//! The admin listener: `/metrics`, `/healthz`, `/readyz`. An address of its own; never public.
+//! The admin listener: `/metrics`, `/healthz`, `/readyz`, the styles of sites. An address of its own; never public.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Response, StatusCode, header};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
-use super::App;
+use super::{App, styles};
+use crate::dialect::{self, style_calls};
+use crate::error::{Error, Kind};
 
 /// The admin application.
 pub struct Admin {
     pub(super) app: Arc<App>,
+    /// The public addresses, and whether they have been seen to be up.
+    pub(super) listen: Vec<String>,
+    pub(super) up: AtomicBool,
 }
 
 fn text(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response<Vec<u8>> {
@@ -24,11 +31,64 @@ fn text(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response
     response
 }
 
+/// Where a site's settings are, by its name.
+const SITES: &str = "/-/sites/";
+
+impl Admin {
+    /// Whether every public listener takes connections. All listeners start side by side: this one may be the first.
+    async fn listens(&self) -> bool {
+        for address in &self.listen {
+            if self.up.load(Ordering::Acquire) {
+                break;
+            }
+            let connect = tokio::net::TcpStream::connect(address.as_str());
+            if !matches!(tokio::time::timeout(Duration::from_secs(1), connect).await, Ok(Ok(_))) {
+                return false;
+            }
+        }
+        self.up.store(true, Ordering::Release);
+        true
+    }
+
+    /// The vendors' calls for styles, for a site by its name; nobody else reaches this listener.
+    async fn styles(&self, session: &mut ServerSession, name: &str, query: &str) -> Response<Vec<u8>> {
+        let found = self.app.sites.iter().find(|site| *site.name == *name);
+        let Some(site) = found.filter(|_| style_calls::claims("/", query)) else {
+            let message = b"take /-/sites/NAME/?style, NAME being a site of the configuration\n";
+            return text(StatusCode::NOT_FOUND, PLAIN, message.to_vec());
+        };
+        let mut body = styles::Body::default();
+        let complaint = loop {
+            match session.read_request_body().await {
+                Ok(Some(piece)) => match body.add(&piece) {
+                    Ok(()) => {}
+                    Err(error) => break Some(error),
+                },
+                Ok(None) => break None,
+                Err(_) => break Some(Error::new(Kind::BadRequest, "the request's body ended early")),
+            }
+        };
+        let (dialect, result) = match complaint {
+            Some(error) => (None, Err(error)),
+            None => styles::call(&self.app, site, session.req_header().method.as_str(), query, &body).await,
+        };
+        let (status, body) = result.unwrap_or_else(|error| {
+            let shaped = dialect::error_body(dialect, &error, "/", name, "-", false);
+            (shaped.status, shaped.body)
+        });
+        text(StatusCode::from_u16(status).unwrap_or_default(), "application/xml", body.into_bytes())
+    }
+}
+
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
+        let target = session.req_header().uri.clone();
+        if let Some(name) = target.path().strip_prefix(SITES) {
+            return self.styles(session, name.trim_end_matches('/'), target.query().unwrap_or_default()).await;
+        }
         let head = session.req_header();
         if head.method != http::Method::GET && head.method != http::Method::HEAD {
             return text(StatusCode::METHOD_NOT_ALLOWED, PLAIN, b"only GET\n".to_vec());
@@ -40,6 +100,9 @@ impl ServeHttp for Admin {
                 let status = shield.engine().status();
                 match status.workers {
                     0 => text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, b"no worker is ready\n".to_vec()),
+                    _ if !self.listens().await => {
+                        text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, b"the site's listeners are not up yet\n".to_vec())
+                    }
                     workers => text(StatusCode::OK, PLAIN, format!("ready, {workers} workers\n").into_bytes()),
                 }
             }
@@ -50,7 +113,7 @@ impl ServeHttp for Admin {
                     Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, format!("{error}\n").into_bytes()),
                 }
             }
-            _ => text(StatusCode::NOT_FOUND, PLAIN, b"/metrics /healthz /readyz\n".to_vec()),
+            _ => text(StatusCode::NOT_FOUND, PLAIN, b"/metrics /healthz /readyz /-/sites/NAME/?style\n".to_vec()),
         }
     }
 }

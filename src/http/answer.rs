@@ -11,7 +11,7 @@ use super::conditional::{self, Conditions, Decision};
 use crate::cache::Variant;
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Kind};
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::shield::{Answer, CacheStatus, Question};
 
 /// A head and a body, ready to be written.
@@ -80,6 +80,11 @@ pub fn result(
     for (name, value) in dialect::answer_headers(dialect, request_id) {
         set(&mut head, HeaderName::from_static(name), &value);
     }
+    if question.plan.output().is_some_and(|output| output.slim && output.facts.is_none()) {
+        // The vendor's: 1 is fewer bytes, 2 the original.
+        let saved = (variant.body.len() as u64) < variant.source_bytes;
+        set(&mut head, HeaderName::from_static("x-slimflag"), if saved { "1" } else { "2" });
+    }
     if decision == Decision::OutOfRange {
         set(&mut head, header::CONTENT_RANGE, &format!("bytes */{}", body.len()));
     }
@@ -99,10 +104,23 @@ pub fn result(
     Ok(Response { head, body: if head_only { Bytes::new() } else { body.slice(part) } })
 }
 
+/// Puts what the client chose in place of fields of a result: `response-content-type` and its kin.
+pub fn override_fields(head: &mut ResponseHeader, overrides: &[(String, String)]) {
+    if !head.status.is_success() {
+        return;
+    }
+    for (name, value) in overrides {
+        let field = name.strip_prefix("response-").and_then(|field| HeaderName::from_bytes(field.as_bytes()).ok());
+        if let Some(field) = field {
+            set(head, field, value);
+        }
+    }
+}
+
 fn body(variant: &Variant, plan: &Plan, dialect: Option<Dialect>) -> (&'static str, Bytes) {
-    match (&variant.facts, &plan.answer, variant.format) {
-        (Some(facts), plan::Answer::Facts(asked), _) => {
-            let (media_type, text) = dialect::facts_body(dialect.unwrap_or(Dialect::Tencent), *asked, facts);
+    match (&variant.facts, plan.facts(), variant.format) {
+        (Some(facts), Some(asked), _) => {
+            let (media_type, text) = dialect::facts_body(dialect.unwrap_or(Dialect::Tencent), asked, facts);
             (media_type, Bytes::from(text))
         }
         (_, _, Some(format)) => (dialect::media_type(dialect, format), variant.body.clone()),

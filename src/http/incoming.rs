@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use pingora::http::RequestHeader;
 
+use super::referer;
 use crate::cache::ObjectId;
-use crate::dialect::{self, Dialect, Recognised};
+use crate::dialect::{self, Dialect, Language, Reading, Recognised};
 use crate::error::{Error, Kind};
 use crate::negotiate::{self, Class};
 use crate::origin::ObjectKey;
@@ -14,8 +15,15 @@ use crate::shield::{Question, Site, mark_objects};
 
 /// What a request turned out to be.
 pub enum Incoming {
-    /// Image processing: a question to the shield. `dialect` is `None` for a plain picture that is negotiated.
-    Image { dialect: Option<Dialect>, question: Box<Question> },
+    /// Image processing: a question to the shield. The dialect is `None` for a plain picture that is negotiated.
+    Image {
+        /// Whose rule it was.
+        dialect: Option<Dialect>,
+        /// What to ask.
+        question: Box<Question>,
+        /// Fields of the answer that the client chooses, where it may: names as parameters, values.
+        overrides: Vec<(String, String)>,
+    },
     /// A rule that says `ignore-error/1` over a value out of its range: the untouched original.
     Original,
     /// Everything else: through to the origin.
@@ -56,16 +64,16 @@ pub fn target(head: &RequestHeader) -> (&str, Option<&str>) {
 pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<Dialect>, Error)> {
     let (path, query) = target(head);
     let query = query.unwrap_or("");
-    refuse_uploads_with_processing(head, query, site)?;
+    let language = site.language.load();
+    hotlink(head, query, site, &language)?;
+    refuse_uploads_with_processing(head, query, &language)?;
     let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
-    // The rule of a style in the path runs before one in the query.
-    let styled = if reads { site.styles.split(path) } else { None };
-    let joined = styled.as_ref().map(|(_, rule)| format!("{rule}&{query}"));
-    let path = styled.as_ref().map_or(path, |(path, _)| path);
-    let recognised = dialect::recognise(joined.as_deref().unwrap_or(query), &site.dialects, &site.styles);
+    // What is written to is the path as it stands: only reads take a style off its end.
+    let reading = language.read(path, query, reads);
     if site.protect && reads {
-        protect(site, path, joined.as_deref().unwrap_or(query), &recognised)?;
+        protect(&reading, &language)?;
     }
+    let Reading { path, recognised, .. } = reading;
     let (dialect, plan) = match recognised {
         Recognised::Rule { plan: Err(_), original_on_error: true, .. } if reads => return Ok(Incoming::Original),
         Recognised::Rule { dialect, plan, .. } if reads => {
@@ -87,29 +95,56 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
     if !site.access.anonymous {
         return Err((dialect, Error::new(Kind::Forbidden, "this site does not serve requests without a signature")));
     }
-    let question = question(site, path, query, plan, class).map_err(|error| (dialect, error))?;
-    Ok(Incoming::Image { dialect, question: Box::new(question) })
+    let parts = dialect::split_query(query);
+    let overrides = if site.access.anonymous_overrides { parts.response_overrides } else { Vec::new() };
+    let question = question(site, path, parts.version_id, plan, class).map_err(|error| (dialect, error))?;
+    Ok(Incoming::Image { dialect, question: Box::new(question), overrides })
+}
+
+/// What is said of an original that is not given away.
+pub const PROTECTED: &str = "the pictures of this site are given away by their styles only";
+
+/// Refuses pages of others (tencent-ci §1.9).
+fn hotlink(
+    head: &RequestHeader,
+    query: &str,
+    site: &Site,
+    language: &Language,
+) -> Result<(), (Option<Dialect>, Error)> {
+    let referer = head.headers.get(http::header::REFERER).map(|value| value.to_str().unwrap_or("?"));
+    if referer::admits(&site.access.referers, referer) {
+        return Ok(());
+    }
+    let dialect = match dialect::recognise(query, &language.dialects, &language.styles) {
+        Recognised::Rule { dialect, .. } => Some(dialect),
+        Recognised::None => language.dialects.first().copied(),
+    };
+    Err((dialect, Error::new(Kind::Forbidden, "this site's objects are not shown on the page that asks for them")))
 }
 
 /// Refuses what is not a style, and nothing but that (tencent-ci §1.9, aliyun-oss §1.6).
-fn protect(site: &Site, path: &str, query: &str, recognised: &Recognised) -> Result<(), (Option<Dialect>, Error)> {
-    let dialect = match recognised {
-        Recognised::None if !holds_picture(path) => return Ok(()),
-        Recognised::None => site.dialects.first().copied(),
-        Recognised::Rule { .. } if site.styles.only_style(query) => return Ok(()),
+fn protect(reading: &Reading<'_>, language: &Language) -> Result<(), (Option<Dialect>, Error)> {
+    let dialect = match &reading.recognised {
+        Recognised::None if !holds_picture(reading.path) => return Ok(()),
+        Recognised::None => language.dialects.first().copied(),
+        Recognised::Rule { .. } if reading.by_style => return Ok(()),
         Recognised::Rule { dialect, .. } => Some(*dialect),
     };
-    let message = "the pictures of this site are given away by their styles only";
-    Err((dialect, Error::new(Kind::Protected, message)))
+    Err((dialect, Error::new(Kind::Protected, PROTECTED)))
 }
 
-fn question(site: &Arc<Site>, path: &str, query: &str, plan: Plan, class: Option<Class>) -> Result<Question, Error> {
+fn question(
+    site: &Arc<Site>,
+    path: &str,
+    version_id: Option<String>,
+    plan: Plan,
+    class: Option<Class>,
+) -> Result<Question, Error> {
     let key = ObjectKey::from_raw_path(path)?;
-    let parts = dialect::split_query(query);
     let object = ObjectId {
         site: site.name.clone(),
         key: site.origin.identity(&key).into(),
-        version_id: parts.version_id.map(Arc::from),
+        version_id: version_id.map(Arc::from),
     };
     let canonical = plan.to_string().into();
     let marks = mark_objects(site, &plan)?;
@@ -132,9 +167,9 @@ fn class(head: &RequestHeader, offered: &[Format]) -> Class {
 fn refuse_uploads_with_processing(
     head: &RequestHeader,
     query: &str,
-    site: &Site,
+    language: &Language,
 ) -> Result<(), (Option<Dialect>, Error)> {
-    let speaks = |dialect| site.dialects.contains(&dialect);
+    let speaks = |dialect| language.dialects.contains(&dialect);
     let unsupported = |dialect, what: &str| {
         Err((Some(dialect), Error::new(Kind::UnsupportedRule, format!("{what} is not supported here yet"))))
     };

@@ -15,14 +15,16 @@ mod incoming;
 mod local;
 mod pass;
 mod proxy;
+mod referer;
 mod server;
+mod styles;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 pub use server::run;
 
-use crate::shield::{Shield, Sites};
+use crate::shield::{Shield, Sites, StyleBook};
 use crate::telemetry::Metrics;
 
 /// What every request needs.
@@ -31,6 +33,8 @@ pub struct App {
     pub sites: Sites,
     /// The way to variants.
     pub shield: Arc<Shield>,
+    /// The styles that can be changed while the service runs; `None` where no state is kept.
+    pub styles: Option<StyleBook>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Bytes of a request's headers; above it 431.

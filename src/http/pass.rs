@@ -158,6 +158,12 @@ impl Resolver {
     }
 }
 
+/// Whether the origin says that its answer is a picture.
+pub fn is_picture(head: &ResponseHeader) -> bool {
+    let kind = head.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes().trim_ascii_start());
+    kind.and_then(|kind| kind.get(..6)).is_some_and(|start| start.eq_ignore_ascii_case(b"image/"))
+}
+
 /// Takes fields that concern only the connection to the origin out of its answer (RFC 9110 §7.6.1). Framing itself is
 /// pingora's.
 pub fn strip_hop_by_hop(head: &mut ResponseHeader) {

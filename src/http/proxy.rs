@@ -15,7 +15,7 @@ use pingora::{Error as PingoraError, ErrorSource, ErrorType};
 
 use super::incoming::{self, Incoming};
 use super::pass::{self, Resolver};
-use super::{App, answer, image, local};
+use super::{App, answer, image, local, styles};
 use crate::cache::ObjectId;
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
@@ -28,6 +28,9 @@ pub struct Proxy {
     pub(super) app: Arc<App>,
     pub(super) resolver: Resolver,
 }
+
+/// How a picture that is not to be given away is told from what else may go wrong on the way.
+const PROTECTED: u16 = 403;
 
 /// What one request carries from phase to phase.
 pub struct Context {
@@ -83,12 +86,16 @@ impl Proxy {
             app.sites.find(host).ok_or_else(|| Error::new(Kind::NoSuchSite, "no site answers to this host name"))?;
         let site = site.clone();
         context.site = Some(site.clone());
+        let (path, query) = incoming::target(session.req_header());
+        if styles::claims(app, &site, path, query.unwrap_or_default()) {
+            return self.styles(session, context, &site).await;
+        }
         let read = incoming::read(session.req_header(), &site).map_err(|(dialect, error)| {
             context.dialect = dialect;
             error
         })?;
-        let (dialect, question) = match read {
-            Incoming::Image { dialect, question } => (dialect, question),
+        let (dialect, question, overrides) = match read {
+            Incoming::Image { dialect, question, overrides } => (dialect, question, overrides),
             Incoming::Original => {
                 context.outcome = "original";
                 return self.pass(session, context, &site, true).await;
@@ -105,7 +112,8 @@ impl Proxy {
             }
             Err(error) => return Err(error),
         };
-        let response = image::dress(session, &answer, &question, dialect, &context.request_id)?;
+        let mut response = image::dress(session, &answer, &question, dialect, &context.request_id)?;
+        answer::override_fields(&mut response.head, &overrides);
         context.status = response.head.status.as_u16();
         context.cache = answer.status.name();
         context.outcome = if context.status == 304 { "not_modified" } else { "ok" };
@@ -116,6 +124,27 @@ impl Proxy {
                 context.sent = sent;
                 context.saved = if whole { answer.variant.source_bytes.saturating_sub(sent) } else { 0 };
             }
+            Err(_) => context.outcome = "client_gone",
+        }
+        Ok(true)
+    }
+
+    /// A vendor's call for the styles of a site that lets anyone make it.
+    async fn styles(&self, session: &mut Session, context: &mut Context, site: &Site) -> Result<bool, Error> {
+        let mut body = styles::Body::default();
+        let broken = |_| Error::new(Kind::Cancelled, "the request's body ended early");
+        while let Some(piece) = session.read_request_body().await.map_err(broken)? {
+            body.add(&piece)?;
+        }
+        let head = session.req_header();
+        let query = head.uri.query().unwrap_or_default();
+        let (dialect, result) = styles::call(&self.app, site, head.method.as_str(), query, &body).await;
+        context.dialect = dialect;
+        let (status, body) = result?;
+        let response = styles::response(dialect, status, body, &context.request_id)?;
+        (context.status, context.outcome) = (status, "styles");
+        match answer::write(session, response).await {
+            Ok(sent) => context.sent = sent,
             Err(_) => context.outcome = "client_gone",
         }
         Ok(true)
@@ -249,7 +278,7 @@ impl ProxyHttp for Proxy {
 
     async fn response_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         head: &mut ResponseHeader,
         context: &mut Context,
     ) -> pingora::Result<()> {
@@ -258,11 +287,18 @@ impl ProxyHttp for Proxy {
         }
         pass::strip_hop_by_hop(head);
         context.status = head.status.as_u16();
+        // A picture whose name does not say so is known by what the origin says of it.
+        let reads = matches!(session.req_header().method, Method::GET | Method::HEAD);
+        let protected = context.outcome == "passed" && context.site.as_ref().is_some_and(|site| site.protect);
+        if protected && reads && head.status.is_success() && pass::is_picture(head) {
+            return PingoraError::e_explain(ErrorType::HTTPStatus(PROTECTED), "a picture of a site that protects them");
+        }
         Ok(())
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &PingoraError, context: &mut Context) -> FailToProxy {
         let kind = match (error.esource(), error.etype()) {
+            (_, ErrorType::HTTPStatus(PROTECTED)) => Kind::Protected,
             (ErrorSource::Downstream, ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed) => {
                 Kind::Cancelled
             }
@@ -273,7 +309,11 @@ impl ProxyHttp for Proxy {
         };
         // pingora's own text may hold the target with its signature: the kind is enough for the client, the type for us.
         tracing::warn!(kind = kind.name(), cause = error.etype().as_str(), "pass-through failed");
-        self.refuse(session, context, &Error::new(kind, "the request could not be passed through")).await;
+        let message = match kind {
+            Kind::Protected => incoming::PROTECTED,
+            _ => "the request could not be passed through",
+        };
+        self.refuse(session, context, &Error::new(kind, message)).await;
         FailToProxy { error_code: kind.status(), can_reuse_downstream: false }
     }
 

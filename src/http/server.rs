@@ -1,7 +1,7 @@
 //! Listeners, threads, and the way down.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pingora::apps::HttpServerOptions;
@@ -53,7 +53,12 @@ pub fn run(app: Arc<App>, config: &ServerConfig) -> Result<(), Error> {
     }
     server.add_service(public);
 
-    let mut admin = Service::new("admin".into(), Admin { app: app.clone() });
+    let answers = Admin {
+        app: app.clone(),
+        listen: config.listen.iter().chain(&config.listen_tls).cloned().collect(),
+        up: AtomicBool::new(false),
+    };
+    let mut admin = Service::new("admin".into(), answers);
     admin.threads = Some(1);
     admin.add_tcp(&config.admin);
     server.add_service(admin);

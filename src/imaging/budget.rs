@@ -104,6 +104,12 @@ pub fn plan_cost(plan: &Plan, policy: &Policy, header: &Header, layout: &Layout,
         let each = decoding(header, None).micros;
         cost.cpu_ms = cost.cpu_ms.saturating_add(millis(each.saturating_mul(passed.into())));
     }
+    if output.facts.is_some_and(|facts| facts.average) {
+        // The result is decoded once more.
+        let made = area(layout.width, layout.height);
+        cost.bytes = cost.bytes.saturating_add(made.saturating_mul(8));
+        cost.cpu_ms = cost.cpu_ms.saturating_add(millis(micros(made, 55)));
+    }
     let more = match seek::wish(output, policy, to, layout.frames) {
         // Under pressure nobody searches, but that is decided later.
         Some(wish) => searching(wish, layout, to, effort),
@@ -166,6 +172,7 @@ fn searching(wish: Wish, layout: &Layout, format: Format, effort: Effort) -> Cos
         // The whole may have to be encoded after the tries on a sample: then there are as many tries more as there may be.
         Wish::Score(_) => (whole.min(score::MOST_PIXELS), seek::SCORE_TRIES, whole.min(score::MOST_PIXELS)),
         Wish::Bytes(_) => (whole, seek::SIZE_TRIES, 0),
+        Wish::Colours(_) => return reducing(whole),
     };
     let more = u64::try_from(tries).unwrap_or(u64::MAX).saturating_sub(1);
     let (_, each) = encoding(format, pixels, effort);
@@ -180,6 +187,23 @@ fn searching(wish: Wish, layout: &Layout, format: Format, effort: Effort) -> Cos
     let copies = pixels.saturating_mul(6);
     Cost { bytes: copies.saturating_add(scored.saturating_mul(SCORE_BYTES)), cpu_ms: micros / 1000 }
 }
+
+/// What reducing a PNG's colours takes: palettes that are tried on a sample, then one of the whole, squeezed hard where it
+/// is small.
+fn reducing(whole: u64) -> Cost {
+    let sample = whole.min(score::MOST_PIXELS);
+    let tries = seek::COLOURS.len() as u64;
+    let look = micros(sample, REDUCE_MS.saturating_add(SCORE_MS)).saturating_mul(tries);
+    let last = micros(whole, REDUCE_MS).saturating_add(micros(sample, SQUEEZE_MS));
+    // The picture in four channels twice, and two files.
+    let copies = whole.saturating_mul(12).saturating_add(sample.saturating_mul(8));
+    let bytes = copies.saturating_add(sample.saturating_mul(SCORE_BYTES));
+    Cost { bytes, cpu_ms: look.saturating_add(last) / 1000 }
+}
+
+/// What choosing 256 colours and dithering to them takes a megapixel, and the slower compression of a PNG.
+const REDUCE_MS: u64 = 250;
+const SQUEEZE_MS: u64 = 500;
 
 /// What answering with facts takes: next to nothing, but for an average colour or a digest. A plan for a picture costs
 /// here what reading its header costs.

@@ -124,7 +124,11 @@ pub fn convert_marked(source: &[u8], marks: &[&[u8]], job: &Job) -> Result<(Vec<
     match &job.plan.answer {
         Answer::Image(output) => {
             let marks = Marks::new(&job.plan, marks, job.limits, job.policy)?;
-            picture(source, &header, output, job, marks)
+            let (bytes, made) = picture(source, &header, output, job, marks)?;
+            match output.facts {
+                None => Ok((bytes, made)),
+                Some(wanted) => Ok((Vec::new(), facts(&bytes, &probe::probe(&bytes)?, wanted, job)?)),
+            }
         }
         Answer::Facts(wanted) => Ok((Vec::new(), facts(source, &header, *wanted, job)?)),
     }
@@ -236,7 +240,7 @@ fn picture(
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
         check_size(&frame.pixels, header, shrink)?;
         let pixels = clock(&mut times.transform, || {
-            develop(frame.pixels, header, &layout, format, policy.resample, &mut marks)
+            develop(frame.pixels, header, &layout, format, (policy.resample, output.ground), &mut marks)
         })?;
         if let Some(wish) = wish {
             let options = settings(output, decoder.metadata(), header, job, &layout, truth);
@@ -267,8 +271,9 @@ fn picture(
         (None, None) => return Err(probe::corrupt(header.source.format, "it holds no picture")),
     };
     let original_will_do = match wish {
+        _ if output.slim => layout.ops.is_empty() && format == header.source.format,
         Some(Wish::Bytes(_)) => output.size_limit.is_some_and(|limit| limit.or_original),
-        Some(Wish::Score(_)) => seek::original_will_do(source, header, &layout, output, format),
+        Some(Wish::Score(_) | Wish::Colours(_)) => seek::original_will_do(source, header, &layout, output, format),
         None => false,
     };
     // A drawing is never given out: it may hold scripts. And whoever wants a mark wants no picture without it.
@@ -345,7 +350,7 @@ fn develop(
     header: &Header,
     layout: &Layout,
     format: Format,
-    light: Light,
+    (light, ground): (Light, Rgb),
     marks: &mut Marks<'_>,
 ) -> Result<Pixels, Error> {
     let moving = layout.frames > 1;
@@ -361,7 +366,7 @@ fn develop(
         };
     }
     if !format.has_alpha() {
-        pixels = transform::flatten(pixels, Rgb::WHITE)?;
+        pixels = transform::flatten(pixels, ground)?;
     } else if !moving && transform::opaque(&pixels) {
         // What was transparent may have been cut off.
         pixels = transform::drop_alpha(pixels)?;

@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use super::{
     Answer, Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Facts, Format, Frames, Gravity, Mode, Offset,
-    Outline, Output, Plan, Quality, Resize, Rgb, Rotate, Shape, SizeLimit, Slice, Step, Target, mark_text,
+    Outline, Output, Plan, Quality, Ratio, Resize, Rgb, Rotate, Shape, SizeLimit, Slice, Step, Target, mark_text,
 };
 use crate::error::{Error, Kind};
 
@@ -55,6 +55,7 @@ impl Display for Step {
             Self::Shape(shape) => shape.fmt(f),
             Self::Slice(slice) => slice.fmt(f),
             Self::Mark(mark) => mark.fmt(f),
+            Self::Ratio(Ratio { least, most }) => write!(f, "ratio,least={least},most={most}"),
             Self::Ceiling(Ceiling { pixels, spare_untouched, code }) => {
                 write!(f, "ceiling,px={pixels}")?;
                 option(f, "code", *code)?;
@@ -119,10 +120,18 @@ impl Display for Output {
             Quality::Auto(score) => write!(f, ",q=auto{score}")?,
         }
         option(f, "floor", self.quality_floor)?;
-        for (set, name) in [(self.progressive, ",prog"), (self.strip, ",strip")] {
+        for (set, name) in [(self.progressive, ",prog"), (self.strip, ",strip"), (self.slim, ",slim")] {
             f.write_str(if set { name } else { "" })?;
         }
         f.write_str(&self.frames.word())?;
+        if let Some(facts) = self.facts {
+            // As in an answer of facts alone, but for the commas.
+            write!(f, ",tell={}", facts.to_string().replace(',', "+"))?;
+        }
+        if self.ground != Rgb::WHITE {
+            let Rgb { r, g, b } = self.ground;
+            write!(f, ",ground={r:02x}{g:02x}{b:02x}")?;
+        }
         match self.size_limit {
             Some(SizeLimit { bytes, or_original: false }) => write!(f, ",max={bytes}"),
             Some(SizeLimit { bytes, or_original: true }) => write!(f, ",max={bytes}!"),
@@ -298,6 +307,7 @@ pub(super) fn step(text: &str) -> Result<Step, Error> {
             },
         }),
         "slice" => Step::Slice(Slice { w: keys.number("w")?, h: keys.number("h")?, index: keys.need("i")? }),
+        "ratio" => Step::Ratio(Ratio { least: keys.need("least")?, most: keys.need("most")? }),
         "mark" => Step::Mark(Box::new(mark_text::mark(&mut keys)?)),
         name => match (effect(name, &mut keys)?, shape(name, &mut keys)?) {
             (Some(effect), _) => Step::Effect(effect),
@@ -362,9 +372,15 @@ fn output(text: &str) -> Result<Output, Error> {
         match word.split_once('=') {
             Some(("q", value)) => output.quality = quality(value)?,
             Some(("floor", value)) => output.quality_floor = Some(value.parse().map_err(|_| bad(word))?),
+            Some(("tell", value)) => {
+                let words = value.strip_prefix("facts").ok_or_else(|| bad(word))?;
+                output.facts = Some(facts(&words.replace('+', ","))?);
+            }
+            Some(("ground", value)) => output.ground = Rgb::from_hex(value).ok_or_else(|| bad(word))?,
             Some(("max", value)) => output.size_limit = Some(size_limit(value)?),
             None if word == "prog" => output.progressive = true,
             None if word == "strip" => output.strip = true,
+            None if word == "slim" => output.slim = true,
             parts => {
                 let (name, value) = parts.map_or((word, None), |(name, value)| (name, Some(value)));
                 output.frames = Frames::from_word(name, value).ok_or_else(|| bad(word))?;

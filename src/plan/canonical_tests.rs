@@ -63,6 +63,7 @@ pub(in crate::plan) fn any_plain_step() -> impl Strategy<Value = Step> {
             Step::Shape(Shape { outline: Outline::ALL[outline], radius, beyond })
         }),
         (side(), side(), 0u32..30).prop_map(|(w, h, index)| Step::Slice(Slice { w, h, index })),
+        (1u32..9000, 0u32..9000).prop_map(|(least, more)| Step::Ratio(Ratio { least, most: least + more })),
     ]
 }
 
@@ -86,8 +87,11 @@ fn any_output() -> impl Strategy<Value = Output> {
         (1u32..=300, prop_oneof![1u32..=300, Just(u32::MAX)]).prop_map(|(step, most)| Frames::Every { step, most }),
         (1u32..=300).prop_map(Frames::Only),
     ];
-    (target, quality, proptest::option::of(1u8..=100), any::<[bool; 2]>(), limit, frames).prop_map(
-        |(target, quality, quality_floor, [progressive, strip], size_limit, frames)| Output {
+    let ground = prop_oneof![Just(Rgb::WHITE), any::<[u8; 3]>().prop_map(|[r, g, b]| Rgb { r, g, b })];
+    let facts = any::<[bool; 3]>().prop_map(|[average, exif, md5]| Facts { average, exif, md5 });
+    let facts = proptest::option::weighted(0.2, facts);
+    (target, quality, proptest::option::of(1u8..=100), any::<[bool; 3]>(), limit, frames, (ground, facts)).prop_map(
+        |(target, quality, quality_floor, [progressive, strip, slim], size_limit, frames, (ground, facts))| Output {
             target,
             quality,
             quality_floor,
@@ -95,6 +99,9 @@ fn any_output() -> impl Strategy<Value = Output> {
             strip,
             frames,
             size_limit,
+            slim,
+            facts,
+            ground,
         },
     )
 }

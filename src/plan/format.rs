@@ -90,6 +90,11 @@ impl Format {
         !matches!(self, Self::Jpeg | Self::Bmp)
     }
 
+    /// Whether it is written with a quality of 1 to 100.
+    pub fn has_quality(self) -> bool {
+        matches!(self, Self::Jpeg | Self::WebP | Self::Avif | Self::Heif | Self::Tpg)
+    }
+
     /// Whether an animation can be written in this format.
     pub fn animates(self) -> bool {
         matches!(self, Self::Gif | Self::WebP | Self::Avif)

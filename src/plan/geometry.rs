@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, Format, Gravity, Limits, Mode, Offset, Outline, Plan,
-    Resize, Rgb, Shape, Slice, Step, Target,
+    Ratio, Resize, Rgb, Shape, Slice, Step, Target,
 };
 use crate::error::{Error, Kind};
 
@@ -176,6 +176,7 @@ impl State<'_> {
             Step::Effect(effect) => self.ops.push(GeometryOp::Effect(*effect)),
             Step::Shape(shape) => return self.shape(shape),
             Step::Slice(slice) => self.slice(slice),
+            Step::Ratio(ratio) => self.ratio(*ratio),
             Step::Mark(_) => {
                 self.ops.push(GeometryOp::Mark { number: self.marks, width: self.width, height: self.height });
                 self.marks = self.marks.saturating_add(1);
@@ -258,6 +259,22 @@ impl State<'_> {
         }
         let (x, y) = (slice.index % columns * w, slice.index / columns * h);
         self.crop_to(x, y, w.min(self.width - x), h.min(self.height - y));
+    }
+
+    fn ratio(&mut self, Ratio { least, most }: Ratio) {
+        let (w, h) = (u64::from(self.width), u64::from(self.height));
+        let side = |product: u64, by: u32, most: u32| {
+            let side = round(product as f64 / f64::from(by.max(1)));
+            u32::try_from(side).unwrap_or(most).clamp(1, most)
+        };
+        let (width, height) = if w * 1000 > h * u64::from(most) {
+            (side(h * u64::from(most), 1000, self.width), self.height)
+        } else if w * 1000 < h * u64::from(least) {
+            (self.width, side(w * 1000, least, self.height))
+        } else {
+            return;
+        };
+        self.crop_to((self.width - width) / 2, (self.height - height) / 2, width, height);
     }
 
     fn orient(&mut self) {

@@ -34,7 +34,7 @@ pub struct Plan {
 pub enum Answer {
     /// A picture.
     Image(Output),
-    /// Facts about the original (or about the result of the steps), as neutral data that the dialect dresses.
+    /// Facts about the original, as neutral data that the dialect dresses. For those about a result see [`Output::facts`].
     Facts(Facts),
 }
 
@@ -70,8 +70,20 @@ pub enum Step {
     Slice(Slice),
     /// Draw a mark.
     Mark(Box<Mark>),
+    /// Cut the middle out of a picture whose ratio is outside of a range.
+    Ratio(Ratio),
     /// Refuse a picture that is too large at this point.
     Ceiling(Ceiling),
+}
+
+/// A range of ratios of width to height, in thousandths, both 1 or more. A picture inside of it stays as it is; another
+/// is cut about its middle to the bound that is nearer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ratio {
+    /// The narrowest.
+    pub least: u32,
+    /// The widest, no less than the narrowest.
+    pub most: u32,
 }
 
 /// A limit of the vendor's on one operation, where the site's limits do not know it; above it
@@ -242,6 +254,13 @@ pub struct Output {
     pub frames: Frames,
     /// A bound on the bytes (Tencent's `size-limit`).
     pub size_limit: Option<SizeLimit>,
+    /// Fewer bytes that look the same: of a JPEG a lower quality, of a PNG fewer colours; the untouched original where
+    /// nothing is saved (Tencent's `imageSlim`).
+    pub slim: bool,
+    /// Answer with facts about the result in place of the result.
+    pub facts: Option<Facts>,
+    /// What transparency is laid on where the format has none: white, but for Aliyun's older syntax.
+    pub ground: Rgb,
 }
 
 /// A bound on a result's bytes, met by lowering the quality; where no quality that is worth looking at meets it, the
@@ -265,6 +284,9 @@ impl Default for Output {
             strip: false,
             frames: Frames::All,
             size_limit: None,
+            slim: false,
+            facts: None,
+            ground: Rgb::WHITE,
         }
     }
 }
@@ -341,6 +363,14 @@ impl Plan {
         match &self.answer {
             Answer::Image(output) => Some(output),
             Answer::Facts(_) => None,
+        }
+    }
+
+    /// The facts that are asked for, about the original or about the result.
+    pub fn facts(&self) -> Option<Facts> {
+        match &self.answer {
+            Answer::Image(output) => output.facts,
+            Answer::Facts(facts) => Some(*facts),
         }
     }
 

@@ -62,7 +62,7 @@ fn simplify(step: Step) -> Option<Step> {
         Step::Effect(effect) => effect.changes_something().then_some(step),
         Step::Slice(slice) => (slice.w.is_some() || slice.h.is_some()).then_some(step),
         Step::Mark(mark) => simplify_mark(*mark).map(|mark| Step::Mark(Box::new(mark))),
-        Step::AutoOrient | Step::Flip(_) | Step::Ceiling(_) | Step::Shape(_) => Some(step),
+        Step::AutoOrient | Step::Flip(_) | Step::Ceiling(_) | Step::Shape(_) | Step::Ratio(_) => Some(step),
     }
 }
 

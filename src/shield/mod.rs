@@ -5,6 +5,7 @@ mod flight;
 mod marks;
 mod produce;
 mod site;
+mod styles;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use tokio::runtime::Handle;
 
 pub use flight::{Flights, Waiter};
 pub use marks::{MarkObject, objects as mark_objects};
-pub use site::{Site, Sites};
+pub use site::{Site, Sites, host_name};
+pub use styles::StyleBook;
 
 use crate::cache::{Cache, Known, ObjectId, Variant, VariantKey};
 use crate::engine::Engine;

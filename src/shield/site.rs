@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use crate::config::{AccessConfig, SiteCacheConfig};
-use crate::dialect::{Dialect, Styles};
+use crate::dialect::Language;
 use crate::imaging::Policy;
 use crate::origin::Origin;
 use crate::plan::{Format, Limits};
@@ -16,8 +18,8 @@ pub struct Site {
     pub name: Arc<str>,
     /// Names of its bucket in lower case, in requests and in the URLs of marks; `*` is any.
     pub hosts: Vec<String>,
-    /// The dialects that are recognised.
-    pub dialects: Vec<Dialect>,
+    /// How requests are read: dialects, styles, strictness. Replaced as a whole when a style changes.
+    pub language: ArcSwap<Language>,
     /// The object store.
     pub origin: Arc<dyn Origin>,
     /// Formats offered to negotiation, in order of preference; empty: off.
@@ -28,8 +30,8 @@ pub struct Site {
     pub limits: Limits,
     /// What is decided about pictures where the rule says nothing.
     pub imaging: Policy,
-    /// Rules with a name.
-    pub styles: Styles,
+    /// Whether anyone may change and read styles by the vendors' interfaces.
+    pub manage_styles: bool,
     /// Whether pictures are given away by their styles only.
     pub protect: bool,
     /// Who may do what.
@@ -49,6 +51,7 @@ impl Site {
 /// All sites by host name.
 #[derive(Debug, Default)]
 pub struct Sites {
+    all: Vec<Arc<Site>>,
     by_host: HashMap<String, Arc<Site>>,
     any: Option<Arc<Site>>,
 }
@@ -56,6 +59,7 @@ pub struct Sites {
 impl Sites {
     /// Adds a site under its host names; `*` stands for every host that no other site names.
     pub fn add(&mut self, hosts: &[String], site: Arc<Site>) {
+        self.all.push(site.clone());
         for host in hosts {
             if host == "*" {
                 self.any = Some(site.clone());
@@ -63,6 +67,11 @@ impl Sites {
                 self.by_host.insert(host.to_ascii_lowercase(), site.clone());
             }
         }
+    }
+
+    /// Every site, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Site>> {
+        self.all.iter()
     }
 
     /// The site of a `Host` header or `:authority`, whose port does not count.

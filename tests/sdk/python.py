@@ -52,6 +52,20 @@ def tencent():
             assert error.get_request_id(), error
 
 
+    # Styles by the vendor's interface, in force at once.
+    client.ci_put_image_style("bucket", {"StyleName": "cos-turned", "StyleBody": "imageMogr2/rotate/90/format/png"})
+    client.ci_get_object("bucket", "sample.png", here("turned.png"), "style/cos-turned")
+    assert identified(here("turned.png")).startswith("PNG 800x1200"), identified(here("turned.png"))
+    _, listed = client.ci_get_image_style("bucket", {"StyleName": "cos-turned"})
+    assert "imageMogr2/rotate/90/format/png" in str(listed), listed
+    client.ci_delete_image_style("bucket", {"StyleName": "cos-turned"})
+    try:
+        client.ci_get_object("bucket", "sample.png", here("none"), "style/cos-turned")
+        raise AssertionError("a style that was deleted")
+    except CosServiceError as error:
+        assert error.get_error_code() == "NoSuchStyle", error
+
+
 def aliyun():
     bucket = oss2.Bucket(oss2.Auth("id", "key"), f"http://bucket.localhost:{PORT}", "bucket", is_cname=True)
     answer = bucket.get_object("sample.jpg", process="image/resize,w_100/format,png")
@@ -66,6 +80,12 @@ def aliyun():
     assert bucket.get_object("sample.jpg", process="style/card").headers["Content-Type"] == "image/avif"
     # The SDK checks the body's CRC against a header where there is one; plain objects go through untouched.
     assert bucket.get_object("sample.png").read()[1:4] == b"PNG"
+    bucket.put_bucket_style("oss-turned", "image/rotate,90/format,png")
+    assert bucket.get_bucket_style("oss-turned").content == "image/rotate,90/format,png"
+    assert "oss-turned" in [style.name for style in bucket.list_bucket_style().styles]
+    assert bucket.get_object("sample.png", process="style/oss-turned").headers["Content-Type"] == "image/png"
+    bucket.delete_bucket_style("oss-turned")
+    assert "oss-turned" not in [style.name for style in bucket.list_bucket_style().styles]
     for process, status, code in [("image/resize,w_0", 400, "InvalidArgument"), ("style/none", 404, "NoSuchStyle")]:
         try:
             bucket.get_object("sample.jpg", process=process)

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod access;
 mod answers;
 mod bad;
 mod drawings;
@@ -12,6 +13,7 @@ mod plugin;
 mod sdks;
 #[path = "../support/mod.rs"]
 mod shared;
+mod style_calls;
 mod styles;
 mod support;
 mod urls;

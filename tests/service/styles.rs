@@ -1,6 +1,6 @@
 //! Styles as clients use them, and originals that are given away by them only.
 
-use crate::support::{Pictor, client, site};
+use crate::support::{Act, Origin, Pictor, client, site};
 
 const STYLES: &str = "
 separators = \"!_\"
@@ -79,4 +79,18 @@ async fn protected_originals_are_given_away_by_styles_only() {
     assert_eq!(refused.headers()["x-errno"], "-154");
     let refused = client().get(pictor.url("/chelsea.png?x-oss-process=image/info")).send().await.unwrap();
     assert_eq!(refused.headers()["x-oss-ec"], "0040-00000031");
+}
+
+#[tokio::test]
+async fn a_picture_whose_name_does_not_say_so_is_protected_by_its_type() {
+    let origin = Origin::start().await;
+    origin.script("/photo", Act::Give(b"picture".to_vec()));
+    origin.script("/page", Act::Zeros(9));
+    let config = site(&format!("kind = \"http\"\nurl = \"http://{}\"", origin.address));
+    let pictor = Pictor::start(&format!("{config}[site.styles]\nprotect = true\n{STYLES}")).await;
+    let (status, _, body) = get(&pictor, "/photo").await;
+    assert_eq!(status, 403);
+    let body = String::from_utf8_lossy(&body);
+    assert!(body.contains("by their styles only"), "{body}");
+    assert_eq!(get(&pictor, "/page").await.0, 200);
 }

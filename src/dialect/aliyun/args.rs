@@ -1,8 +1,9 @@
 //! The arguments of an action: bare values and `key_value`, split at the first underscore. Keys that an action does not
 //! know are tolerated, as the vendor's own test suites rely on it; of a repeated key the last counts.
 
+use super::super::Ignored;
 use super::super::number::{short, whole};
-use super::Action;
+use super::{Action, Takes};
 use crate::error::{Error, Kind};
 
 /// Too many values for an action that takes one.
@@ -23,6 +24,20 @@ impl<'a> Args<'a> {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Notes keys that the action does not know, and keys that stand twice.
+    pub(super) fn note_ignored(&self, ignored: &mut Ignored) {
+        let Takes::Keys(keys) = self.action.takes else { return };
+        let name = self.action.name;
+        let key = |arg: &'a str| arg.split_once('_').map_or(arg, |(key, _)| key);
+        for (i, arg) in self.list.iter().enumerate() {
+            if !keys.contains(&key(arg)) {
+                ignored.note(|| format!("{name} does not know `{}`; it takes {}", short(arg), self.action.accepts));
+            } else if self.list[i + 1..].iter().any(|other| key(other) == key(arg)) {
+                ignored.note(|| format!("{name}: {} stands more than once, of which the last counts", key(arg)));
+            }
+        }
     }
 
     /// Whether a bare value stands among them.

@@ -47,6 +47,7 @@ pub(super) fn indexcrop(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error>
     let given = |side: Option<u32>| side.filter(|side| *side > 0);
     let (w, h) = (given(side("x", 223)?), given(side("y", 224)?));
     let index = args.number("i", 0..=u32::MAX - 1, None)?.unwrap_or(0);
+    draft.ignored.note_if(w.is_some() && h.is_some(), "indexcrop: x does nothing beside y");
     let slice = match (w, h) {
         (_, Some(h)) => Slice { w: None, h: Some(h), index },
         (Some(w), None) => Slice { w: Some(w), h: None, index },

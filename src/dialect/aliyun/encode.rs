@@ -25,6 +25,9 @@ pub(super) fn quality(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
     let percent = |key| args.number(key, 1..=100, Some(308)).map(|q| q.and_then(|q| u8::try_from(q).ok()));
     let (relative, absolute) = (percent("q")?, percent("Q")?);
     let score = args.number("auto", 1..=100, Some(308))?.and_then(|score| u8::try_from(score).ok());
+    let given = [absolute.is_some(), relative.is_some(), args.has("lossless"), args.has("auto") || score.is_some()];
+    let more = given.into_iter().filter(|given| *given).count() > 1;
+    draft.ignored.note_if(more, "quality: one of Q, q, lossless and auto counts, in this order");
     // `Q` wins over `q`. `auto` is ours.
     draft.output.quality = match (absolute, relative) {
         (Some(q), _) => Quality::Capped(q),

@@ -47,7 +47,18 @@ pub(super) fn parse(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
     let moves = number("animation", 0..=1, None)? == Some(1) && matches!(subject, Subject::Image(_));
     draft.stills |= !moves;
     draft.moving_marks |= moves;
+    let has = |keys: &[&str]| keys.iter().any(|key| args.key(key).is_some());
+    let (words, both) = (!matches!(subject, Subject::Image(_)), matches!(subject, Subject::Both { .. }));
+    let note = &mut draft.ignored;
+    note.note_if(!words && has(&["type", "color", "size", "shadow", "rotate"]), "watermark: these keys go with text");
+    note.note_if(!both && has(&["order", "align", "interval"]), "watermark: order, align and interval go with both");
+    note.note_if(words && has(&["animation"]), "watermark: animation goes with a picture alone");
+    note.note_if(has(&["padx", "pady"]) && args.key("fill") != Some("1"), "watermark: padx and pady go with fill_1");
     let mark = placed(args, subject)?;
+    let (column, row) = mark.gravity.cells();
+    note.note_if(column == 1 && has(&["x"]), "watermark: x does nothing in the middle column");
+    note.note_if(row == 1 && has(&["y"]), "watermark: y does nothing in the middle row");
+    note.note_if(row != 1 && has(&["voffset"]), "watermark: voffset goes with the middle row");
     draft.steps.push(Step::Mark(Box::new(mark)));
     let images = draft.steps.iter().filter(|step| matches!(step, Step::Mark(mark) if mark.image().is_some())).count();
     if images > MAX_IMAGES {

@@ -6,6 +6,7 @@ mod effect;
 mod encode;
 mod errors;
 mod info;
+pub(super) mod legacy;
 mod mark;
 mod resize;
 mod turn;
@@ -15,7 +16,7 @@ pub(super) use info::body;
 
 use self::args::Args;
 use super::number::short;
-use super::{Dialect, Entry, Styles, wire};
+use super::{Dialect, Entry, Ignored, Parsed, Styles, wire};
 use crate::error::{Error, Kind};
 use crate::plan::{Answer, Ceiling, Facts, Format, Frames, Output, Plan, Step, Target};
 
@@ -50,6 +51,7 @@ struct Draft {
     /// A mark was drawn that leaves all frames of a GIF that stays a GIF.
     moving_marks: bool,
     actions: usize,
+    ignored: Ignored,
 }
 
 /// One action: everything that is known about it but the code that runs it.
@@ -57,8 +59,18 @@ struct Action {
     name: &'static str,
     accepts: &'static str,
     doc: &'static str,
+    takes: Takes,
     /// `None`: in the vendor's service, not yet here.
     parse: Option<fn(&mut Draft, &Args<'_>) -> Result<(), Error>>,
+}
+
+/// What may stand behind an action's name.
+#[derive(Clone, Copy)]
+enum Takes {
+    /// One value without a key.
+    Value,
+    /// Values of these keys, and these words alone.
+    Keys(&'static [&'static str]),
 }
 
 const ACTIONS: &[Action] = &[
@@ -66,56 +78,112 @@ const ACTIONS: &[Action] = &[
         name: "resize",
         accepts: "m_lfit|mfit|fill|pad|fixed, w_ h_ l_ s_ 1 to 16384, p_ 1 to 1000, limit_0|1, color_RRGGBB",
         doc: "change the size",
+        takes: Takes::Keys(&["m", "w", "h", "l", "s", "p", "limit", "color"]),
         parse: Some(resize::parse),
     },
     Action {
         name: "crop",
         accepts: "w_ h_ x_ y_ pixels, g_nw|north|ne|west|center|east|sw|south|se",
         doc: "cut a rectangle out",
+        takes: Takes::Keys(&["w", "h", "x", "y", "g"]),
         parse: Some(crop::parse),
     },
-    Action { name: "rotate", accepts: "0 to 360", doc: "turn clockwise", parse: Some(turn::rotate) },
+    Action {
+        name: "rotate",
+        accepts: "0 to 360",
+        doc: "turn clockwise",
+        takes: Takes::Value,
+        parse: Some(turn::rotate),
+    },
     Action {
         name: "auto-orient",
         accepts: "0 or 1",
         doc: "apply the EXIF orientation",
+        takes: Takes::Value,
         parse: Some(turn::auto_orient),
     },
     Action {
         name: "quality",
         accepts: "q_, Q_ or auto_ 1 to 100, lossless or auto",
         doc: "q: percent of the source's quality; Q: at most this; auto: as few bytes as reach this SSIMULACRA2 (70)",
+        takes: Takes::Keys(&["q", "Q", "auto", "lossless"]),
         parse: Some(encode::quality),
     },
     Action {
         name: "format",
         accepts: "jpg, png, webp, bmp, gif, tiff, heic or avif",
         doc: "the output format; gif keeps a GIF and changes nothing else",
+        takes: Takes::Value,
         parse: Some(encode::format),
     },
-    Action { name: "interlace", accepts: "0 or 1", doc: "progressive JPEG", parse: Some(encode::interlace) },
-    Action { name: "info", accepts: "no value, alone", doc: "facts as JSON", parse: Some(info::parse) },
-    Action { name: "circle", accepts: "r_ 1 to 4096", doc: "a circle about the middle", parse: Some(effect::circle) },
+    Action {
+        name: "interlace",
+        accepts: "0 or 1",
+        doc: "progressive JPEG",
+        takes: Takes::Value,
+        parse: Some(encode::interlace),
+    },
+    Action {
+        name: "info",
+        accepts: "no value, alone",
+        doc: "facts as JSON",
+        takes: Takes::Keys(&[]),
+        parse: Some(info::parse),
+    },
+    Action {
+        name: "circle",
+        accepts: "r_ 1 to 4096",
+        doc: "a circle about the middle",
+        takes: Takes::Keys(&["r"]),
+        parse: Some(effect::circle),
+    },
     Action {
         name: "rounded-corners",
         accepts: "r_ 1 to 4096",
         doc: "rounded corners",
+        takes: Takes::Keys(&["r"]),
         parse: Some(effect::rounded_corners),
     },
     Action {
         name: "indexcrop",
         accepts: "x_ or y_ from 1, i_ from 0",
         doc: "one slice of the picture",
+        takes: Takes::Keys(&["x", "y", "i"]),
         parse: Some(effect::indexcrop),
     },
-    Action { name: "blur", accepts: "r_ 1 to 50 and s_ 1 to 50", doc: "Gaussian blur", parse: Some(effect::blur) },
-    Action { name: "bright", accepts: "-100 to 100", doc: "brightness", parse: Some(effect::bright) },
-    Action { name: "contrast", accepts: "-100 to 100", doc: "contrast", parse: Some(effect::contrast) },
-    Action { name: "sharpen", accepts: "50 to 399", doc: "unsharp mask", parse: Some(effect::sharpen) },
+    Action {
+        name: "blur",
+        accepts: "r_ 1 to 50 and s_ 1 to 50",
+        doc: "Gaussian blur",
+        takes: Takes::Keys(&["r", "s"]),
+        parse: Some(effect::blur),
+    },
+    Action {
+        name: "bright",
+        accepts: "-100 to 100",
+        doc: "brightness",
+        takes: Takes::Value,
+        parse: Some(effect::bright),
+    },
+    Action {
+        name: "contrast",
+        accepts: "-100 to 100",
+        doc: "contrast",
+        takes: Takes::Value,
+        parse: Some(effect::contrast),
+    },
+    Action {
+        name: "sharpen",
+        accepts: "50 to 399",
+        doc: "unsharp mask",
+        takes: Takes::Value,
+        parse: Some(effect::sharpen),
+    },
     Action {
         name: "average-hue",
         accepts: "no value, alone",
         doc: "the average colour",
+        takes: Takes::Keys(&[]),
         parse: Some(info::average_hue),
     },
     Action {
@@ -124,6 +192,27 @@ const ACTIONS: &[Action] = &[
                   image_ in base64; order_0|1, align_0|1|2, interval_ 0 to 1000; t_ 0 to 100, g_, x_ y_ 0 to 4096, \
                   voffset_ -1000 to 1000, fill_0|1, padx_ pady_ 0 to 4096",
         doc: "a mark: text, a picture of the bucket, or both",
+        takes: Takes::Keys(&[
+            "t",
+            "g",
+            "x",
+            "y",
+            "voffset",
+            "fill",
+            "padx",
+            "pady",
+            "text",
+            "type",
+            "color",
+            "size",
+            "shadow",
+            "rotate",
+            "image",
+            "animation",
+            "order",
+            "align",
+            "interval",
+        ]),
         parse: Some(mark::parse),
     },
     later("blindwatermark", "invisible watermark"),
@@ -131,7 +220,7 @@ const ACTIONS: &[Action] = &[
 ];
 
 const fn later(name: &'static str, doc: &'static str) -> Action {
-    Action { name, accepts: "", doc, parse: None }
+    Action { name, accepts: "", doc, takes: Takes::Value, parse: None }
 }
 
 /// Whether a decoded piece of a query is this dialect's parameter.
@@ -140,7 +229,15 @@ pub(super) fn claims(text: &str) -> bool {
 }
 
 /// Reads the parameter. It may stand once.
-pub(super) fn parse(pieces: &[&str], styles: &Styles) -> Result<Plan, Error> {
+pub(super) fn parse(pieces: &[&str], styles: &Styles) -> Parsed {
+    let draft = draft(pieces, styles).and_then(|mut draft| Ok((draft.finish()?, draft.ignored)));
+    match draft {
+        Ok((plan, ignored)) => Parsed { plan: Ok(plan), original_on_error: false, ignored },
+        Err(error) => Parsed::wrong(error),
+    }
+}
+
+fn draft(pieces: &[&str], styles: &Styles) -> Result<Draft, Error> {
     let [piece] = pieces else {
         return Err(Error::new(Kind::BadRequest, "x-oss-process stands more than once in the query"));
     };
@@ -162,7 +259,7 @@ pub(super) fn parse(pieces: &[&str], styles: &Styles) -> Result<Plan, Error> {
     for stage in value.split('|') {
         draft.stage(stage)?;
     }
-    draft.finish()
+    Ok(draft)
 }
 
 impl Draft {
@@ -205,10 +302,14 @@ impl Draft {
         let Some(parse) = action.parse else {
             return Err(unsupported(&format!("image/{name} ({})", action.doc)));
         };
-        parse(self, &Args::new(action, args))
+        let args = Args::new(action, args);
+        parse(self, &args)?;
+        args.note_ignored(&mut self.ignored);
+        Ok(())
     }
 
-    fn finish(mut self) -> Result<Plan, Error> {
+    fn finish(&mut self) -> Result<Plan, Error> {
+        let steps = &mut self.steps;
         let answer = match self.facts {
             Some(facts) if self.actions == 1 => Answer::Facts(facts),
             Some(_) => {
@@ -217,7 +318,7 @@ impl Draft {
             }
             None => {
                 if self.output.target == Target::Fixed(Format::Avif) {
-                    self.steps.push(Step::Ceiling(Ceiling {
+                    steps.push(Step::Ceiling(Ceiling {
                         pixels: MAX_AVIF_PIXELS,
                         spare_untouched: false,
                         code: Some(AVIF_TOO_LARGE),
@@ -227,10 +328,10 @@ impl Draft {
                 self.still |= self.stills || (self.moving_marks && !stays_gif);
                 self.still |= matches!(self.output.target, Target::Fixed(_));
                 self.output.frames = if self.still { Frames::First } else { Frames::All };
-                Answer::Image(self.output)
+                Answer::Image(std::mem::take(&mut self.output))
             }
         };
-        Ok(Plan { steps: self.steps, answer, original_on_error: false })
+        Ok(Plan { steps: std::mem::take(&mut self.steps), answer, original_on_error: false })
     }
 }
 

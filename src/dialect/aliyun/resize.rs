@@ -45,6 +45,10 @@ pub(super) fn parse(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
         Some(text) => Rgb::from_hex(text).ok_or_else(|| args.invalid("color", text, None))?,
         None => Rgb::WHITE,
     };
+    let (edges, bound) = (w.or(h).is_some(), w.or(h).or(l).or(s).is_some());
+    draft.ignored.note_if(edges && l.or(s).is_some(), "resize: l and s do nothing beside w or h");
+    draft.ignored.note_if(bound && percent.is_some(), "resize: p does nothing beside w, h, l or s");
+    draft.ignored.note_if(shape != Shape::Pad && args.key("color").is_some(), "resize: color goes with m_pad");
     let target = match (w.or(h), l.or(s)) {
         (Some(_), _) => Some(Box2 { w, h, axes: Axes::WidthHeight }),
         (None, Some(_)) => Some(Box2 { w: l, h: s, axes: Axes::LongShort }),

@@ -1,9 +1,10 @@
 //! `crop` and `cut`.
 
+use super::super::number::decimal;
 use super::mogr::{pixels, side};
 use super::table::Wrong;
 use super::thumbnail::target;
-use crate::plan::{Axes, Box2, Crop, Enlarge, Gravity, Mode, Offset, Resize, Step};
+use crate::plan::{Axes, Box2, Crop, Enlarge, Gravity, Mode, Offset, Ratio, Resize, Step};
 
 /// A form of `crop`.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,6 +59,9 @@ impl Form {
         match self {
             Self::Cover { w, h } => {
                 let target = Box2 { w: Some(w), h: Some(h), axes: Axes::WidthHeight };
+                // Offsets go inward, which a centred axis has no way of.
+                let (column, row) = centred.cells();
+                let (dx, dy) = (if column == 1 { 0 } else { dx }, if row == 1 { 0 } else { dy });
                 if (dx, dy) == (0, 0) {
                     let mode = Mode::Fill(target, centred);
                     return vec![Step::Resize(Resize { mode, enlarge: Enlarge::Clamp })];
@@ -75,6 +79,17 @@ impl Form {
             }
         }
     }
+}
+
+/// Reads the value of `rcrop`: two ratios, as decimals. No page shows one; the range is ours.
+pub(super) fn ratio(text: &str) -> Result<Ratio, Wrong> {
+    let (least, most) = text.split_once('x').ok_or(Wrong::Form)?;
+    let number = |text| match decimal(text, 3).ok_or(Wrong::Form)? {
+        thousandths @ 1..=1_000_000 => u32::try_from(thousandths).map_err(|_| Wrong::Range),
+        _ => Err(Wrong::Range),
+    };
+    let ratio = Ratio { least: number(least)?, most: number(most)? };
+    if ratio.least > ratio.most { Err(Wrong::Range) } else { Ok(ratio) }
 }
 
 /// `cut`: a rectangle at an offset, measured inward from the named point.
@@ -130,6 +145,10 @@ mod tests {
     #[test]
     fn a_cut_has_four_numbers() {
         assert_eq!(cut("600x400x100x10"), Ok(Cut { w: 600, h: 400, dx: 100, dy: 10 }));
+        assert_eq!(ratio("0.75x1.5"), Ok(Ratio { least: 750, most: 1500 }));
+        assert_eq!(ratio("2x1"), Err(Wrong::Range));
+        assert_eq!(ratio("0x1"), Err(Wrong::Range));
+        assert_eq!(ratio("1"), Err(Wrong::Form));
         assert_eq!(cut("0x400x100x10"), Err(Wrong::Range));
         for text in ["600x400", "600x400x1", "600x400x1x", "600x400x1x1x1", "x400x1x1", "600x400x-1x1"] {
             assert_eq!(cut(text), Err(Wrong::Form), "{text}");

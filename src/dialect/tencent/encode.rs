@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
+use super::super::Ignored;
 use super::super::number::{decimal, whole};
-use super::table::Wrong;
+use super::table::{Seen, Wrong};
 use crate::plan::{Format, Frames, Output, Quality, SizeLimit, Target};
 
 pub(super) const IGNORE_ERROR: &str = "ignore-error";
@@ -130,6 +131,24 @@ pub(super) fn size_limit(output: &mut Output, text: &str) -> Result<(), Wrong> {
     }
     output.size_limit = Some(SizeLimit { bytes, or_original });
     Ok(())
+}
+
+/// Words about the encoding that change nothing for the format that the stage names.
+pub(super) fn note_ignored<S>(module: &str, seen: &Seen<S>, output: &Output, ignored: &mut Ignored) {
+    let Target::Fixed(format) = output.target else { return };
+    for (words, idle, why) in [
+        (&["interlace", "size-limit"][..], format != Format::Jpeg, "is for JPEG"),
+        (
+            &["quality", "rquality", "lquality", "q", "rq", "lq"][..],
+            !format.has_quality(),
+            "is for JPEG, WebP, AVIF and HEIF",
+        ),
+        (&["cgif", "egif"][..], !(format.animates() || format == Format::Png), "is for animations"),
+    ] {
+        for word in words.iter().filter(|word| idle && seen.any(&[**word])) {
+            ignored.note(|| format!("{module}/{word} {why}, the format is {}", format.name()));
+        }
+    }
 }
 
 fn percent(text: &str) -> Result<u8, Wrong> {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Draft;
 use super::table::Refusal;
+use crate::plan::{Format, Target};
 use crate::{imaging, plan};
 
 pub(super) fn image_info(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), Refusal> {
@@ -25,13 +26,14 @@ fn ask(draft: &mut Draft, words: &mut Split<'_, char>, facts: plan::Facts) -> Re
     if words.next().is_some() {
         return Err(Refusal::syntax("imageInfo, imageAve and exif take no parameters"));
     }
-    // Size and MD5 would have to be those of a file that nobody has written.
-    if !draft.steps.is_empty() || draft.output != plan::Output::default() {
-        return Err(Refusal::unsupported(
-            "imageInfo, imageAve and exif after another stage are not available here yet",
-        ));
-    }
     draft.facts = Some(facts);
+    // After another stage they are about its result, whose format no client's Accept decides: it is not what is sent.
+    if !draft.steps.is_empty() || draft.output != plan::Output::default() {
+        draft.output.facts = Some(facts);
+        if draft.output.target == Target::Source {
+            draft.output.target = Target::OnlyIfSource(Format::Gif);
+        }
+    }
     Ok(())
 }
 

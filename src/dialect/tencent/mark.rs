@@ -5,11 +5,11 @@ use std::str::Split;
 
 use percent_encoding::percent_decode_str;
 
-use super::super::Entry;
 use super::super::mark::{MAX_FONT_NAME, color_name, line};
 use super::super::wire::{base64, split_query};
+use super::super::{Entry, Ignored};
 use super::mogr::pixels;
-use super::table::{Operation, Parse, Refusal, Wrong, entries, run};
+use super::table::{Operation, Parse, Refusal, Seen, Wrong, entries, run};
 use super::{Draft, encode};
 use crate::plan::{Gap, Gravity, Mark, MarkImage, MarkText, Rgb, Scale, Step, Subject};
 
@@ -280,11 +280,13 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
     let mut stage = Stage::default();
     let subject = match words.next().unwrap_or_default() {
         "1" => {
-            run("watermark/1", IMAGE, words, &mut stage)?;
+            let seen = run("watermark/1", IMAGE, words, &mut stage, &mut draft.ignored)?;
+            note_ignored(&seen, &stage, &mut draft.ignored);
             Subject::Image(stage.picture()?)
         }
         "2" => {
-            run("watermark/2", TEXT, words, &mut stage)?;
+            let seen = run("watermark/2", TEXT, words, &mut stage, &mut draft.ignored)?;
+            note_ignored(&seen, &stage, &mut draft.ignored);
             Subject::Text(stage.letters()?)
         }
         kind @ ("3" | "4") => {
@@ -311,6 +313,23 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
         return Err(Refusal::range(format!("the rule has {images} picture marks; it may have at most {MAX_IMAGES}")));
     }
     Ok(())
+}
+
+/// Words that change nothing beside the others.
+fn note_ignored(seen: &Seen<Stage>, stage: &Stage, ignored: &mut Ignored) {
+    let (column, row) = stage.gravity.unwrap_or(Gravity::SouthEast).cells();
+    for (word, idle, why) in [
+        ("dx", column == 1, "does nothing along a centred axis"),
+        ("dy", row == 1, "does nothing along a centred axis"),
+        ("spacing", !stage.batch, "goes with batch/1"),
+        ("degree", !stage.batch, "goes with batch/1"),
+        ("scatype", stage.scale.is_none(), "needs spcent"),
+        ("spcent", stage.scale_by.is_none(), "needs scatype"),
+    ] {
+        if idle && seen.any(&[word]) {
+            ignored.note(|| format!("{NAME}/{word} {why}"));
+        }
+    }
 }
 
 impl Stage {

@@ -14,11 +14,11 @@ mod view;
 pub(super) use errors::{code, number};
 pub(super) use info::body;
 
+pub(super) use self::table::NOT_UNDERSTOOD;
 use self::table::Refusal;
 use super::number::short;
-use super::{Dialect, Entry, Styles, wire};
-use crate::error::Error;
-use crate::plan::{Answer, Facts, Output, Plan, Step};
+use super::{Dialect, Entry, Ignored, Parsed, Styles, wire};
+use crate::plan::{Answer, Facts, Format, Output, Plan, Step, Target};
 
 /// Stages of one rule (limits page, since 2022).
 const MAX_STAGES: usize = 10;
@@ -30,6 +30,7 @@ struct Draft {
     output: Output,
     facts: Option<Facts>,
     original_on_error: bool,
+    ignored: Ignored,
 }
 
 /// One interface: the first word of a stage.
@@ -47,13 +48,26 @@ const MODULES: [Module; 8] = [
     Module { name: "imageAve", doc: "the average colour", parse: Some(info::image_ave) },
     Module { name: "exif", doc: "the EXIF tags", parse: Some(info::exif) },
     Module { name: mark::NAME, doc: "marks: a picture or text", parse: Some(mark::parse) },
-    Module { name: "imageSlim", doc: "smaller files of the same format", parse: None },
+    Module { name: "imageSlim", doc: "fewer bytes of the same format that look the same", parse: Some(slim) },
     Module { name: "style", doc: "a named rule of the site", parse: Some(style) },
 ];
 
 /// Names have been replaced by what they stand for before; what is left has none, or stands within a style.
 fn style(_: &mut Draft, _: &mut std::str::Split<'_, char>) -> Result<(), Refusal> {
     Err(Refusal::syntax("style/ takes the name of a style, and no style holds another"))
+}
+
+/// The format stays the source's, whatever the client reads. A size limit beside it does not count.
+fn slim(draft: &mut Draft, words: &mut std::str::Split<'_, char>) -> Result<(), Refusal> {
+    if words.next().is_some() {
+        return Err(Refusal::syntax("imageSlim takes no parameters"));
+    }
+    if matches!(draft.output.target, Target::Source) {
+        draft.output.target = Target::OnlyIfSource(Format::Gif);
+    }
+    draft.ignored.note_if(draft.output.size_limit.take().is_some(), "size-limit does nothing beside imageSlim");
+    draft.output.slim = true;
+    Ok(())
 }
 
 /// A parameter of another family, for AI and documents; only its `originImage` means the plain object.
@@ -72,27 +86,27 @@ pub(super) fn claims(text: &str) -> bool {
     })
 }
 
-/// Reads the rule pieces of a query, which run one after the other. The flag tells whether the untouched original is
-/// the answer to what is wrong.
-pub(super) fn parse(pieces: &[&str], styles: &Styles) -> (Result<Plan, Error>, bool) {
+/// Reads the rule pieces of a query, which run one after the other.
+pub(super) fn parse(pieces: &[&str], styles: &Styles) -> Parsed {
     // Padding and SDKs' empty values; base64 is read without padding anyway.
     let pieces: Vec<&str> = pieces.iter().map(|piece| piece.trim_end_matches('=')).collect();
     let rule = match styles.expand(&pieces.join("|"), Dialect::Tencent) {
         Ok(rule) => rule,
-        Err(error) => return (Err(error), false),
+        Err(error) => return Parsed::wrong(error),
     };
     match draft(&rule) {
         Ok(draft) => {
             let answer = match draft.facts {
-                Some(facts) => Answer::Facts(facts),
-                None => Answer::Image(draft.output),
+                Some(facts) if draft.output.facts.is_none() => Answer::Facts(facts),
+                Some(_) | None => Answer::Image(draft.output),
             };
             let original_on_error = draft.original_on_error;
-            (Ok(Plan { steps: draft.steps, answer, original_on_error }), original_on_error)
+            let plan = Ok(Plan { steps: draft.steps, answer, original_on_error });
+            Parsed { plan, original_on_error, ignored: draft.ignored }
         }
         Err(refusal) => {
-            let original = refusal.in_range_of_ignore_error() && asks_for_original(&rule);
-            (Err(refusal.into()), original)
+            let original_on_error = refusal.in_range_of_ignore_error() && asks_for_original(&rule);
+            Parsed { original_on_error, ..Parsed::wrong(refusal.into()) }
         }
     }
 }

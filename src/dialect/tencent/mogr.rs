@@ -3,14 +3,14 @@
 
 use std::str::Split;
 
-use super::super::Entry;
 use super::super::number::decimal;
 use super::super::wire::base64;
+use super::super::{Entry, Ignored};
 use super::Draft;
 use super::crop::{self, Form};
 use super::effect::{self, Cells};
 use super::encode;
-use super::table::{Operation, Parse, Refusal, Wrong, entries, run};
+use super::table::{Operation, Parse, Refusal, Seen, Wrong, entries, run};
 use super::thumbnail;
 use crate::plan::{Axis, Effect, Enlarge, Gravity, Mode, Outline, Output, Resize, Rgb, Rotate, Step};
 
@@ -325,7 +325,16 @@ const TABLE: &[Operation<Stage>] = &[
             stage.effect("grayscale", grey)
         }),
     },
-    later("rcrop", "crop to a range of ratios"),
+    Operation {
+        name: "rcrop",
+        accepts: "<least>x<most>, ratios of width to height, 0.001 to 1000",
+        doc: "cut the middle out where the ratio is outside of the range",
+        parse: Parse::Value(|stage, value| {
+            let ratio = crop::ratio(value)?;
+            stage.place("rcrop", Piece::Step(Step::Ratio(ratio)));
+            Ok(())
+        }),
+    },
     Operation {
         name: "cgif",
         accepts: "1 (at most 30 frames) to 100",
@@ -371,12 +380,14 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
         output: std::mem::take(&mut draft.output),
         original_on_error: false,
     };
-    if run(NAME, TABLE, words, &mut stage)? == 0 {
+    let seen = run(NAME, TABLE, words, &mut stage, &mut draft.ignored)?;
+    if seen.is_empty() {
         return Err(Refusal::syntax(format!("{NAME} has no operation")));
     }
     if stage.pad && !stage.geometry.iter().any(|(_, piece)| matches!(piece, Piece::Thumbnail(_))) {
         return Err(Refusal::syntax(format!("{NAME}/pad/1 belongs to a thumbnail of <W>x<H>, which is missing")));
     }
+    note_ignored(&seen, &stage, &mut draft.ignored);
     if stage.orient {
         draft.steps.push(Step::AutoOrient);
     }
@@ -397,6 +408,26 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
     draft.output = stage.output;
     draft.original_on_error |= stage.original_on_error;
     Ok(())
+}
+
+/// Words that change nothing beside the others.
+fn note_ignored(seen: &Seen<Stage>, stage: &Stage, ignored: &mut Ignored) {
+    let (column, row) = stage.gravity.unwrap_or(Gravity::NorthWest).cells();
+    let holds = seen.any(&["crop", "cut"]);
+    for (word, idle, why) in [
+        ("gravity", !holds, "goes with crop and cut"),
+        ("dx", !holds || (seen.any(&["gravity"]) && column == 1), "goes with crop and cut, not along a centred axis"),
+        ("dy", !holds || (seen.any(&["gravity"]) && row == 1), "goes with crop and cut, not along a centred axis"),
+        ("color", !stage.pad, "goes with pad/1"),
+        ("width", !seen.any(&["indexcrop"]), "goes with indexcrop"),
+        ("height", !seen.any(&["indexcrop"]), "goes with indexcrop"),
+        ("index", !seen.any(&["indexcrop"]), "goes with indexcrop"),
+    ] {
+        if idle && seen.any(&[word]) {
+            ignored.note(|| format!("{NAME}/{word} {why}"));
+        }
+    }
+    encode::note_ignored(NAME, seen, &stage.output, ignored);
 }
 
 fn padded(resize: Resize, color: Rgb) -> Result<Resize, Refusal> {

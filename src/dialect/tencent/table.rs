@@ -2,12 +2,12 @@
 
 use std::str::Split;
 
-use super::super::Entry;
 use super::super::number::short;
+use super::super::{Entry, Ignored};
 use crate::error::{Error, Kind};
 
 /// The number for a request that is not understood.
-const NOT_UNDERSTOOD: i32 = -103;
+pub(in crate::dialect) const NOT_UNDERSTOOD: i32 = -103;
 
 /// One operation: everything that is known about it but the code that runs it.
 pub(super) struct Operation<S> {
@@ -74,20 +74,44 @@ impl From<Refusal> for Error {
     }
 }
 
-/// Runs a stage's words through its table. Gives the number of operations.
+/// Which operations of a table a stage has. No table has more than 64.
+pub(super) struct Seen<S: 'static> {
+    table: &'static [Operation<S>],
+    given: u64,
+}
+
+impl<S> Seen<S> {
+    /// Whether there is none at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.given == 0
+    }
+
+    /// Whether one of these is there.
+    pub(super) fn any(&self, names: &[&str]) -> bool {
+        let bits = self.table.iter().enumerate().filter(|(bit, _)| self.given >> bit & 1 == 1);
+        bits.into_iter().any(|(_, operation)| names.contains(&operation.name))
+    }
+}
+
+/// Runs a stage's words through its table. An operation that stands twice is noted: the last one counts.
 pub(super) fn run<S>(
     module: &str,
-    table: &[Operation<S>],
+    table: &'static [Operation<S>],
     words: &mut Split<'_, char>,
     state: &mut S,
-) -> Result<usize, Refusal> {
-    let mut count = 0;
+    ignored: &mut Ignored,
+) -> Result<Seen<S>, Refusal> {
+    let mut given = 0u64;
     while let Some(name) = words.next() {
-        count += 1;
-        let operation = table
+        let (bit, operation) = table
             .iter()
-            .find(|operation| operation.name == name)
+            .enumerate()
+            .find(|(_, operation)| operation.name == name)
             .ok_or_else(|| Refusal::syntax(format!("`{}` is not an operation of {module}", short(name))))?;
+        if given >> bit & 1 == 1 {
+            ignored.note(|| format!("{module}/{name} stands more than once, of which the last counts"));
+        }
+        given |= 1 << bit;
         match &operation.parse {
             Parse::Flag(parse) => parse(state),
             Parse::Value(parse) => {
@@ -116,7 +140,7 @@ pub(super) fn run<S>(
             }
         }
     }
-    Ok(count)
+    Ok(Seen { table, given })
 }
 
 /// A table for documentation.

@@ -89,7 +89,11 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
     };
     let output = std::mem::take(&mut draft.output);
     let mut stage = Stage { w: None, h: None, output, original_on_error: false };
-    run(NAME, TABLE, words, &mut stage)?;
+    let seen = run(NAME, TABLE, words, &mut stage, &mut draft.ignored)?;
+    encode::note_ignored(NAME, &seen, &stage.output, &mut draft.ignored);
+    if mode.is_some() && !seen.any(&["w", "h"]) {
+        draft.ignored.note(|| format!("{NAME}/{first} has neither w nor h, so its mode changes nothing"));
+    }
     if stage.w.is_some() || stage.h.is_some() {
         let mode = mode.ok_or_else(|| Refusal::syntax(format!("{NAME}/w and /h need a mode, 0 to 5, before them")))?;
         draft.steps.push(Step::Resize(resize(mode, stage.w, stage.h)));

@@ -4,7 +4,9 @@
 
 mod aliyun_table;
 mod answers;
+mod legacy;
 mod marks;
+mod strict;
 mod styles;
 mod tencent_table;
 mod wire_forms;

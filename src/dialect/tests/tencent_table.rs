@@ -253,7 +253,6 @@ fn errors() {
         (0, 'A', "imageView2/2/w/0", Kind::BadRule, -103),
         (0, 'A', "imageInfo/1", Kind::BadRule, -103),
         (0, 'A', "imageInfo|imageMogr2/strip", Kind::BadRule, -103),
-        (0, 'A', "imageMogr2/thumbnail/20x|imageInfo", Kind::UnsupportedRule, -60998),
         (0, 'A', "imageMogr2/thumbnail/%0A300x", Kind::BadRule, -103),
         (0, 'A', "imageMogr2/thumbnail/30 0x", Kind::BadRule, -103),
         (0, 'A', "ci-process=detect-label", Kind::UnsupportedRule, -60998),
@@ -268,7 +267,7 @@ fn errors() {
 
 #[test]
 fn known_by_name_only() {
-    let rules = [(0, "watermark/3/type/2/image/aHR0cDovLw"), (0, "imageSlim")];
+    let rules = [(0, "watermark/3/type/2/image/aHR0cDovLw"), (0, "imageMogr2/animate/1")];
     for (row, rule) in rules {
         let error = plan(rule).expect_err(rule);
         assert_eq!(error.kind, Kind::UnsupportedRule, "row {row}: {rule}");
@@ -337,13 +336,17 @@ fn ignore_error_covers_ranges_and_not_words() {
     assert!(!original("imageMogr2/rotate/400"));
     assert!(!original("imageMogr2/rotate/400/ignore-error/0"));
     assert!(!original("imageMogr2/nosuch/1/ignore-error/1"));
-    assert!(!original("imageMogr2/rcrop/1x2/ignore-error/1"));
+    assert!(!original("imageMogr2/animate/1/ignore-error/1"));
     assert!(plan("imageMogr2/ignore-error/1/format/png").unwrap().original_on_error);
 }
 
 #[test]
 fn facts_are_asked_for() {
     assert_eq!(canonical("imageInfo"), "|facts,average,md5", "row 104");
+    // Facts as the last stage are about the result.
+    let told = "fit,w=20,up=allow|webp,tell=facts+average+md5";
+    assert_eq!(canonical("imageMogr2/thumbnail/20x/format/webp|imageInfo"), told);
+    assert_eq!(canonical("imageMogr2/rotate/90|imageAve"), "turn,deg=90|only-gif,tell=facts+average");
     assert_eq!(canonical("imageAve"), "|facts,average", "row 105");
     assert_eq!(canonical("exif"), "|facts,exif", "row 106");
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use super::Effort;
 use crate::error::{Error, Kind};
 use crate::imaging::decode;
-use crate::imaging::encode::{self, Options, quality};
+use crate::imaging::encode::fewer::fewer;
+use crate::imaging::encode::{self, Options, graphics, quality};
 use crate::imaging::picture::{Frame, Pixels, Space};
 use crate::imaging::policy::{Gamut, Policy};
 use crate::imaging::probe::{self, Header, jpeg};
@@ -26,19 +27,39 @@ pub(in crate::imaging) const SIZE_TRIES: usize = 4;
 /// Below this quality a JPEG shows little but its blocks: no size limit goes further.
 const LOWEST: u8 = 5;
 
+/// The score of what is to look the same: close to what most cannot tell apart side by side.
+const SLIM: u8 = 75;
+
+/// The same for a palette: dithering is noise to the score, and hardly to be seen.
+const SLIM_COLOURS: u8 = 60;
+
+/// Palettes that are tried, one after the other for as long as they are good enough.
+pub(in crate::imaging) const COLOURS: [usize; 3] = [256, 128, 64];
+
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::imaging) enum Wish {
     /// This SSIMULACRA2, with as few bytes as possible.
     Score(u8),
+    /// As few colours as reach this SSIMULACRA2, or all where none do.
+    Colours(u8),
     /// At most so many bytes, with a quality as high as possible and no higher than without the limit.
     Bytes(u64),
 }
 
 /// What is looked for in a result of so many frames; `None` where the quality is known without looking.
 pub(in crate::imaging) fn wish(output: &Output, policy: &Policy, format: Format, frames: u32) -> Option<Wish> {
-    if frames > 1 || !quality::has_quality(format) {
+    if frames > 1 {
         return None;
+    }
+    if output.slim && format == Format::Png {
+        return Some(Wish::Colours(SLIM_COLOURS));
+    }
+    if !quality::has_quality(format) {
+        return None;
+    }
+    if output.slim && output.quality == Quality::Default && format != Format::Tpg {
+        return Some(Wish::Score(SLIM));
     }
     if let Some(limit) = output.size_limit.filter(|_| format == Format::Jpeg || output.target == Target::Source) {
         return Some(Wish::Bytes(limit.bytes));
@@ -67,6 +88,7 @@ pub(super) fn run(
     let tries = Tries { format, options, start: Instant::now() };
     match wish {
         Wish::Score(score) => to_score(score.clamp(1, 100), pixels, &tries, floor.unwrap_or(1)),
+        Wish::Colours(score) => to_colours(score, pixels, &tries),
         Wish::Bytes(most) => below(most, &pixels, &tries, floor.unwrap_or(LOWEST)),
     }
 }
@@ -146,6 +168,48 @@ fn to_score(score: u8, pixels: Pixels, tries: &Tries<'_>, floor: u8) -> Result<V
             tries.encode(pixels, found)
         }
     }
+}
+
+/// A PNG with a palette, where one is enough.
+fn to_colours(score: u8, pixels: Pixels, tries: &Tries<'_>) -> Result<Vec<u8>, Error> {
+    let write = |pixels: Pixels| {
+        // Squeezing hard is slow: a large picture is not worth it.
+        let small = u64::from(pixels.width()) * u64::from(pixels.height()) <= score::MOST_PIXELS;
+        let effort = if small { Effort::Batch } else { tries.options.effort };
+        png(pixels, Options { effort, ..tries.options.clone() })
+    };
+    if tries.options.effort == Effort::Pressed || graphics::index(&pixels, COLOURS[0]).is_some() {
+        return write(pixels);
+    }
+    let sample = score::sample(&pixels)?;
+    let seen = sample.as_ref().unwrap_or(&pixels);
+    let reference = Reference::new(seen)?;
+    let mut found = None;
+    for (done, most) in COLOURS.into_iter().enumerate() {
+        if done > 0 && !tries.in_time(done) {
+            break;
+        }
+        let reduced = fewer(seen, most)?;
+        if reference.score(&reduced)? < f64::from(score) {
+            break;
+        }
+        found = Some((most, reduced));
+    }
+    drop(reference);
+    match found {
+        None => write(pixels),
+        Some((_, reduced)) if sample.is_none() => write(reduced),
+        Some((most, _)) => {
+            drop(sample);
+            write(fewer(&pixels, most)?)
+        }
+    }
+}
+
+fn png(pixels: Pixels, options: Options) -> Result<Vec<u8>, Error> {
+    let mut encoder = encode::open(Format::Png, pixels.width(), pixels.height(), options, None)?;
+    encoder.add(Frame { pixels, delay_ms: 0 })?;
+    encoder.finish()
 }
 
 fn below(most: u64, pixels: &Pixels, tries: &Tries<'_>, floor: u8) -> Result<Vec<u8>, Error> {

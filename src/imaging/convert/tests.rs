@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::imaging::picture::Channels;
-use crate::plan::{Axes, Axis, Box2, Crop, Enlarge, Gravity, Mode, Offset, Resize, Rotate, Step};
+use crate::plan::{Axes, Axis, Box2, Crop, Enlarge, Gravity, Mode, Offset, Resize, Rgb, Rotate, Step};
 
 /// The corpus: `PICTOR_CORPUS`, or beside the repository.
 fn corpus() -> Option<PathBuf> {
@@ -119,7 +119,7 @@ fn a_format_without_alpha_gets_a_white_ground() {
     let layout = Layout { ops: Vec::new(), width: 8, height: 6, frames: 1, orientation: 1 };
     let plan = Plan::identity();
     let mut marks = Marks::new(&plan, &[], Limits::default(), Policy::default()).unwrap();
-    let flat = develop(pixels, &header, &layout, Format::Jpeg, Light::Gamma, &mut marks).unwrap();
+    let flat = develop(pixels, &header, &layout, Format::Jpeg, (Light::Gamma, Rgb::WHITE), &mut marks).unwrap();
     assert_eq!(flat.channels(), Channels::Rgb);
     assert!(flat.data().iter().all(|value| *value == 255));
 }

@@ -1,0 +1,77 @@
+//! The vendors' interfaces for styles: on the public listener where a site opens them to anyone, on the admin listener
+//! always, under `/-/sites/NAME/`.
+
+use bytes::Bytes;
+use http::{HeaderName, header};
+use pingora::http::ResponseHeader;
+
+use super::App;
+use super::answer::{Response, set};
+use crate::dialect::{self, Dialect, style_calls};
+use crate::error::{Error, Kind};
+use crate::shield::Site;
+
+/// A call's body while it comes in.
+#[derive(Debug, Default)]
+pub struct Body(Vec<u8>);
+
+impl Body {
+    /// Takes a piece.
+    ///
+    /// # Errors
+    /// [`Kind::BadRequest`] when there is more than a style can need.
+    pub fn add(&mut self, piece: &[u8]) -> Result<(), Error> {
+        let most = style_calls::MOST_BODY_BYTES;
+        if self.0.len() + piece.len() > most {
+            let message = format!("the body of a request for styles has at most {most} bytes");
+            return Err(Error::new(Kind::BadRequest, message));
+        }
+        self.0.extend_from_slice(piece);
+        Ok(())
+    }
+}
+
+/// Whether a request of the public listener is a call that is answered here, and not by the origin.
+pub fn claims(app: &App, site: &Site, path: &str, query: &str) -> bool {
+    site.manage_styles && app.styles.is_some() && style_calls::claims(path, query)
+}
+
+/// The dialect of a call, and status and body of its answer or what was wrong with it.
+pub async fn call(
+    app: &App,
+    site: &Site,
+    method: &str,
+    query: &str,
+    body: &Body,
+) -> (Option<Dialect>, Result<(u16, String), Error>) {
+    let dialect = style_calls::dialect(query, &body.0, &site.language.load().dialects);
+    let result = match (&app.styles, dialect) {
+        (None, _) => {
+            let message = "styles cannot be changed here: the configuration has no state.path";
+            Err(Error::new(Kind::UnsupportedRule, message))
+        }
+        (_, None) => Err(Error::new(Kind::BadRequest, "this site does not speak the dialect of this request")),
+        (Some(book), Some(dialect)) => match style_calls::read(dialect, method, query, &body.0) {
+            Ok(call) => book.call(site, dialect, &call).await,
+            Err(error) => Err(error),
+        },
+    };
+    (dialect, result)
+}
+
+/// An answer that is no error.
+pub fn response(dialect: Option<Dialect>, status: u16, body: String, request_id: &str) -> Result<Response, Error> {
+    let head = ResponseHeader::build(status, Some(8));
+    let mut head = head.map_err(|_| Error::new(Kind::Internal, format!("status {status}")))?;
+    for (name, value) in dialect::answer_headers(dialect, request_id) {
+        set(&mut head, HeaderName::from_static(name), &value);
+    }
+    if !body.is_empty() {
+        set(&mut head, header::CONTENT_TYPE, "application/xml");
+    }
+    set(&mut head, header::CACHE_CONTROL, "no-store");
+    if status != 204 {
+        set(&mut head, header::CONTENT_LENGTH, &body.len().to_string());
+    }
+    Ok(Response { head, body: Bytes::from(body) })
+}

@@ -1,0 +1,55 @@
+//! What must survive a restart: one SQLite file, its tables made and changed by migrations when it is opened.
+
+mod styles;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlSafeStr, SqlitePool};
+
+pub use styles::StoredStyle;
+
+use crate::error::{Error, Kind};
+
+/// Every change of the tables, in order. What has been released is never edited.
+const MIGRATIONS: [(&str, &str); 1] = [("styles", include_str!("0001_styles.sql"))];
+
+/// Connections: writes come one at a time anyway.
+const CONNECTIONS: u32 = 2;
+
+/// The state's file, open.
+#[derive(Debug, Clone)]
+pub struct State {
+    pool: SqlitePool,
+}
+
+impl State {
+    /// Opens the file, makes it where there is none, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`Kind::Internal`] with what SQLite says: a folder that does not exist, a file that is none of ours or newer than
+    /// this program.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What has been answered survives a loss of power.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
+        let state = Self { pool: pool.map_err(|error| failed(&error))? };
+        let steps = (1..).zip(MIGRATIONS).map(|(version, (name, sql))| {
+            Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+        });
+        let migrator = Migrator::with_migrations(steps.collect());
+        migrator.run(&state.pool).await.map_err(|error| Error::new(Kind::Internal, format!("state: {error}")))?;
+        Ok(state)
+    }
+}
+
+fn failed(error: &sqlx::Error) -> Error {
+    Error::new(Kind::Internal, format!("state: {error}"))
+}
