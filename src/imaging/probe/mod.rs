@@ -9,6 +9,7 @@ pub(crate) mod gif;
 pub(crate) mod heif;
 pub(crate) mod ico;
 pub(crate) mod jpeg;
+mod jpegli;
 pub(crate) mod jxl;
 pub(crate) mod png;
 pub(crate) mod svg;
