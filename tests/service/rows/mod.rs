@@ -2,6 +2,7 @@
 //! what the vendor says; what is not met stands in a table of its own with its reason, and leaves it when it is met.
 
 mod aliyun;
+mod grid;
 mod look;
 mod sources;
 mod tencent;
