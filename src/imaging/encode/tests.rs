@@ -191,6 +191,18 @@ fn progressive_jpeg_says_so() {
     assert!(!probe(&written(&source, Format::Jpeg, options(Some(75)))).unwrap().progressive);
 }
 
+/// What comes back as an original has the quality that it was written with: rules that are relative to it depend on that.
+#[test]
+fn a_jpegs_quality_can_be_read_off_it() {
+    for channels in [Channels::Rgb, Channels::Grey] {
+        let source = gradient(16, 16, channels);
+        for quality in 1..=100 {
+            let header = probe(&written(&source, Format::Jpeg, options(Some(quality)))).unwrap();
+            assert_eq!(header.quality, Some(quality), "{channels:?}");
+        }
+    }
+}
+
 #[test]
 fn a_jpeg_halves_its_chroma_at_low_qualities_only() {
     let source = Pixels::filled(40, 24, Channels::Rgb, 90).unwrap();

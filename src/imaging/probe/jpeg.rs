@@ -125,7 +125,7 @@ const LUMINANCE: [u16; 64] = [
 ];
 
 /// The IJG quality whose luminance table is nearest to table 0 of a DQT segment; exact for files that were written by
-/// libjpeg and its kin. `None` if the segment does not define table 0.
+/// libjpeg and its kin, and by this service. `None` if the segment does not define table 0.
 fn estimate_quality(mut data: &[u8]) -> Option<u8> {
     loop {
         let (&head, rest) = data.split_first()?;
@@ -135,6 +135,9 @@ fn estimate_quality(mut data: &[u8]) -> Option<u8> {
         data = rest.get(size..)?;
         if head & 0x0f != 0 {
             continue;
+        }
+        if !wide && let Some(quality) = super::jpegli::quality(table) {
+            return Some(quality);
         }
         let value = |at: usize| match wide {
             true => be16(table, at.saturating_mul(2)).unwrap_or(0),

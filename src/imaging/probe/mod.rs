@@ -9,6 +9,7 @@ pub(crate) mod gif;
 pub(crate) mod heif;
 pub(crate) mod ico;
 pub(crate) mod jpeg;
+mod jpegli;
 pub(crate) mod jxl;
 pub(crate) mod png;
 pub(crate) mod svg;
@@ -29,7 +30,7 @@ use crate::plan::{Format, Source};
 pub struct Header {
     /// Format, size, orientation, frames, alpha.
     pub source: Source,
-    /// Bits a channel as stored, 1..=16 (32 for floats).
+    /// Bits a channel as stored, 1..=16; up to 64 for floats.
     pub depth: u8,
     /// Channels as stored (after a palette is looked up), 1..=4.
     pub channels: u8,
