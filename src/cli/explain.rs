@@ -1,6 +1,6 @@
 //! `pictor explain`: what a rule means, without a picture; and every operation of both dialects.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::billing::Tier;
 use crate::config;
@@ -47,7 +47,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         print!("{}", reference());
         return Ok(());
     };
-    let Settings { dialects, styles, limits, offered } = settings(arguments)?;
+    let Settings { dialects, styles, limits, offered } =
+        settings(arguments.config.as_deref(), arguments.site.as_deref())?;
     let (dialect, plan) = parse(url, &dialects, &styles)?;
     println!("dialect     {}", dialect.name());
     let plan = plan.map_err(|error| {
@@ -127,15 +128,16 @@ fn result(
 }
 
 /// What a site decides.
-struct Settings {
+pub(super) struct Settings {
     dialects: Vec<Dialect>,
-    styles: Styles,
+    pub(super) styles: Styles,
     limits: Limits,
     offered: Vec<Format>,
 }
 
-fn settings(arguments: &Arguments) -> Result<Settings, String> {
-    let Some(path) = &arguments.config else {
+/// The decisions of a site; without a configuration those that hold by default.
+pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<Settings, String> {
+    let Some(path) = path else {
         return Ok(Settings {
             dialects: Dialect::ALL.to_vec(),
             styles: Styles::default(),
@@ -145,9 +147,9 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
     };
     let loaded = config::load(path)?;
     let sites = &loaded.config.sites;
-    let site = match &arguments.site {
+    let site = match site {
         Some(name) => {
-            sites.iter().find(|site| site.name == *name).ok_or_else(|| format!("no site is named \"{name}\""))?
+            sites.iter().find(|site| site.name == name).ok_or_else(|| format!("no site is named \"{name}\""))?
         }
         None => sites.first().ok_or("no site")?,
     };

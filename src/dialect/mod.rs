@@ -8,6 +8,7 @@ mod mark;
 mod number;
 pub mod styles;
 mod tencent;
+pub mod translate;
 mod wire;
 
 #[cfg(test)]
@@ -15,7 +16,7 @@ mod tests;
 
 pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type};
 pub use styles::Styles;
-pub use wire::{QueryParts, split_query};
+pub use wire::{QueryParts, redact, rewrite, split_query};
 
 use crate::error::{Error, Kind};
 use crate::plan::Plan;

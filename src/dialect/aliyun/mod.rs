@@ -7,11 +7,14 @@ mod encode;
 mod errors;
 mod info;
 mod mark;
+mod mark_text;
 mod resize;
 mod turn;
+mod write;
 
 pub(super) use errors::{code, ec, message};
 pub(super) use info::body;
+pub(super) use write::write;
 
 use self::args::Args;
 use super::number::short;

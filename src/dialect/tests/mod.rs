@@ -7,6 +7,7 @@ mod answers;
 mod marks;
 mod styles;
 mod tencent_table;
+mod translate;
 mod wire_forms;
 
 use super::*;
