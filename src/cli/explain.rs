@@ -1,6 +1,6 @@
 //! `pictor explain`: what a rule means, without a picture; and every operation of both dialects.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::billing::Tier;
 use crate::config;
@@ -50,7 +50,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         print!("{}", reference());
         return Ok(());
     };
-    let Settings { language, limits, offered } = settings(arguments)?;
+    let Settings { mut language, limits, offered } = settings(arguments.config.as_deref(), arguments.site.as_deref())?;
+    language.strict |= arguments.strict;
     let (dialect, plan, ignored) = parse(url, &language)?;
     println!("dialect     {}", dialect.name());
     let plan = plan.map_err(|error| {
@@ -133,30 +134,30 @@ fn result(
 }
 
 /// What a site decides.
-struct Settings {
-    language: Language,
+pub(super) struct Settings {
+    pub(super) language: Language,
     limits: Limits,
     offered: Vec<Format>,
 }
 
-fn settings(arguments: &Arguments) -> Result<Settings, String> {
-    let Some(path) = &arguments.config else {
+/// The decisions of a site; without a configuration those that hold by default.
+pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<Settings, String> {
+    let Some(path) = path else {
         return Ok(Settings {
-            language: Language { dialects: Dialect::ALL.to_vec(), strict: arguments.strict, ..Language::default() },
+            language: Language { dialects: Dialect::ALL.to_vec(), ..Language::default() },
             limits: Limits::default(),
             offered: vec![Format::Avif, Format::WebP],
         });
     };
     let loaded = config::load(path)?;
     let sites = &loaded.config.sites;
-    let site = match &arguments.site {
+    let site = match site {
         Some(name) => {
-            sites.iter().find(|site| site.name == *name).ok_or_else(|| format!("no site is named \"{name}\""))?
+            sites.iter().find(|site| site.name == name).ok_or_else(|| format!("no site is named \"{name}\""))?
         }
         None => sites.first().ok_or("no site")?,
     };
-    let mut language = site.language().map_err(|error| error.message)?;
-    language.strict |= arguments.strict;
+    let language = site.language().map_err(|error| error.message)?;
     Ok(Settings { language, limits: site.limits.limits(), offered: site.negotiate.formats.clone() })
 }
 

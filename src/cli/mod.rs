@@ -5,7 +5,9 @@ mod codecs;
 mod convert;
 mod explain;
 mod serve;
+mod translate;
 
+use std::io::{BufRead, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,8 +39,37 @@ enum Command {
     Explain(explain::Arguments),
     /// Convert a file by a rule, with the engine that the service uses.
     Convert(convert::Arguments),
+    /// Rewrite a URL or rule of one vendor in the language of the other, or say what has no counterpart.
+    Translate(translate::Arguments),
     /// List the formats that this build reads and writes, and the codec libraries behind them.
     Codecs,
+}
+
+/// Reads a list line by line, without blank lines and `#` comments, in bounded memory. A line that is longer than `most`
+/// bytes or not UTF-8 is an `Err` for `each`, and the next one is read.
+fn lines(
+    mut input: impl BufRead,
+    most: u64,
+    mut each: impl FnMut(Result<&str, ()>) -> Result<(), String>,
+) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("the list: {error}");
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if input.by_ref().take(most).read_until(b'\n', &mut line).map_err(failed)? == 0 {
+            return Ok(());
+        }
+        if !line.ends_with(b"\n") && line.len() as u64 == most {
+            input.skip_until(b'\n').map_err(failed)?;
+            each(Err(()))?;
+            continue;
+        }
+        match std::str::from_utf8(&line).map(str::trim) {
+            Ok(text) if text.is_empty() || text.starts_with('#') => {}
+            Ok(text) => each(Ok(text))?,
+            Err(_) => each(Err(()))?,
+        }
+    }
 }
 
 /// Runs the command that the process was started with.
@@ -52,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Check { config } => check::run(&config),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Translate(arguments) => translate::run(&arguments),
         Command::Codecs => codecs::run(),
     };
     match result {

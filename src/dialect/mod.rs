@@ -10,6 +10,7 @@ mod number;
 pub mod style_calls;
 pub mod styles;
 mod tencent;
+pub mod translate;
 mod wire;
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type};
 pub use language::{Language, Reading};
 pub use style_calls::StyleCall;
 pub use styles::{StyleInfo, Styles};
-pub use wire::{QueryParts, split_query};
+pub use wire::{QueryParts, redact, rewrite, split_query};
 
 use crate::error::{Error, Kind};
 use crate::plan::Plan;

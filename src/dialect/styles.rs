@@ -195,16 +195,23 @@ impl Styles {
 
     /// Whether a query names one style and says nothing else about processing.
     pub fn only_style(&self, raw_query: &str) -> bool {
-        let mut rules = super::wire::pieces(raw_query).map(super::wire::decode_twice).filter_map(|text| {
-            if aliyun::claims(&text) {
-                Some(text[aliyun::KEY_IS.len().min(text.len())..].trim_end_matches('=').to_owned())
-            } else {
-                tencent::claims(&text).then(|| text.trim_end_matches('=').to_owned())
-            }
-        });
-        let one = |rule: String| rule.strip_prefix("style/").is_some_and(|name| self.by_name.contains_key(name));
-        rules.next().is_some_and(one) && rules.next().is_none()
+        lone(raw_query).is_some_and(|(_, name)| self.by_name.contains_key(&name))
     }
+}
+
+/// The style that a query names, if it says nothing else about processing; whether or not there is such a style.
+pub fn lone(raw_query: &str) -> Option<(Dialect, String)> {
+    let mut rules = super::wire::pieces(raw_query).map(super::wire::decode_twice).filter_map(|text| {
+        if aliyun::claims(&text) {
+            let rule = text[aliyun::KEY_IS.len().min(text.len())..].trim_end_matches('=').to_owned();
+            Some((Dialect::Aliyun, rule))
+        } else {
+            tencent::claims(&text).then(|| (Dialect::Tencent, text.trim_end_matches('=').to_owned()))
+        }
+    });
+    let (dialect, rule) = rules.next()?;
+    let name = rule.strip_prefix("style/").filter(|name| !name.contains(['|', '/']))?;
+    rules.next().is_none().then(|| (dialect, name.to_owned()))
 }
 
 /// A query that names a style.

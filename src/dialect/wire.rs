@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::{aliyun, tencent};
 
@@ -87,6 +87,74 @@ pub fn split_query(raw_query: &str) -> QueryParts {
     }
     parts
 }
+
+/// What is escaped of a rule in a URL. Exclamation marks, commas and slashes are allowed in a query and read better.
+const IN_RULES: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'|').add(b'#').add(b'&').add(b'%').add(b'+');
+
+/// A rule as it stands in a URL.
+pub(super) fn escape_rule(rule: &str) -> String {
+    utf8_percent_encode(rule, IN_RULES).to_string()
+}
+
+/// A query with another rule in the place of its own (which goes, if `rule` is `None`), without signatures and tokens,
+/// which would not be right any more; and whether there were any. The rest stays as it was written.
+pub fn rewrite(raw_query: &str, rule: Option<&str>) -> (String, bool) {
+    let (mut out, mut rule, mut signed) = (Vec::new(), rule, false);
+    for piece in pieces(raw_query) {
+        let text = decode_twice(piece);
+        if tencent::claims(&text) || aliyun::claims(&text) {
+            out.extend(rule.take());
+        } else if is_credential(&name_of(piece)) {
+            signed = true;
+        } else {
+            out.push(piece);
+        }
+    }
+    out.extend(rule);
+    (out.join("&"), signed)
+}
+
+/// A query for people's eyes: the values of signatures and tokens are three dots, also in the URLs that marks are named
+/// by. Everything else stays as it was written.
+pub fn redact(raw_query: &str) -> String {
+    let hidden = |piece: &str| {
+        let name = name_of(piece);
+        let secret = is_credential(&name) || CDN_CREDENTIALS.contains(&name.as_str());
+        match (secret, piece.split_once('=')) {
+            (true, Some((name, _))) => format!("{name}=..."),
+            (true, None) => piece.to_owned(),
+            (false, _) => redact_rule(piece),
+        }
+    };
+    pieces(raw_query).map(hidden).collect::<Vec<_>>().join("&")
+}
+
+/// A piece of a query without the queries of the URLs in it, which Tencent's marks carry in base64.
+fn redact_rule(piece: &str) -> String {
+    let text = decode_twice(piece);
+    if !tencent::claims(&text) {
+        return piece.to_owned();
+    }
+    let signed = |word: &str| base64(word).is_some_and(|bytes| bytes.starts_with(b"http") && bytes.contains(&b'?'));
+    if !text.split(['/', '|']).any(signed) {
+        return piece.to_owned();
+    }
+    let stages = text.split('|').map(|stage| {
+        let words = stage.split('/').map(|word| if signed(word) { "..." } else { word });
+        words.collect::<Vec<_>>().join("/")
+    });
+    escape_rule(&stages.collect::<Vec<_>>().join("|"))
+}
+
+/// The lower-case name of a parameter, decoded.
+fn name_of(piece: &str) -> String {
+    let name = piece.split_once('=').map_or(piece, |(name, _)| name);
+    percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase()
+}
+
+/// Parameters by which the vendors' CDNs let a request in: the origin may want them, people do not.
+const CDN_CREDENTIALS: [&str; 6] = ["auth_key", "txsecret", "token", "access_token", "authorization", "password"];
 
 fn is_credential(lower: &str) -> bool {
     CREDENTIALS.iter().any(|name| match name.strip_suffix('*') {

@@ -422,4 +422,4 @@ fn facts(text: &str) -> Result<Facts, Error> {
 
 #[cfg(test)]
 #[path = "canonical_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -106,7 +106,7 @@ fn any_output() -> impl Strategy<Value = Output> {
     )
 }
 
-pub(in crate::plan) fn any_plan() -> impl Strategy<Value = Plan> {
+pub(crate) fn any_plan() -> impl Strategy<Value = Plan> {
     let answer = prop_oneof![
         4 => any_output().prop_map(Answer::Image),
         1 => any::<[bool; 3]>().prop_map(|[average, exif, md5]| Answer::Facts(Facts { average, exif, md5 })),

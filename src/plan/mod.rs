@@ -1,6 +1,8 @@
 //! The internal language: what a rule means, free of any dialect. Vendor defaults (does a resize enlarge? does an
 //! animation survive a rotation?) are resolved by the parser and stand explicitly in the plan.
 
+mod assume;
+mod bounds;
 pub mod canonical;
 pub mod effect;
 pub mod format;
@@ -10,6 +12,7 @@ pub mod mark;
 mod mark_text;
 mod normal;
 
+pub use assume::Assumption;
 pub use effect::{Beyond, Effect, Outline, Shape, Slice};
 pub use format::Format;
 pub use frames::Frames;

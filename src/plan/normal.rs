@@ -1,8 +1,9 @@
 //! One plan for one meaning: takes out of a plan what changes nothing on any source, so that two spellings of a rule
 //! share a canonical text and with it a place in the cache.
 
+use super::bounds::Bounds;
 use super::{
-    Answer, Axes, Box2, Crop, Enlarge, Format, Frames, Gravity, Mark, Mode, Offset, Output, Plan, Quality, Resize,
+    Answer, Axes, Box2, Crop, Enlarge, Format, Frames, Gap, Gravity, Mark, Mode, Offset, Output, Plan, Quality, Resize,
     Rotate, Step, Subject, Target,
 };
 
@@ -12,8 +13,14 @@ impl Plan {
     #[must_use]
     pub fn normalise(self) -> Self {
         let mut steps = Vec::with_capacity(self.steps.len());
+        let mut bounds = Bounds::default();
         for step in self.steps {
-            if let Some(step) = simplify(step) {
+            // After the first there is no orientation left to apply.
+            if step == Step::AutoOrient && steps.contains(&step) {
+                continue;
+            }
+            if let Some(step) = simplify(step).and_then(|step| reachable(step, bounds)) {
+                bounds = bounds.after(&step);
                 push(&mut steps, step);
             }
         }
@@ -28,8 +35,15 @@ impl Plan {
 /// Adds a step, or melts it into what stands before it.
 fn push(steps: &mut Vec<Step>, step: Step) {
     match (steps.last(), &step) {
-        // After the first there is no orientation left to apply.
-        (_, Step::AutoOrient) if steps.contains(&Step::AutoOrient) => return,
+        // To cover a box that is shortened to the picture, and to cut what there is of the box out of it, is one thing.
+        (Some(Step::Resize(Resize { mode: Mode::Cover(target), enlarge: Enlarge::Skip })), Step::Crop(crop))
+            if crop.keeps(*target) =>
+        {
+            let mode = Mode::Fill(*target, crop.gravity);
+            steps.pop();
+            steps.push(Step::Resize(Resize { mode, enlarge: Enlarge::Clamp }));
+            return;
+        }
         (Some(Step::Flip(before)), Step::Flip(now)) if before == now => {
             steps.pop();
             return;
@@ -48,6 +62,27 @@ fn push(steps: &mut Vec<Step>, step: Step) {
         _ => {}
     }
     steps.push(step);
+}
+
+/// The step without a limit that no picture can reach here; `None` if it is nothing else.
+fn reachable(step: Step, bounds: Bounds) -> Option<Step> {
+    match step {
+        Step::Ceiling(ceiling) if bounds.within_area(ceiling.pixels) => None,
+        Step::Rotate(Rotate { degrees, max_side: Some(max) }) if bounds.within_side(max) => {
+            Some(Step::Rotate(Rotate { degrees, max_side: None }))
+        }
+        step => Some(step),
+    }
+}
+
+impl Crop {
+    /// Whether it cuts to exactly a box of width and height, with nothing added to its gravity.
+    pub(super) fn keeps(&self, target: Box2) -> bool {
+        let both = self.w.is_some() && self.h.is_some();
+        both && (self.w, self.h) == (target.w, target.h)
+            && target.axes == Axes::WidthHeight
+            && (self.dx, self.dy) == (0, 0)
+    }
 }
 
 /// The step in its plainest form; `None` if it never does anything.
@@ -82,6 +117,10 @@ fn simplify_mark(mut mark: Mark) -> Option<Mark> {
             }
             *steps = plain;
         }
+    }
+    // Nothing is nothing, in percent too.
+    if mark.tiles == Some(Gap::Percent(0)) {
+        mark.tiles = Some(Gap::Pixels(0, 0));
     }
     (mark.opacity > 0).then_some(mark)
 }

@@ -14,10 +14,10 @@ const MAX_IMAGES: usize = 3;
 const TOO_MANY: i32 = 26;
 
 /// Bytes of a text.
-const MAX_TEXT: usize = 64;
+pub(super) const MAX_TEXT: usize = 64;
 
 /// Bytes of what names a picture: a key with its processing.
-const MAX_OBJECT: usize = 2048;
+pub(super) const MAX_OBJECT: usize = 2048;
 
 /// The codes of what is not base64, and of a mark of nothing.
 const NOT_BASE64: i32 = 265;

@@ -8,11 +8,14 @@ mod errors;
 mod info;
 pub(super) mod legacy;
 mod mark;
+mod mark_text;
 mod resize;
 mod turn;
+mod write;
 
 pub(super) use errors::{code, ec, message};
 pub(super) use info::body;
+pub(super) use write::write;
 
 use self::args::Args;
 use super::number::short;

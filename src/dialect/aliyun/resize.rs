@@ -6,7 +6,7 @@ use crate::error::{Error, Kind};
 use crate::plan::{Axes, Box2, Ceiling, Enlarge, Mode, Resize, Rgb, Step};
 
 /// A side that may be asked for.
-const MAX_SIDE: u32 = 16_384;
+pub(super) const MAX_SIDE: u32 = 16_384;
 
 /// Pixels that a resize may give: 4096 x 4096.
 const MAX_PIXELS: u64 = 16_777_216;

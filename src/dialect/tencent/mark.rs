@@ -19,12 +19,12 @@ pub(super) const NAME: &str = "watermark";
 const MAX_IMAGES: usize = 10;
 
 /// Bytes of a text. No page names a number.
-const MAX_TEXT: usize = 512;
+pub(super) const MAX_TEXT: usize = 512;
 
 /// Bytes of an object's key.
-const MAX_KEY: usize = 1024;
+pub(super) const MAX_KEY: usize = 1024;
 
-const DEFAULT_COLOR: Rgb = Rgb { r: 0x3d, g: 0x3d, b: 0x3d };
+pub(super) const DEFAULT_COLOR: Rgb = Rgb { r: 0x3d, g: 0x3d, b: 0x3d };
 
 /// A stage while its words are read. Both kinds of marks share it; each has only the words of its table.
 #[derive(Default)]

@@ -6,13 +6,16 @@ mod encode;
 mod errors;
 mod info;
 mod mark;
+mod mark_text;
 mod mogr;
 mod table;
 mod thumbnail;
 mod view;
+mod write;
 
 pub(super) use errors::{code, number};
 pub(super) use info::body;
+pub(super) use write::write;
 
 pub(super) use self::table::NOT_UNDERSTOOD;
 use self::table::Refusal;

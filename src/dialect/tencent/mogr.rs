@@ -17,7 +17,7 @@ use crate::plan::{Axis, Effect, Enlarge, Gravity, Mode, Outline, Output, Resize,
 pub(super) const NAME: &str = "imageMogr2";
 
 /// Numbers above count as this (limits page of 2026).
-const MAX_NUMBER: u64 = 10_000;
+pub(super) const MAX_NUMBER: u64 = 10_000;
 
 /// A side or an offset in pixels: decimals are rounded, too large counts as 10,000. Zero is for the caller to judge.
 pub(super) fn pixels(text: &str) -> Result<u32, Wrong> {

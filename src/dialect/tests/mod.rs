@@ -9,6 +9,7 @@ mod marks;
 mod strict;
 mod styles;
 mod tencent_table;
+mod translate;
 mod wire_forms;
 
 use super::*;
