@@ -4,7 +4,6 @@
 mod bmp;
 mod gif;
 mod guard;
-mod hdr;
 mod heif;
 mod ico;
 mod jpeg;
@@ -21,6 +20,8 @@ mod webp_sys;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod hdr_tests;
 
 use super::picture::{Channels, Decode, Metadata, Pixels, Space};
 use super::plugin;
