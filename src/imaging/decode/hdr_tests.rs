@@ -1,4 +1,4 @@
-//! Known light in every container, and gain maps. What must come out was computed apart from this code, in 64 bits, from the
+//! Known light in every container. What must come out was computed apart from this code, in 64 bits, from the
 //! texts of BT.2100 and BT.2390.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -21,7 +21,7 @@ const PQ: [(u32, u16, u8); 7] =
 /// Codes in 10 bits of HLG.
 const HLG: [(u16, u8); 5] = [(256, 61), (512, 137), (767, 229), (921, 253), (1023, 255)];
 
-fn decode_as(bytes: &[u8], gamut: Gamut) -> (Header, Pixels, Metadata) {
+pub(super) fn decode_as(bytes: &[u8], gamut: Gamut) -> (Header, Pixels, Metadata) {
     let header = probe(bytes).unwrap();
     let policy = Policy { gamut, ..Policy::default() };
     let mut decoder = open(bytes, &header, &Wanted { policy, ..Wanted::default() }).unwrap();
@@ -157,7 +157,7 @@ fn grey(values: &[u8], each: usize) -> Pixels {
     Pixels::new((values.len() * each) as u32, 16, Channels::Rgb, row.repeat(16)).unwrap()
 }
 
-fn written(pixels: Pixels, format: Format, lossless: bool) -> Vec<u8> {
+pub(super) fn written(pixels: Pixels, format: Format, lossless: bool) -> Vec<u8> {
     let options = Options {
         quality: (!lossless).then_some(90),
         lossless,

@@ -21,6 +21,8 @@ mod webp_sys;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod gain_tests;
+#[cfg(test)]
 mod hdr_tests;
 
 use super::picture::{Channels, Decode, Metadata, Pixels, Space};
