@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 use pictor::imaging::convert::{Effort, Job, convert};
+use pictor::imaging::policy::Light;
 use pictor::imaging::{Pixels, Policy, decode, probe};
 use pictor::plan::{Axes, Box2, Enlarge, Format, Limits, Mode, Output, Plan, Quality, Resize, Step};
 
@@ -20,7 +21,7 @@ fn read(bytes: &[u8]) -> Option<Pixels> {
     Some(decoder.next_frame().ok()??.pixels)
 }
 
-fn job(quality: u8) -> Job {
+fn job(quality: u8, resample: Light) -> Job {
     let target = Box2 { w: Some(500), h: Some(500), axes: Axes::WidthHeight };
     let resize = Step::Resize(Resize { mode: Mode::Fit(target), enlarge: Enlarge::Skip });
     let output = Output { quality: Quality::Forced(quality), ..Output::default() };
@@ -29,7 +30,7 @@ fn job(quality: u8) -> Job {
         plan,
         format: Format::Jpeg,
         limits: Limits::default(),
-        policy: Policy::default(),
+        policy: Policy { resample, ..Policy::default() },
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: 10_000,
@@ -155,7 +156,7 @@ pub fn main() {
         ("above", |p| p >= 5_000_000),
     ];
     for (name, within) in groups {
-        let (mut bytes, mut ms, mut scores) = (0, 0.0, Vec::new());
+        let mut rows = [Light::Gamma, Light::Linear].map(|light| (light, 0, 0.0, Vec::new()));
         let (mut peer_bytes, mut peer_scores) = (0, Vec::new());
         for path in &paths {
             let Ok(source) = std::fs::read(path) else { continue };
@@ -163,23 +164,29 @@ pub fn main() {
             if !within(header.source.pixels()) {
                 continue;
             }
-            let Ok((file, _)) = convert(&source, &job(quality)) else { continue };
-            let began = cpu_ms();
-            for _ in 0..rounds {
-                let _ = convert(&source, &job(quality));
-            }
-            ms += (cpu_ms() - began) / f64::from(rounds);
             let Some(truth) = truth(path, &source) else { continue };
-            bytes += file.len();
-            scores.extend(score(&truth, &file));
+            for (light, bytes, ms, scores) in &mut rows {
+                let job = job(quality, *light);
+                let Ok((file, _)) = convert(&source, &job) else { continue };
+                let began = cpu_ms();
+                for _ in 0..rounds {
+                    let _ = convert(&source, &job);
+                }
+                *ms += (cpu_ms() - began) / f64::from(rounds);
+                *bytes += file.len();
+                scores.extend(score(&truth, &file));
+            }
             let other = peer.as_ref().zip(path.file_name()).and_then(|(peer, n)| std::fs::read(peer.join(n)).ok());
             if let Some(other) = other {
                 peer_bytes += other.len();
                 peer_scores.extend(score(&truth, &other));
             }
         }
-        let count = scores.len();
-        line(name, count, bytes, ms / count.max(1) as f64, &scores);
+        for (light, bytes, ms, scores) in rows {
+            let count = scores.len();
+            let name = format!("{name}, {}", format!("{light:?}").to_lowercase());
+            line(&name, count, bytes, ms / count.max(1) as f64, &scores);
+        }
         if !peer_scores.is_empty() {
             line("  the peer", peer_scores.len(), peer_bytes, f64::NAN, &peer_scores);
         }

@@ -1,5 +1,5 @@
 //! Rate and distortion beside other encoders, in one run: `make bench-codecs`, or `cargo bench --bench peers -- [quick]
-//! [slow] [avif|heif|webp|jpeg]`. Bytes at equal SSIMULACRA2 and CPU time, on the photographs of the corpus (`quick`: six of them; `slow`:
+//! [slow] [avif|heif|webp|jpeg]`; whole conversions of large JPEGs with `-- reduce`. Bytes at equal SSIMULACRA2 and CPU time, on the photographs of the corpus (`quick`: six of them; `slow`:
 //! also what takes five seconds a megapixel).
 //!
 //! A peer that is not installed is named and left out. sharp is looked for in `PICTOR_SHARP`, else in `.deps/peers`
@@ -17,6 +17,9 @@ use pictor::imaging::encode::{self, Options};
 use pictor::imaging::picture::Space;
 use pictor::imaging::{Frame, Pixels, decode, probe, transform};
 use pictor::plan::{Format, GeometryOp};
+
+#[path = "peers/reduce.rs"]
+mod reduce;
 
 /// Scores at which bytes are compared.
 const SCORES: [f64; 3] = [60.0, 75.0, 85.0];
@@ -133,6 +136,9 @@ fn candidates(format: &str) -> Vec<Candidate> {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let quick = arguments.iter().any(|argument| argument == "quick");
+    if arguments.iter().any(|argument| argument == "reduce") {
+        return reduce::run(quick);
+    }
     let named: Vec<&str> =
         arguments.iter().map(String::as_str).filter(|word| !["quick", "slow"].contains(word)).collect();
     let folder = tempfile::tempdir().unwrap();

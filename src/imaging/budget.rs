@@ -355,7 +355,9 @@ const UNPACKED: u64 = 6;
 const DRAWING_START_US: u64 = 10_000;
 
 /// Resampling on amounts of light.
-const LINEAR: u64 = 24;
+const LINEAR: u64 = 12;
+/// Rows that it keeps, at most.
+const LINEAR_ROWS: u32 = 66;
 
 /// Laying a mark over every pixel.
 const MARK: u64 = 12;
@@ -380,12 +382,11 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light)
                 let out = area(width, height);
                 match light {
                     Light::Gamma => (out, 5, stage.pixels.max(out)),
-                    // The picture, what lies between the passes, and the result at 16 bits.
-                    Light::Linear => (
-                        out,
-                        LINEAR,
-                        stage.pixels.saturating_add(stage.pixels.max(out)).saturating_add(out).saturating_mul(2),
-                    ),
+                    // Rows of four floats a pixel; the picture may have been turned.
+                    Light::Linear => {
+                        let row = header.source.width.max(header.source.height).max(width);
+                        (out, LINEAR, area(row, LINEAR_ROWS).saturating_mul(16).div_ceil(channels))
+                    }
                 }
             }
             GeometryOp::Crop { width, height, .. } => (area(width, height), 1, 0),

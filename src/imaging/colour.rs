@@ -6,6 +6,7 @@ use moxcms::{
     ColorProfile, DataColorSpace, Layout, ParsingOptions, ToneReprCurve, TransformExecutor, TransformOptions,
 };
 
+use super::hdr::{self, Brightness, Primaries, Transfer};
 use super::picture::{Channels, Pixels, Space};
 use super::policy::Gamut;
 use crate::error::{Error, Kind};
@@ -15,8 +16,14 @@ pub const MAX_PROFILE: usize = 8 << 20;
 
 /// A transform of 8-bit pixels to sRGB (grey to grey with the sRGB curve), or to another [`Space`].
 pub struct ToSrgb {
-    executor: Arc<dyn TransformExecutor<u8> + Send + Sync>,
+    way: Way,
     channels: Channels,
+}
+
+enum Way {
+    Profile(Arc<dyn TransformExecutor<u8> + Send + Sync>),
+    /// What the colour library would show as far too dark is tone-mapped.
+    Hdr(Transfer, Primaries, Brightness, Space),
 }
 
 /// A transform of 16-bit pixels to sRGB, for sources whose curve would be too coarse at 8 bits.
@@ -34,6 +41,13 @@ pub struct FromCmyk {
 pub fn parse(icc: &[u8]) -> Option<ColorProfile> {
     let options = ParsingOptions { max_profile_size: MAX_PROFILE, ..ParsingOptions::default() };
     ColorProfile::new_from_slice_with_options(icc, options).ok()
+}
+
+/// The transfer function of high dynamic range that a profile's `cicp` tag names, with its primaries.
+pub(super) fn hdr_of(profile: &ColorProfile) -> Option<(Transfer, Primaries)> {
+    let points = profile.cicp.as_ref()?;
+    let transfer = Transfer::from_code(points.transfer_characteristics as u8)?;
+    Some((transfer, Primaries::from_code(points.color_primaries as u8)))
 }
 
 /// sRGB's curve, which greys are written with too.
@@ -145,32 +159,20 @@ impl ToSrgb {
     /// The same to whichever space is wanted; `None` too where the profile is that space by its numbers.
     pub fn into_space(profile: &ColorProfile, channels: Channels, space: Space) -> Option<Self> {
         fits(profile, channels).then_some(())?;
+        if let Some((transfer, primaries)) = hdr_of(profile) {
+            return Some(Self { way: Way::Hdr(transfer, primaries, Brightness::default(), space), channels });
+        }
         let (target, layout) = target(channels, space);
         let executor = profile.create_transform_8bit(layout, &target, layout, TransformOptions::default()).ok()?;
-        let this = Self { executor, channels };
-        (!this.is_identity()).then_some(this)
+        (!is_identity(&*executor, channels)).then_some(Self { way: Way::Profile(executor), channels })
     }
 
-    /// Whether no colour of a coarse lattice moves by more than one step.
-    fn is_identity(&self) -> bool {
-        let steps = [0u8, 32, 64, 96, 128, 160, 192, 224, 255];
-        let mut from = Vec::new();
-        for r in steps {
-            match self.channels {
-                Channels::Grey => from.push(r),
-                Channels::GreyAlpha => from.extend([r, 255]),
-                Channels::Rgb | Channels::Rgba => {
-                    for g in steps {
-                        for b in steps {
-                            from.extend([r, g, b]);
-                            from.extend(self.channels.has_alpha().then_some(255));
-                        }
-                    }
-                }
-            }
+    /// The same for the frames of an animation, which all have to be mapped alike.
+    pub fn steady(mut self) -> Self {
+        if let Way::Hdr(_, _, about, _) = &mut self.way {
+            about.moving = true;
         }
-        let mut to = vec![0; from.len()];
-        self.executor.transform(&from, &mut to).is_ok() && from.iter().zip(&to).all(|(a, b)| a.abs_diff(*b) <= 1)
+        self
     }
 
     /// Transforms all pixels in place. Pixels of other channels than the transform was made for are left alone.
@@ -181,14 +183,43 @@ impl ToSrgb {
         if pixels.channels() != self.channels {
             return Ok(());
         }
+        let executor = match &self.way {
+            Way::Profile(executor) => executor,
+            Way::Hdr(transfer, primaries, about, space) => {
+                hdr::apply(*transfer, *primaries, *about, *space, pixels);
+                return Ok(());
+            }
+        };
         let stride = pixels.stride();
         let mut row = vec![0; stride];
         for line in pixels.data_mut().chunks_exact_mut(stride) {
             row.copy_from_slice(line);
-            self.executor.transform(&row, line).map_err(refused)?;
+            executor.transform(&row, line).map_err(refused)?;
         }
         Ok(())
     }
+}
+
+/// Whether no colour of a coarse lattice moves by more than one step.
+fn is_identity(executor: &(dyn TransformExecutor<u8> + Send + Sync), channels: Channels) -> bool {
+    let steps = [0u8, 32, 64, 96, 128, 160, 192, 224, 255];
+    let mut from = Vec::new();
+    for r in steps {
+        match channels {
+            Channels::Grey => from.push(r),
+            Channels::GreyAlpha => from.extend([r, 255]),
+            Channels::Rgb | Channels::Rgba => {
+                for g in steps {
+                    for b in steps {
+                        from.extend([r, g, b]);
+                        from.extend(channels.has_alpha().then_some(255));
+                    }
+                }
+            }
+        }
+    }
+    let mut to = vec![0; from.len()];
+    executor.transform(&from, &mut to).is_ok() && from.iter().zip(&to).all(|(a, b)| a.abs_diff(*b) <= 1)
 }
 
 impl ToSrgb16 {

@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::colour;
-use super::decode::{self, Shrink, Wanted};
+use super::decode::{self, Region, Shrink, Wanted};
 use super::encode::{self, quality};
 use super::exif::{self, Truth};
 use super::mark::Marks;
@@ -170,6 +170,46 @@ pub(super) fn shrink(ops: &[GeometryOp]) -> Option<Shrink> {
     None
 }
 
+/// Takes a crop off the operations that comes before all but an orientation; gives what is needed of the stored picture.
+fn needed(ops: &mut Vec<GeometryOp>, source: &Source) -> Option<Region> {
+    let (at, orientation) = match ops.first()? {
+        GeometryOp::Orient(orientation) => (1, *orientation),
+        _ => (0, 1),
+    };
+    let &GeometryOp::Crop { x, y, width, height } = ops.get(at).filter(|_| !source.animated())? else { return None };
+    ops.remove(at);
+    let (right, bottom) = match orientation {
+        5.. => (source.height, source.width),
+        _ => (source.width, source.height),
+    };
+    // How far the rectangle is from the other two edges.
+    let (after, below) = (right.saturating_sub(x + width), bottom.saturating_sub(y + height));
+    let (x, y) = match orientation {
+        2 => (after, y),
+        3 => (after, below),
+        4 => (x, below),
+        5 => (y, x),
+        6 => (y, after),
+        7 => (below, after),
+        8 => (below, x),
+        _ => (x, y),
+    };
+    let (width, height) = if orientation >= 5 { (height, width) } else { (width, height) };
+    Some(Region { x, y, width, height })
+}
+
+/// The part of a frame that is needed, whether the decoder has given that or the whole.
+fn trimmed(pixels: Pixels, header: &Header, shrink: Option<Shrink>, region: Option<Region>) -> Result<Pixels, Error> {
+    match region {
+        Some(Region { width, height, .. }) if (pixels.width(), pixels.height()) == (width, height) => Ok(pixels),
+        Some(Region { x, y, width, height }) => {
+            check_size(&pixels, header, shrink)?;
+            transform::apply(pixels, &GeometryOp::Crop { x, y, width, height }, false, Light::Gamma)
+        }
+        None => check_size(&pixels, header, shrink).map(|()| pixels),
+    }
+}
+
 /// Whether a file of this format is given the orientation as a tag; for the others the pixels are turned.
 pub(super) fn carries_orientation(format: Format) -> bool {
     match format {
@@ -219,7 +259,8 @@ fn picture(
     let moving = layout.frames > 1;
     let policy = effective(job, output);
     let shrink = shrink_under(&policy, header, &layout.ops);
-    let wanted = Wanted { limits: job.limits, policy, shrink };
+    let region = shrink.is_none().then(|| needed(&mut layout.ops, &header.source)).flatten();
+    let wanted = Wanted { limits: job.limits, policy, shrink, region };
 
     let mut times = Times::default();
     let decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
@@ -238,10 +279,9 @@ fn picture(
     let mut frames = 0;
     while frames < layout.frames {
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
-        check_size(&frame.pixels, header, shrink)?;
-        let pixels = clock(&mut times.transform, || {
-            develop(frame.pixels, header, &layout, format, (policy.resample, output.ground), &mut marks)
-        })?;
+        let source = trimmed(frame.pixels, header, shrink, region)?;
+        let light = (policy.resample, output.ground);
+        let pixels = clock(&mut times.transform, || develop(source, header, &layout, format, light, &mut marks))?;
         if let Some(wish) = wish {
             let options = settings(output, decoder.metadata(), header, job, &layout, truth);
             let floor = output.quality_floor;
@@ -271,8 +311,10 @@ fn picture(
         (None, None) => return Err(probe::corrupt(header.source.format, "it holds no picture")),
     };
     let original_will_do = match wish {
-        _ if output.slim => layout.ops.is_empty() && format == header.source.format,
         Some(Wish::Bytes(_)) => output.size_limit.is_some_and(|limit| limit.or_original),
+        // Something was cut off before the pixels came.
+        _ if region.is_some() => false,
+        _ if output.slim => layout.ops.is_empty() && format == header.source.format,
         Some(Wish::Score(_) | Wish::Colours(_)) => seek::original_will_do(source, header, &layout, output, format),
         None => false,
     };
@@ -411,7 +453,7 @@ fn facts(source: &[u8], header: &Header, asked: plan::Facts, job: &Job) -> Resul
         let shrink = (!header.source.animated()).then_some(AVERAGE_SHRINK);
         // Every tag is asked for, whatever results may carry.
         let policy = Policy { metadata: Carry::Exif, gamut: Gamut::Srgb, ..job.policy };
-        let wanted = Wanted { limits: job.limits, policy, shrink };
+        let wanted = Wanted { limits: job.limits, policy, shrink, region: None };
         let mut decoder = clock(&mut times.decode, || decode::open(source, header, &wanted))?;
         if asked.exif {
             tags = decoder.metadata().exif.as_deref().map(exif::tags).unwrap_or_default();

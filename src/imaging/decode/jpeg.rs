@@ -1,4 +1,5 @@
-//! JPEG by libjpeg-turbo: scaled while decoding where the result is much smaller, grey kept grey, inks brought to sRGB.
+//! JPEG by libjpeg-turbo: scaled while decoding where the result is much smaller, only the part that is needed where it is
+//! cropped, grey kept grey, inks brought to sRGB.
 
 use super::super::colour::{self, FromCmyk, ToSrgb};
 use super::super::picture::{Channels, Decode, Pixels, Space};
@@ -6,7 +7,7 @@ use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, jpeg, unsupported};
 use super::still::Still;
 use super::turbo::{Decompressor, Facts, Layout, Verdict};
-use super::{Shrink, area, buffer, metadata};
+use super::{Region, Shrink, area, buffer, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
 
@@ -19,7 +20,7 @@ pub(super) fn open<'a>(
     bytes: &'a [u8],
     header: &Header,
     limits: &Limits,
-    shrink: Option<Shrink>,
+    part: (Option<Shrink>, Option<Region>),
     gamut: Gamut,
 ) -> Result<Box<dyn Decode + 'a>, Error> {
     let (header, limits) = (*header, *limits);
@@ -28,14 +29,14 @@ pub(super) fn open<'a>(
         metadata.space = colour::space_of(gamut, || jpeg::icc_profile(bytes));
     }
     let space = metadata.space;
-    Ok(Still::open(metadata, move || decode(bytes, &header, &limits, shrink, space)))
+    Ok(Still::open(metadata, move || decode(bytes, &header, &limits, part, space)))
 }
 
 fn decode(
     bytes: &[u8],
     header: &Header,
     limits: &Limits,
-    shrink: Option<Shrink>,
+    (shrink, region): (Option<Shrink>, Option<Region>),
     space: Space,
 ) -> Result<Pixels, Error> {
     let damaged = |what: &str| corrupt(Format::Jpeg, what);
@@ -49,7 +50,15 @@ fn decode(
         return Err(damaged("it has two frame headers that differ"));
     }
     let denominator = shrink.map_or(1, |shrink| denominator(&facts, shrink));
-    let (width, height) = decoder.scale(&facts, denominator).ok_or_else(|| damaged("it cannot be scaled"))?;
+    let (mut width, mut height) = decoder.scale(&facts, denominator).ok_or_else(|| damaged("it cannot be scaled"))?;
+    // The decoded part, and where in it that lies which is wanted.
+    let part = region.filter(|_| shrink.is_none()).and_then(|region| {
+        let whole = around(&facts, region)?;
+        decoder.crop(whole).then_some((whole, region))
+    });
+    if let Some((whole, _)) = part {
+        (width, height) = (whole.width, whole.height);
+    }
     let layout = facts.layout;
     let mut data = buffer(area(width, height, layout.size())?)?;
     let verdict = if facts.precision <= 8 {
@@ -74,10 +83,41 @@ fn decode(
         Layout::Cmyk => return inks(bytes, icc.as_deref(), width, height, data),
     };
     let mut pixels = Pixels::new(width, height, channels, data)?;
+    if let Some((whole, region)) = part {
+        pixels = cut(&pixels, region.x - whole.x, region.y - whole.y, region)?;
+    }
     if let Some(transform) = icc.and_then(|icc| ToSrgb::into_space(&colour::parse(&icc)?, channels, space)) {
         transform.apply(&mut pixels)?;
     }
     Ok(pixels)
+}
+
+/// The part to decode for a rectangle: from block to block, with one more on each side, whose chroma reaches into it. `None`
+/// where hardly anything would be saved, or the library cannot.
+fn around(facts: &Facts, region: Region) -> Option<Region> {
+    let (across, down) = facts.block?;
+    (facts.precision == 8 && !facts.lossless && facts.layout != Layout::Cmyk).then_some(())?;
+    let span = |start: u32, length: u32, block: u32, side: u32| {
+        let first = (start / block).saturating_sub(1) * block;
+        let last = ((start + length).div_ceil(block) + 1).saturating_mul(block).min(side);
+        (first, last.saturating_sub(first))
+    };
+    let (x, width) = span(region.x, region.width, across, facts.width);
+    let (y, height) = span(region.y, region.height, down, facts.height);
+    let (part, whole) = (u64::from(width) * u64::from(height), u64::from(facts.width) * u64::from(facts.height));
+    (part * 10 <= whole * 9).then_some(Region { x, y, width, height })
+}
+
+/// A rectangle of pixels, which lies inside.
+fn cut(pixels: &Pixels, x: u32, y: u32, region: Region) -> Result<Pixels, Error> {
+    let count = pixels.channels().count();
+    let row = area(region.width, 1, count)?;
+    let start = area(x, 1, count)?;
+    let mut data = buffer(area(region.width, region.height, count)?)?;
+    for (from, to) in pixels.rows().skip(y as usize).zip(data.chunks_exact_mut(row)) {
+        to.copy_from_slice(from.get(start..start + row).unwrap_or_default());
+    }
+    Pixels::new(region.width, region.height, pixels.channels(), data)
 }
 
 /// Decodes samples of more than 8 bits, and brings them to 8.
@@ -154,7 +194,8 @@ mod tests {
 
     #[test]
     fn scaling_leaves_twice_the_wanted_size() {
-        let facts = |width, height, lossless| Facts { width, height, precision: 8, layout: Layout::Rgb, lossless };
+        let facts =
+            |width, height, lossless| Facts { width, height, precision: 8, layout: Layout::Rgb, lossless, block: None };
         let shrink = |min_width, min_height| Shrink { min_width, min_height };
         assert_eq!(denominator(&facts(4000, 3000, false), shrink(1200, 900)), 1);
         assert_eq!(denominator(&facts(4000, 3000, false), shrink(1000, 750)), 2);

@@ -1,8 +1,10 @@
-//! JPEG XL by jxl-oxide: stills and animations. The library brings the colours to sRGB and applies the orientation.
+//! JPEG XL by jxl-oxide: stills and animations. The library brings the colours to sRGB and applies the orientation; high
+//! dynamic range it gives as PQ, which is tone-mapped here as in every other format.
 
 use jxl_oxide::{AllocTracker, EnumColourEncoding, JxlImage, PixelFormat, Render, RenderingIntent};
 
-use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels};
+use super::super::hdr::{self, Brightness};
+use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels, Space};
 use super::super::probe::{Header, corrupt, jxl, unsupported};
 use super::{area, buffer, metadata};
 use crate::error::{Error, Kind};
@@ -38,10 +40,13 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decod
     }
     let intent = RenderingIntent::Relative;
     let grey = matches!(image.pixel_format(), PixelFormat::Gray | PixelFormat::Graya);
-    image.request_color_encoding(if grey {
-        EnumColourEncoding::gray_srgb(intent)
-    } else {
-        EnumColourEncoding::srgb(intent)
+    // Brighter than the white of 255 cd/m² that the library takes for sRGB's.
+    let hdr =
+        !grey && (image.hdr_type().is_some() || image.image_header().metadata.tone_mapping.intensity_target > 255.0);
+    image.request_color_encoding(match (grey, hdr) {
+        (true, _) => EnumColourEncoding::gray_srgb(intent),
+        (false, false) => EnumColourEncoding::srgb(intent),
+        (false, true) => EnumColourEncoding::bt2100_pq(intent),
     });
     let mut metadata = metadata(header, jxl::exif_block(bytes));
     let mut tick = (0, 1);
@@ -50,13 +55,15 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decod
         let repeat = (animation.num_loops > 0).then_some(animation.num_loops);
         metadata.animation = (source.frames > 1).then_some(Animation { repeat });
     }
-    Ok(Box::new(Jxl { image, header: *header, metadata, tick, given: 0 }))
+    Ok(Box::new(Jxl { image, header: *header, metadata, hdr, tick, given: 0 }))
 }
 
 struct Jxl {
     image: JxlImage,
     header: Header,
     metadata: Metadata,
+    /// Whether the pixels come as PQ with the primaries of BT.2020.
+    hdr: bool,
     /// Seconds that a tick takes, as a fraction.
     tick: (u64, u64),
     given: u32,
@@ -78,7 +85,7 @@ impl Decode for Jxl {
             return Err(corrupt(Format::Jxl, &format!("only {index} of its {frames} frames are there")));
         }
         let render = self.image.render_frame(index).map_err(|error| failed(&*error))?;
-        let pixels = collect(&render, &self.header)?;
+        let pixels = if self.hdr { mapped(&render, &self.header)? } else { collect(&render, &self.header)? };
         let (over, under) = self.tick;
         let millis = u64::from(render.duration()).saturating_mul(1000).saturating_mul(over).checked_div(under);
         let delay_ms = if frames > 1 { u32::try_from(millis.unwrap_or(0)).unwrap_or(u32::MAX) } else { 0 };
@@ -90,22 +97,61 @@ impl Decode for Jxl {
 /// The samples as pixels.
 fn collect(render: &Render, header: &Header) -> Result<Pixels, Error> {
     let mut stream = render.stream();
-    let channels = match stream.channels() {
-        1 => Channels::Grey,
-        2 => Channels::GreyAlpha,
-        3 => Channels::Rgb,
-        4 => Channels::Rgba,
-        other => return Err(unsupported(Format::Jxl, &format!("it has {other} channels"))),
-    };
+    let channels = channels(stream.channels())?;
     let (width, height) = (stream.width(), stream.height());
     if (width, height) != (header.source.width, header.source.height) {
         return Err(corrupt(Format::Jxl, "a frame has not the size of the picture"));
     }
     let mut data = buffer(area(width, height, channels.count())?)?;
     if stream.write_to_buffer(&mut data) != data.len() {
-        return Err(corrupt(Format::Jxl, "pixels are missing"));
+        return Err(missing());
     }
     Pixels::new(width, height, channels, data)
+}
+
+/// PQ samples, tone-mapped row by row.
+fn mapped(render: &Render, header: &Header) -> Result<Pixels, Error> {
+    let stream = render.stream();
+    let channels = channels(stream.channels())?;
+    let (width, height) = (stream.width(), stream.height());
+    if (width, height) != (header.source.width, header.source.height) {
+        return Err(corrupt(Format::Jxl, "a frame has not the size of the picture"));
+    }
+    let stride = area(width, 1, channels.count())?;
+    let mut row = vec![0u16; stride];
+    let light = hdr::Light::new(hdr::Transfer::Pq, hdr::Primaries::Bt2020, 16);
+    let about = Brightness { declared: None, moving: header.source.animated() };
+    let mapper = hdr::mapper(light, about, Space::Srgb, |meter, light| {
+        let mut stream = render.stream();
+        for _ in 0..height {
+            if stream.write_to_buffer(&mut row) == row.len() {
+                meter.row(light, &row, channels);
+            }
+        }
+    });
+    let mut data = buffer(area(width, height, channels.count())?)?;
+    let mut stream = stream;
+    for to in data.chunks_exact_mut(stride) {
+        if stream.write_to_buffer(&mut row) != row.len() {
+            return Err(missing());
+        }
+        mapper.row(&row, channels, to);
+    }
+    Pixels::new(width, height, channels, data)
+}
+
+fn missing() -> Error {
+    corrupt(Format::Jxl, "pixels are missing")
+}
+
+fn channels(count: u32) -> Result<Channels, Error> {
+    match count {
+        1 => Ok(Channels::Grey),
+        2 => Ok(Channels::GreyAlpha),
+        3 => Ok(Channels::Rgb),
+        4 => Ok(Channels::Rgba),
+        other => Err(unsupported(Format::Jxl, &format!("it has {other} channels"))),
+    }
 }
 
 /// The library's error in our words.

@@ -4,7 +4,6 @@
 mod bmp;
 mod gif;
 mod guard;
-mod hdr;
 mod heif;
 mod ico;
 mod jpeg;
@@ -21,6 +20,10 @@ mod webp_sys;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod gain_tests;
+#[cfg(test)]
+mod hdr_tests;
 
 use super::picture::{Channels, Decode, Metadata, Pixels, Space};
 use super::plugin;
@@ -41,6 +44,16 @@ pub struct Shrink {
     pub min_height: u32,
 }
 
+/// A rectangle of the stored picture, before its EXIF orientation; it lies inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Region {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
 /// What is wanted of a decoder besides the pixels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted {
@@ -50,6 +63,8 @@ pub struct Wanted {
     pub policy: Policy,
     /// How far the picture may be shrunk on the way; `None` gives the full size.
     pub shrink: Option<Shrink>,
+    /// The only part of a still picture that is needed; not together with `shrink`.
+    pub region: Option<Region>,
 }
 
 /// Opens a picture. Pixels are decoded by [`Decode::next_frame`], not here.
@@ -58,6 +73,9 @@ pub struct Wanted {
 /// an eighth of its size, never below twice the given size (so that the resampling that follows still decides how the
 /// picture looks); the size is then what the frame's [`Pixels`] say. An SVG is drawn at exactly the given size, which may
 /// be larger than its own. `None` gives the full size, and so do all other formats.
+///
+/// With `region`, a JPEG may come out as that rectangle, pixel by pixel what it is in the whole; or else whole, as all other
+/// formats.
 ///
 /// # Errors
 /// [`Kind::SourceSide`] and [`Kind::SourcePixels`] where one frame alone is above the limits, [`Kind::UnsupportedSource`],
@@ -70,10 +88,10 @@ pub fn open<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box
 }
 
 fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
-    let Wanted { limits, shrink, .. } = wanted;
+    let Wanted { limits, shrink, region, .. } = wanted;
     let gamut = wanted.policy.gamut;
     match header.source.format {
-        Format::Jpeg => jpeg::open(bytes, header, limits, *shrink, gamut),
+        Format::Jpeg => jpeg::open(bytes, header, limits, (*shrink, *region), gamut),
         Format::Png => png::open(bytes, header, gamut),
         Format::Gif => gif::open(bytes, header, limits),
         Format::Bmp => bmp::open(bytes, header),

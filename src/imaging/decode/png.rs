@@ -5,11 +5,12 @@ use std::io::Cursor;
 use png::{BlendOp, ColorType, Decoder, DecodingError, DisposeOp, Info, Limits, Reader, Transformations};
 
 use super::super::colour::{MAX_PROFILE, ToSrgb, ToSrgb16};
+use super::super::hdr::{self, Brightness, Order};
 use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels, Space};
 use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, png as chunks};
 use super::still::Still;
-use super::{area, buffer, copy, hdr, metadata};
+use super::{area, buffer, copy, metadata};
 use crate::error::{Error, Kind};
 use crate::imaging::colour;
 use crate::plan::Format;
@@ -21,10 +22,12 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, gamut: Gamut) -> Result
     let header = *header;
     let mut metadata = metadata(&header, chunks::exif_block(bytes));
     if header.source.frames <= 1 {
-        if gamut == Gamut::P3
-            && let Colour::Profile(profile) = colour_of(reader(bytes, &header, Transformations::EXPAND)?.info())
-        {
-            metadata.space = colour::space(gamut, &profile);
+        if gamut == Gamut::P3 {
+            metadata.space = match colour_of(reader(bytes, &header, Transformations::EXPAND)?.info()) {
+                Colour::Profile(profile) => colour::space(gamut, &profile),
+                Colour::Hdr { primaries, .. } => primaries.space(true),
+                Colour::Srgb => Space::Srgb,
+            };
         }
         let space = metadata.space;
         return Ok(Still::open(metadata, move || in_space(bytes, &header, space)));
@@ -71,19 +74,29 @@ fn channels(colour: ColorType) -> Result<Channels, Error> {
 enum Colour {
     Srgb,
     Profile(Box<moxcms::ColorProfile>),
-    Hdr(hdr::Transfer, hdr::Primaries),
+    Hdr { transfer: hdr::Transfer, primaries: hdr::Primaries, about: Brightness },
 }
 
 fn colour_of(info: &Info<'_>) -> Colour {
+    let hdr = |transfer, primaries| {
+        // Both in steps of 0.0001 cd/m².
+        let pixels = info.content_light_level.map(|level| level.max_content_light_level).filter(|light| *light > 0);
+        let display = info.mastering_display_color_volume.map(|volume| volume.max_luminance);
+        let declared = pixels.or(display).map(|light| light as f32 / 10_000.0);
+        Colour::Hdr { transfer, primaries, about: Brightness { declared, moving: false } }
+    };
     if let Some(points) = &info.coding_independent_code_points {
         let primaries = hdr::Primaries::from_code(points.color_primaries);
         if let Some(transfer) = hdr::Transfer::from_code(points.transfer_function) {
-            return Colour::Hdr(transfer, primaries);
+            return hdr(transfer, primaries);
         }
         return primaries.profile().map_or(Colour::Srgb, |profile| Colour::Profile(Box::new(profile)));
     }
     if let Some(profile) = info.icc_profile.as_deref().and_then(colour::parse) {
-        return Colour::Profile(Box::new(profile));
+        return match colour::hdr_of(&profile) {
+            Some((transfer, primaries)) => hdr(transfer, primaries),
+            None => Colour::Profile(Box::new(profile)),
+        };
     }
     if info.srgb.is_some() {
         return Colour::Srgb;
@@ -146,15 +159,7 @@ fn in_space(bytes: &[u8], header: &Header, space: Space) -> Result<Pixels, Error
     let (kind, depth) = source.output_color_type();
     let channels = channels(kind)?;
     if depth == png::BitDepth::Sixteen {
-        let transform = match &colour {
-            Colour::Profile(profile) => ToSrgb16::into_space(profile, channels, space),
-            Colour::Srgb | Colour::Hdr(..) => None,
-        };
-        let mut pixels = sixteen(&mut source, header, channels, transform.as_ref())?;
-        if matches!(colour, Colour::Hdr(..)) {
-            recolour(&mut pixels, &colour, space)?;
-        }
-        return Ok(pixels);
+        return sixteen(&mut source, header, channels, &colour, space);
     }
     let mut data = buffer(area(width, height, channels.count())?)?;
     source.next_frame(&mut data).map_err(damaged)?;
@@ -170,19 +175,21 @@ fn recolour(pixels: &mut Pixels, colour: &Colour, space: Space) -> Result<(), Er
             Some(transform) => transform.apply(pixels),
             None => Ok(()),
         },
-        Colour::Hdr(transfer, primaries) => {
-            hdr::Mapper::new(*transfer, *primaries, 8).apply(pixels);
+        Colour::Hdr { transfer, primaries, about } => {
+            hdr::apply(*transfer, *primaries, *about, space, pixels);
             Ok(())
         }
     }
 }
 
 /// Decodes 16-bit samples, through a profile if there is one: it is often linear, and at 8 bits its shadows would be lost.
+/// High dynamic range needs them even more.
 fn sixteen(
     source: &mut Source<'_>,
     header: &Header,
     channels: Channels,
-    transform: Option<&ToSrgb16>,
+    colour: &Colour,
+    space: Space,
 ) -> Result<Pixels, Error> {
     let (width, height) = (header.source.width, header.source.height);
     let count = channels.count();
@@ -190,8 +197,18 @@ fn sixteen(
     source.next_frame(&mut wide).map_err(damaged)?;
     let stride = area(width, 1, count)?;
     let mut data = buffer(area(width, height, count)?)?;
+    let transform = match colour {
+        Colour::Profile(profile) => ToSrgb16::into_space(profile, channels, space),
+        Colour::Srgb => None,
+        Colour::Hdr { transfer, primaries, about } => {
+            let light = hdr::Light::new(*transfer, *primaries, 16);
+            let rows = wide.chunks_exact(stride.saturating_mul(2));
+            hdr::develop(light, *about, space, rows, (Order::Big, channels), (&mut data, stride));
+            return Pixels::new(width, height, channels, data);
+        }
+    };
     for (from, to) in wide.chunks_exact(stride.saturating_mul(2)).zip(data.chunks_exact_mut(stride)) {
-        if let Some(transform) = transform {
+        if let Some(transform) = &transform {
             transform.row(from, to)?;
             continue;
         }
@@ -230,7 +247,10 @@ impl<'a> Moving<'a> {
     fn open(bytes: &'a [u8], header: Header, metadata: Metadata) -> Result<Self, Error> {
         let eight = Transformations::EXPAND | Transformations::ALPHA | Transformations::STRIP_16;
         let mut source = reader(bytes, &header, eight)?;
-        let colour = colour_of(source.info());
+        let mut colour = colour_of(source.info());
+        if let Colour::Hdr { about, .. } = &mut colour {
+            about.moving = true;
+        }
         let control =
             source.info().animation_control.ok_or_else(|| corrupt(Format::Png, "its acTL chunk is damaged"))?;
         if control.num_frames != header.source.frames {

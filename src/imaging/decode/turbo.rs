@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 
 use turbojpeg_sys as tj;
 
+use super::Region;
 use crate::error::{Error, Kind};
 
 /// How a decompressor lays out pixels.
@@ -61,6 +62,8 @@ pub(super) struct Facts {
     pub layout: Layout,
     /// Lossless JPEG, which cannot be scaled.
     pub lossless: bool,
+    /// The pixels that are coded together, across and down; `None` where the library has no name for their sampling.
+    pub block: Option<(u32, u32)>,
 }
 
 /// A decompressor.
@@ -131,6 +134,15 @@ impl Decompressor {
             precision: side(tj::TJPARAM_TJPARAM_PRECISION),
             layout,
             lossless: self.get(tj::TJPARAM_TJPARAM_LOSSLESS) == 1,
+            block: match self.get(tj::TJPARAM_TJPARAM_SUBSAMP) {
+                tj::TJSAMP_TJSAMP_444 | tj::TJSAMP_TJSAMP_GRAY => Some((8, 8)),
+                tj::TJSAMP_TJSAMP_422 => Some((16, 8)),
+                tj::TJSAMP_TJSAMP_420 => Some((16, 16)),
+                tj::TJSAMP_TJSAMP_440 => Some((8, 16)),
+                tj::TJSAMP_TJSAMP_411 => Some((32, 8)),
+                tj::TJSAMP_TJSAMP_441 => Some((8, 32)),
+                _ => None,
+            },
         })
     }
 
@@ -142,9 +154,17 @@ impl Decompressor {
         (result == 0).then(|| (facts.width.div_ceil(denominator), facts.height.div_ceil(denominator)))
     }
 
+    /// Keeps a rectangle, which begins on a block's left edge. Says whether the library takes it.
+    pub(super) fn crop(&mut self, region: Region) -> bool {
+        let side = |value: u32| c_int::try_from(value).unwrap_or(c_int::MAX);
+        let (x, y, w, h) = (side(region.x), side(region.y), side(region.width), side(region.height));
+        // SAFETY: the handle is alive and has read a header; a rectangle that does not fit is refused with -1.
+        unsafe { tj::tj3SetCroppingRegion(self.handle(), tj::tjregion { x, y, w, h }) == 0 }
+    }
+
     /// Decodes into `pixels`, whose rows have no gaps.
     ///
-    /// `size` must be what [`Self::scale`] gave for these bytes; the length of `pixels` is checked against it.
+    /// `size` must be what [`Self::scale`] gave for these bytes, or that of the rectangle that [`Self::crop`] took; the length of `pixels` is checked against it.
     pub(super) fn decode(&mut self, jpeg: &[u8], size: (u32, u32), layout: Layout, pixels: &mut [u8]) -> Verdict {
         let want = (size.0 as usize).checked_mul(size.1 as usize).and_then(|area| area.checked_mul(layout.size()));
         let (Some(want), Ok(pitch)) = (want, c_int::try_from(size.0 as usize * layout.size())) else {
@@ -154,7 +174,8 @@ impl Decompressor {
             return Verdict::Failure("the pixels' memory has the wrong size".to_owned());
         }
         // SAFETY: the input is a live slice. The library writes `size.1` rows of `pitch` bytes, which is the length that
-        // was just checked: it derives the size from the same header bytes that `header` and `scale` have read.
+        // was just checked: it derives the size from the same header bytes that `header` and `scale` have read, and from
+        // the rectangle that `crop` has set.
         let result = unsafe {
             tj::tj3Decompress8(
                 self.handle(),

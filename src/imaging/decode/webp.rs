@@ -29,7 +29,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, gamut: Gamut) -> Result
         decoder,
         header,
         metadata,
-        transform: transform(bytes, true, Space::Srgb),
+        transform: transform(bytes, true, Space::Srgb).map(ToSrgb::steady),
         given: 0,
         clock: 0,
     }))

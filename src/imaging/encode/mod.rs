@@ -30,7 +30,7 @@ use crate::error::{Error, Kind};
 use crate::plan::Format;
 
 /// Part of every cache key: raised whenever the same pixels and options give other bytes.
-pub const GENERATION: u32 = 2;
+pub const GENERATION: u32 = 3;
 
 /// How the pixels are to be written.
 #[derive(Debug, Clone)]

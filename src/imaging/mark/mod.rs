@@ -124,7 +124,7 @@ fn decoded(
     let header = probe::probe(bytes).map_err(of_mark)?;
     let layout = plan::mark::lay_out(image, &header.source, size, limits)?;
     let shrink = convert::shrink_under(&policy, &header, &layout.ops);
-    let wanted = Wanted { limits: *limits, policy, shrink };
+    let wanted = Wanted { limits: *limits, policy, shrink, region: None };
     let frame = decode::open(bytes, &header, &wanted).and_then(|mut decoder| decoder.next_frame()).map_err(of_mark)?;
     let Some(frame) = frame else { return Err(Error::new(Kind::MarkUnusable, "the mark holds no picture")) };
     convert::check_size(&frame.pixels, &header, shrink).map_err(of_mark)?;

@@ -113,18 +113,40 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
     })
 }
 
+/// The brightest light of the primary item, in cd/m²: of its pixels (`clli`), or else of the display that it was graded on
+/// (`mdcv`); `None` where the file does not say.
+pub(crate) fn brightest(bytes: &[u8]) -> Option<f32> {
+    let (_, _, meta) = full(atom(bytes, b"meta")?)?;
+    let primary = primary(meta)?;
+    let iprp = atom(meta, b"iprp")?;
+    let all: Vec<Atom<'_>> = atoms(atom(iprp, b"ipco")?).collect();
+    let ours = properties(iprp, &all, primary);
+    let of = |kind: &[u8; 4]| ours.iter().find(|property| &property.kind == kind).map(|property| property.data);
+    let pixels = of(b"clli").and_then(|clli| be16(clli, 0)).filter(|light| *light > 0);
+    // In steps of 0.0001 cd/m², behind four chromaticities.
+    let display = || of(b"mdcv").and_then(|mdcv| be32(mdcv, 16)).filter(|light| *light > 0);
+    pixels.map(f32::from).or_else(|| display().map(|light| light as f32 / 10_000.0))
+}
+
+fn primary(meta: &[u8]) -> Option<u32> {
+    let (version, _, pitm) = full(atom(meta, b"pitm")?)?;
+    if version == 0 { be16(pitm, 0).map(u32::from) } else { be32(pitm, 0) }
+}
+
+/// Those of all properties that an item has.
+fn properties<'a, 'b>(iprp: &[u8], all: &'a [Atom<'b>], item: u32) -> Vec<&'a Atom<'b>> {
+    let indices = atoms(iprp).filter(|atom| &atom.kind == b"ipma").filter_map(|atom| associations(atom.data, item));
+    // Index 0 is "no property", which the subtraction refuses.
+    indices.flatten().filter_map(|index| all.get(index.checked_sub(1)?)).collect()
+}
+
 /// The primary item of a `meta` box.
 fn item(meta: &[u8]) -> Option<Facts> {
     let (_, _, meta) = full(meta)?;
-    let (version, _, pitm) = full(atom(meta, b"pitm")?)?;
-    let primary = if version == 0 { be16(pitm, 0)?.into() } else { be32(pitm, 0)? };
+    let primary = primary(meta)?;
     let iprp = atom(meta, b"iprp")?;
-    let properties: Vec<Atom<'_>> = atoms(atom(iprp, b"ipco")?).collect();
-    let of = |item: u32| -> Vec<&Atom<'_>> {
-        let indices = atoms(iprp).filter(|atom| &atom.kind == b"ipma").filter_map(|atom| associations(atom.data, item));
-        // Index 0 is "no property", which the subtraction refuses.
-        indices.flatten().filter_map(|index| properties.get(index.checked_sub(1)?)).collect()
-    };
+    let all: Vec<Atom<'_>> = atoms(atom(iprp, b"ipco")?).collect();
+    let of = |item: u32| properties(iprp, &all, item);
     let mut facts = sized(&of(primary))?;
     facts.alpha = atom(meta, b"iref").is_some_and(|iref| {
         let links = references(iref);

@@ -3,6 +3,7 @@
 use libheif_rs::{HeifContext, HeifErrorCode, Track};
 
 use super::super::super::colour::ToSrgb;
+use super::super::super::hdr::Brightness;
 use super::super::super::picture::{Animation, Channels, Decode, Frame, Metadata};
 use super::super::super::policy::Gamut;
 use super::super::super::probe::bytes::be16;
@@ -88,7 +89,10 @@ impl Decode for Moving<'_> {
             }
         })?;
         let mut pixels = match self.colour {
-            Colour::Hdr(transfer, primaries) => mapped(&image, &self.header, alpha, transfer, primaries)?,
+            Colour::Hdr(transfer, primaries) => {
+                let about = Brightness { declared: None, moving: true };
+                mapped(&image, &self.header, alpha, (transfer, primaries), about, self.metadata.space)?
+            }
             Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, &self.header, false, alpha)?,
         };
         if alpha && image.is_premultiplied_alpha() {
