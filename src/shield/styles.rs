@@ -73,6 +73,7 @@ impl StyleBook {
                 let style = StoredStyle { name: name.clone(), rule: rule.clone(), created, modified: now };
                 add(&mut language, &style)?;
                 self.state.put_style(&site.name, &style).await?;
+                tracing::info!(site = &*site.name, style = style.name, rule = style.rule, "style set");
                 site.language.store(language.into());
                 Ok(style_calls::answer(dialect, call, &[]))
             }
@@ -81,6 +82,7 @@ impl StyleBook {
                     return Err(missing(name));
                 }
                 self.state.delete_style(&site.name, name).await?;
+                tracing::info!(site = &*site.name, style = name, "style deleted");
                 language.styles.remove(name);
                 site.language.store(language.into());
                 Ok(style_calls::answer(dialect, call, &[]))

@@ -38,8 +38,12 @@ pub(in crate::dialect) fn split(raw_path: &str) -> Option<(&str, String)> {
         return None;
     }
     let rule = percent_decode_str(rest).decode_utf8().ok()?;
-    let words = ["!", "-", "watermark=", "lossless"];
-    let begins_as_one = starts_with_digit(&rule) || words.iter().any(|word| rule.starts_with(word));
+    let words = ["-", "watermark=", "lossless"];
+    let begins_as_one = match rule.strip_prefix('!') {
+        // Nothing but a name: what stands there goes into a query.
+        Some(name) => name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)),
+        None => starts_with_digit(&rule) || words.iter().any(|word| rule.starts_with(word)),
+    };
     (begins_as_one && rule.len() > 1).then(|| (key, rule.into_owned()))
 }
 
@@ -57,7 +61,9 @@ pub(in crate::dialect) fn parse(rule: &str) -> Parsed {
 }
 
 fn plan(rule: &str, draft: &mut Draft) -> Result<Plan, Error> {
-    let (chain, extension) = rule.rsplit_once('.').unwrap_or((rule, "jpg"));
+    // What follows the point of a number is no extension.
+    let (chain, extension) =
+        rule.rsplit_once('.').filter(|(_, after)| !starts_with_digit(after)).unwrap_or((rule, "jpg"));
     let target = match extension {
         "jpg" | "jpeg" => Target::Fixed(Format::Jpeg),
         "png" => Target::Fixed(Format::Png),

@@ -34,6 +34,8 @@ fn says_what_the_language_of_today_says() {
         ("100w_100h_1c.png", "image/resize,m_fill,w_100,h_100,limit_0", "png,first"),
         // "Of any order": scaled to fit 100 x 100, then doubled.
         ("2x_100w_100h.png", "image/resize,w_100,h_100,limit_0/resize,p_200", "png,first"),
+        ("0.5x", "image/resize,p_50", "jpeg,first,ground=000000"),
+        ("1.5x.png", "image/resize,p_150", "png,first"),
         ("50p.src", "image/resize,p_50", "only-gif,first"),
         ("50p_1an.gif", "image/resize,p_50", "only-gif"),
         ("10-20-300-400a.png", "image/crop,x_10,y_20,w_300,h_400", "png,first"),
@@ -85,8 +87,18 @@ fn a_style_follows_an_exclamation_mark() {
 
 #[test]
 fn what_can_be_no_rule_belongs_to_the_key() {
-    for path in ["/me@example.com.jpg", "/a@/b.jpg", "/@100w", "/a/@100w", "/a.jpg@", "/a@100w/b.jpg", "/a.jpg", "/a@!"]
-    {
+    for path in [
+        "/me@example.com.jpg",
+        "/a@/b.jpg",
+        "/@100w",
+        "/a/@100w",
+        "/a.jpg@",
+        "/a@100w/b.jpg",
+        "/a.jpg",
+        "/a@!",
+        "/a@!x%26imageInfo",
+        "/a@!x%7Cy",
+    ] {
         assert_eq!(read(path), (path.to_owned(), "none".to_owned()));
     }
     let off = Language { legacy: false, ..language() };
