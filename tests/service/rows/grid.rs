@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::look::Canvas;
+use super::sources;
 use crate::support::{Pictor, client, corpus, site};
 
 const FILE: &str = "geometry-grid-1200x800.png";
@@ -395,6 +396,46 @@ async fn every_form_of_geometry_puts_every_cell_where_it_belongs() {
     let wrong: Vec<String> =
         futures_util::stream::iter(asked).buffer_unordered(3).filter_map(async |wrong| wrong).collect().await;
     assert!(wrong.is_empty(), "{} of {count} forms:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// All eight orientations that EXIF knows, by its own words: where the stored picture's first row and first column are
+/// seen. Both dialects, on JPEGs of 120 x 80.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_orientation_is_brought_upright() {
+    let (width, height) = (120_u32, 80_u32);
+    // Of a place that is seen, in a picture of this size, the row and the column that are stored.
+    let stored: [fn(u32, u32, u32, u32) -> (u32, u32); 8] = [
+        |x, y, _, _| (y, x),                 // row at the top, column on the left
+        |x, y, w, _| (y, w - 1 - x),         // top, right
+        |x, y, w, h| (h - 1 - y, w - 1 - x), // bottom, right
+        |x, y, _, h| (h - 1 - y, x),         // bottom, left
+        |x, y, _, _| (x, y),                 // left, top
+        |x, y, w, _| (w - 1 - x, y),         // right, top
+        |x, y, w, h| (w - 1 - x, h - 1 - y), // right, bottom
+        |x, y, _, h| (x, h - 1 - y),         // left, bottom
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let jpeg = sources::jpeg(width, height, 95);
+    for orientation in 1..=8 {
+        let file = folder.path().join(format!("{orientation}.jpg"));
+        std::fs::write(file, sources::oriented(jpeg.clone(), orientation)).unwrap();
+    }
+    let pictor = started(folder.path()).await;
+    for (number, stored) in (1..).zip(stored) {
+        for rule in ["imageMogr2/auto-orient/format/png", "x-oss-process=image/auto-orient,1/format,png"] {
+            let answer = client().get(pictor.url(&format!("/{number}.jpg?{rule}"))).send().await.unwrap();
+            let got = Canvas::read(&answer.bytes().await.unwrap()).unwrap();
+            let seen = if number < 5 { (width, height) } else { (height, width) };
+            assert_eq!((got.width, got.height), seen, "{rule} on {number}.jpg");
+            for (x, y) in (0..seen.0).flat_map(|x| (0..seen.1).map(move |y| (x, y))) {
+                let (row, column) = stored(x, y, seen.0, seen.1);
+                let want = sources::colour(column, row, width, height);
+                let have = got.at(x, y);
+                let near = have.iter().zip(want).all(|(a, b)| a.abs_diff(b) <= 6);
+                assert!(near, "{rule} on {number}.jpg: at ({x}, {y}) is {have:?}, not {want:?} of ({column}, {row})");
+            }
+        }
+    }
 }
 
 async fn started(folder: &Path) -> Pictor {
