@@ -138,13 +138,11 @@ async fn prove(table: Table, folder: &Path, pictor: &Pictor) {
             (number, said.map_err(|wrong| format!("row {number} `{}` of {}: {wrong}", row.rule, row.source.0)))
         }
     });
-    let answers: BTreeMap<u16, Vec<Result<(), String>>> = futures_util::stream::iter(asked)
-        .buffer_unordered(3)
-        .fold(BTreeMap::new(), async |mut all, (number, said)| {
-            all.entry(number).or_insert_with(Vec::new).push(said);
-            all
-        })
-        .await;
+    let said: Vec<(u16, Result<(), String>)> = futures_util::stream::iter(asked).buffer_unordered(3).collect().await;
+    let mut answers: BTreeMap<u16, Vec<Result<(), String>>> = BTreeMap::new();
+    for (number, said) in said {
+        answers.entry(number).or_default().push(said);
+    }
     let mut wrong = Vec::new();
     for (number, answers) in answers {
         let listed = table.not_met.iter().find(|(listed, _)| *listed == number);
