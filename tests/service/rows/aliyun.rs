@@ -218,8 +218,17 @@ fn facts_and_the_store() -> Vec<Row> {
         r(100, ("missing.jpg", 1, 1), "image/format,jpg", Want::Refused(404, "0040-00000024")),
         r(101, A, "image/format,webp", Want::Refused(403, "0040-00000031")).on("protected.example"),
         r(102, A, "style/webp", is("image/webp", 400, 267)).on("protected.example"),
-        r(106, A, "image/resize,m_fixed,w_100,h_100|sys/saveas,o_dGVzdC5qcGc", info(&[("/status", "OK")]))
-            .by(Method::POST),
+        Row::new(
+            106,
+            A,
+            "x-oss-process",
+            Want::Stored("\"status\": \"OK\"", "image/jpeg", vec![("/test.jpg", 100, 100)]),
+        )
+        .by(
+            Method::POST,
+            b"x-oss-process=image/resize,m_fixed,w_100,h_100|sys/saveas,o_dGVzdC5qcGc".to_vec(),
+            None,
+        ),
         r(107, A, "image/resize,w_100|sys/saveas,o_dGVzdC5qcGc", Want::Refused(400, "0016-00000502")),
     ]
 }

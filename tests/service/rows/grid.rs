@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::look::Canvas;
+use super::sources;
 use crate::support::{Pictor, client, corpus, site};
 
 const FILE: &str = "geometry-grid-1200x800.png";
@@ -392,9 +393,100 @@ async fn every_form_of_geometry_puts_every_cell_where_it_belongs() {
             judged.await.unwrap().err().map(|wrong| format!("{rule}: {wrong}"))
         }
     });
-    let wrong: Vec<String> =
-        futures_util::stream::iter(asked).buffer_unordered(3).filter_map(async |wrong| wrong).collect().await;
+    let said: Vec<Option<String>> = futures_util::stream::iter(asked).buffer_unordered(3).collect().await;
+    let wrong: Vec<String> = said.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{} of {count} forms:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Forms of the two dialects that mean the same for this picture.
+const SAME: [(&str, &str); 24] = [
+    ("imageMogr2/thumbnail/300x", "resize,w_300"),
+    ("imageMogr2/thumbnail/x300", "resize,h_300"),
+    ("imageMogr2/thumbnail/300x300", "resize,m_lfit,w_300,h_300"),
+    ("imageMogr2/thumbnail/300x300>", "resize,l_300"),
+    ("imageMogr2/thumbnail/!300x300r", "resize,m_mfit,w_300,h_300"),
+    ("imageMogr2/thumbnail/!300x300r", "resize,s_300"),
+    ("imageMogr2/thumbnail/300x300!", "resize,m_fixed,w_300,h_300"),
+    ("imageMogr2/thumbnail/!150p", "resize,p_150"),
+    ("imageMogr2/thumbnail/1800x", "resize,w_1800,limit_0"),
+    ("imageMogr2/thumbnail/600x600/pad/1/color/I0ZGMDAwMA", "resize,m_pad,w_600,h_600,color_FF0000"),
+    ("imageMogr2/crop/300x300", "resize,m_fill,w_300,h_300"),
+    ("imageView2/1/w/300", "resize,m_fill,w_300"),
+    ("imageView2/2/w/300/h/300", "resize,w_300,h_300"),
+    ("imageView2/3/w/300/h/300", "resize,m_mfit,w_300,h_300"),
+    ("imageMogr2/cut/300x200x100x10", "crop,x_100,y_10,w_300,h_200"),
+    ("imageMogr2/cut/300x200x0x0/gravity/southeast", "crop,w_300,h_200,g_se"),
+    ("imageMogr2/cut/301x201x0x0/gravity/center", "crop,w_301,h_201,g_center"),
+    ("imageMogr2/crop/300x/gravity/west", "crop,w_300"),
+    ("imageMogr2/indexcrop/width/500/index/1", "indexcrop,x_500,i_1"),
+    ("imageMogr2/indexcrop/height/300/index/2", "indexcrop,y_300,i_2"),
+    ("imageMogr2/rradius/150", "rounded-corners,r_150"),
+    ("imageMogr2/rotate/90", "rotate,90"),
+    ("imageMogr2/rotate/30", "rotate,30"),
+    ("imageMogr2/auto-orient/rotate/270/cut/100x100x0x0", "auto-orient,1/rotate,270/crop,w_100,h_100"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_that_mean_the_same_give_the_same_bytes() {
+    let Some(corpus) = corpus() else { return };
+    let folder = corpus.join("png");
+    if !folder.join(FILE).exists() {
+        println!("{FILE} is not in the corpus: nothing is checked");
+        return;
+    }
+    let pictor = started(&folder).await;
+    let get = async |rule: &str| {
+        let answer = client().get(pictor.url(&format!("/{FILE}?{rule}"))).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{rule}");
+        answer.bytes().await.unwrap()
+    };
+    let mut wrong = Vec::new();
+    for (tencent, aliyun) in SAME {
+        if get(tencent).await != get(&format!("x-oss-process=image/{aliyun}")).await {
+            wrong.push(format!("{tencent} and {aliyun}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// All eight orientations that EXIF knows, by its own words: where the stored picture's first row and first column are
+/// seen. Both dialects, on JPEGs of 120 x 80.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_orientation_is_brought_upright() {
+    let (width, height) = (120_u32, 80_u32);
+    // Of a place that is seen, in a picture of this size, the row and the column that are stored.
+    let stored: [fn(u32, u32, u32, u32) -> (u32, u32); 8] = [
+        |x, y, _, _| (y, x),                 // row at the top, column on the left
+        |x, y, w, _| (y, w - 1 - x),         // top, right
+        |x, y, w, h| (h - 1 - y, w - 1 - x), // bottom, right
+        |x, y, _, h| (h - 1 - y, x),         // bottom, left
+        |x, y, _, _| (x, y),                 // left, top
+        |x, y, w, _| (w - 1 - x, y),         // right, top
+        |x, y, w, h| (w - 1 - x, h - 1 - y), // right, bottom
+        |x, y, _, h| (x, h - 1 - y),         // left, bottom
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let jpeg = sources::jpeg(width, height, 95);
+    for orientation in 1..=8 {
+        let file = folder.path().join(format!("{orientation}.jpg"));
+        std::fs::write(file, sources::oriented(jpeg.clone(), orientation)).unwrap();
+    }
+    let pictor = started(folder.path()).await;
+    for (number, stored) in (1..).zip(stored) {
+        for rule in ["imageMogr2/auto-orient/format/png", "x-oss-process=image/auto-orient,1/format,png"] {
+            let answer = client().get(pictor.url(&format!("/{number}.jpg?{rule}"))).send().await.unwrap();
+            let got = Canvas::read(&answer.bytes().await.unwrap()).unwrap();
+            let seen = if number < 5 { (width, height) } else { (height, width) };
+            assert_eq!((got.width, got.height), seen, "{rule} on {number}.jpg");
+            for (x, y) in (0..seen.0).flat_map(|x| (0..seen.1).map(move |y| (x, y))) {
+                let (row, column) = stored(x, y, seen.0, seen.1);
+                let want = sources::colour(column, row, width, height);
+                let have = got.at(x, y);
+                let near = have.iter().zip(want).all(|(a, b)| a.abs_diff(b) <= 6);
+                assert!(near, "{rule} on {number}.jpg: at ({x}, {y}) is {have:?}, not {want:?} of ({column}, {row})");
+            }
+        }
+    }
 }
 
 async fn started(folder: &Path) -> Pictor {

@@ -4,6 +4,7 @@
 mod aliyun;
 mod grid;
 mod look;
+mod quality;
 mod sources;
 mod tencent;
 
@@ -27,6 +28,9 @@ pub struct Row {
     rule: String,
     host: Option<&'static str>,
     method: Method,
+    /// `Pic-Operations`, and a body.
+    operations: Option<&'static str>,
+    body: Vec<u8>,
     want: Want,
     checks: Vec<Check>,
 }
@@ -42,6 +46,8 @@ enum Want {
     Facts(Vec<(&'static str, &'static str)>),
     /// A text of this form.
     Text(&'static str),
+    /// A text that holds this one, after which there are pictures of this type and these sizes.
+    Stored(&'static str, &'static str, Vec<(&'static str, u32, u32)>),
 }
 
 /// What else the row says.
@@ -83,7 +89,17 @@ enum Check {
 
 impl Row {
     fn new(number: u16, source: (&'static str, u32, u32), rule: impl Into<String>, want: Want) -> Self {
-        Self { number, source, rule: rule.into(), host: None, method: Method::GET, want, checks: Vec::new() }
+        Self {
+            number,
+            source,
+            rule: rule.into(),
+            host: None,
+            method: Method::GET,
+            operations: None,
+            body: Vec::new(),
+            want,
+            checks: Vec::new(),
+        }
     }
 
     fn and(mut self, check: Check) -> Self {
@@ -96,8 +112,9 @@ impl Row {
         self
     }
 
-    fn by(mut self, method: Method) -> Self {
-        self.method = method;
+    /// By another method than GET, with a body, and with `Pic-Operations`.
+    fn by(mut self, method: Method, body: Vec<u8>, operations: Option<&'static str>) -> Self {
+        (self.method, self.body, self.operations) = (method, body, operations);
         self
     }
 }
@@ -121,13 +138,11 @@ async fn prove(table: Table, folder: &Path, pictor: &Pictor) {
             (number, said.map_err(|wrong| format!("row {number} `{}` of {}: {wrong}", row.rule, row.source.0)))
         }
     });
-    let answers: BTreeMap<u16, Vec<Result<(), String>>> = futures_util::stream::iter(asked)
-        .buffer_unordered(3)
-        .fold(BTreeMap::new(), async |mut all, (number, said)| {
-            all.entry(number).or_insert_with(Vec::new).push(said);
-            all
-        })
-        .await;
+    let said: Vec<(u16, Result<(), String>)> = futures_util::stream::iter(asked).buffer_unordered(3).collect().await;
+    let mut answers: BTreeMap<u16, Vec<Result<(), String>>> = BTreeMap::new();
+    for (number, said) in said {
+        answers.entry(number).or_default().push(said);
+    }
     let mut wrong = Vec::new();
     for (number, answers) in answers {
         let listed = table.not_met.iter().find(|(listed, _)| *listed == number);
@@ -180,8 +195,11 @@ async fn get(here: &str, row: &Row, rule: &str) -> Got {
     if let Some(host) = row.host {
         request = request.header("Host", host);
     }
+    if let Some(operations) = row.operations {
+        request = request.header("Pic-Operations", operations);
+    }
     if row.method != Method::GET {
-        request = request.header("Content-Length", "0");
+        request = request.body(row.body.clone());
     }
     let answer = request.send().await.unwrap();
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
@@ -190,6 +208,16 @@ async fn get(here: &str, row: &Row, rule: &str) -> Got {
 
 async fn ask(row: &Row, folder: &Path, here: &str, scratch: &Path) -> Result<(), String> {
     let got = get(here, row, &row.rule).await;
+    if let (Want::Stored(text, media, pictures), 200) = (&row.want, got.status) {
+        if !String::from_utf8_lossy(&got.body).contains(text) {
+            return Err(format!("there is no {text} in {}", String::from_utf8_lossy(&got.body)));
+        }
+        for (path, width, height) in pictures {
+            let row = Row::new(row.number, row.source, *path, Want::Picture(media, *width, *height));
+            Box::pin(ask(&row, folder, here, &scratch.with_extension("stored"))).await?;
+        }
+        return Ok(());
+    }
     let original = std::fs::read(folder.join(row.source.0)).unwrap_or_default();
     // What checks compare with, asked for beforehand.
     let mut others = Vec::new();
@@ -253,7 +281,7 @@ fn judge(
                 false => Err(format!("not {form}: {}", text())),
             };
         }
-        Want::Picture(..) => {}
+        Want::Picture(..) | Want::Stored(..) => {}
     }
     let Want::Picture(media, width, height) = row.want else { unreachable!() };
     picture(row, got, original, others, (media, width, height), folder, scratch)

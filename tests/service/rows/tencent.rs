@@ -213,19 +213,31 @@ fn pipelines_marks_and_facts() -> Vec<Row> {
     ]
 }
 
+/// A signature as SDKs write it. Nobody checks it where the origin is a folder.
+const SIGNED: &str = "q-sign-algorithm=sha1&q-ak=id&q-sign-time=1700000000;4100000000&q-key-time=1700000000;4100000000\
+                      &q-header-list=&q-url-param-list=response-content-type&q-signature=0123456789012345678901234567890123456789";
+
+/// One rule more than there may be.
+const SIX: &str = r#"{"rules":[{"fileid":"1","rule":"imageMogr2/strip"},{"fileid":"2","rule":"imageMogr2/strip"},{"fileid":"3","rule":"imageMogr2/strip"},{"fileid":"4","rule":"imageMogr2/strip"},{"fileid":"5","rule":"imageMogr2/strip"},{"fileid":"6","rule":"imageMogr2/strip"}]}"#;
+
+/// One absolute and one relative name.
+const FILEIDS: &str = r#"{"rules":[{"fileid":"/t/x.png","rule":"imageMogr2/format/png"},{"fileid":"y.png","rule":"imageMogr2/thumbnail/!50p/format/png"}]}"#;
+
 /// The request-form cases, in their order.
 fn forms() -> Vec<Row> {
     let half = "imageMogr2/thumbnail/!50p";
+    let small = || sources::jpeg(16, 16, 90);
+    let stored = Want::Stored("<UploadResult>", "image/png", vec![("/t/x.png", 16, 16), ("/p/y.png", 8, 8)]);
     vec![
         Row::new(1001, A, "imageMogr2%2Fthumbnail%2F%2150p=", jpeg(500, 250)).and(Same(half)),
-        Row::new(1002, A, format!("response-content-type=image/x-test&{half}"), jpeg(500, 250))
+        Row::new(1002, A, format!("{SIGNED}&response-content-type=image/x-test&{half}"), jpeg(500, 250))
             .and(Header("content-type", "image/x-test")),
         Row::new(1003, A, "/a.jpg!s1", jpeg(500, 1000)).and(Same("imageMogr2/rotate/90")),
         Row::new(1003, A, "/a.jpg!s1", Want::Refused(404, "")).on("underscore.example"),
         Row::new(1004, A, "", Want::Refused(403, "-154")).on("protected.example"),
         Row::new(1004, A, "/a.jpg!s1", jpeg(500, 1000)).on("protected.example"),
-        Row::new(1005, A, "image_process", Want::Refused(400, "-60997")).by(Method::POST),
-        Row::new(1006, ("p/a.jpg", 1000, 500), "image_process", jpeg(1000, 500)).by(Method::POST),
+        Row::new(1005, ("six.jpg", 16, 16), "", Want::Refused(400, "-60997")).by(Method::PUT, small(), Some(SIX)),
+        Row::new(1006, ("p/a.jpg", 16, 16), "", stored).by(Method::PUT, small(), Some(FILEIDS)),
     ]
 }
 
