@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pictor::dialect::{Dialect, Recognised, Styles, error_body, recognise, split_query};
+use pictor::dialect::translate::{as_query, translate};
+use pictor::dialect::{Dialect, Language, Recognised, Styles, error_body, recognise, split_query};
 use pictor::plan::geometry::{check_source, lay_out};
 use pictor::plan::{Format, GeometryOp, Limits, Plan, Source};
 use pictor::sign::encode::uri_encode;
@@ -21,7 +22,29 @@ fuzz_target!(|data: &[u8]| {
     }
     check(query, &styles, head);
     spelled(query, &styles);
+    requested(path, query, styles, head);
 });
+
+/// A whole request, with the older syntax in its path: a strict site takes no more than a lenient one, and what it takes is
+/// the same. What is translated into the other language is read there.
+fn requested(path: &str, query: &str, styles: Styles, head: &[u8; 12]) {
+    let mut language = Language { dialects: Dialect::ALL.to_vec(), styles, strict: false, legacy: true };
+    let lenient = language.read(path, query, true);
+    assert!(path.starts_with(lenient.path));
+    language.strict = true;
+    let strict = language.read(path, query, true);
+    let Recognised::Rule { dialect, plan: Ok(plan), ignored, .. } = lenient.recognised else { return };
+    sound(&plan, head);
+    let Recognised::Rule { plan: strictly, .. } = strict.recognised else { panic!("a strict site saw no rule") };
+    assert_eq!(strictly.is_ok(), ignored.is_empty(), "{ignored:?}");
+    if let Ok(strictly) = strictly {
+        assert_eq!(strictly, plan);
+    }
+    let other = if dialect == Dialect::Tencent { Dialect::Aliyun } else { Dialect::Tencent };
+    let Ok(translated) = translate(&plan, other, &[]) else { return };
+    let read = recognise(&as_query(other, &translated.rule), &[other], &Styles::default());
+    assert!(matches!(read, Recognised::Rule { plan: Ok(_), .. }), "{}", translated.rule);
+}
 
 /// A rule means the same in every encoding that clients send: raw, escaped once or twice, with `=` behind it, between
 /// other parameters.
