@@ -9,6 +9,7 @@ mod flights;
 mod marks;
 mod pass;
 mod plugin;
+mod replay;
 mod sdks;
 #[path = "../support/mod.rs"]
 mod shared;
