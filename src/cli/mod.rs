@@ -4,6 +4,7 @@ mod check;
 mod codecs;
 mod convert;
 mod explain;
+mod replay;
 mod serve;
 mod translate;
 
@@ -39,6 +40,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Convert a file by a rule, with the engine that the service uses.
     Convert(convert::Arguments),
+    /// Ask two places for a list of URLs and report where their answers differ.
+    Replay(Box<replay::Arguments>),
     /// Rewrite a URL or rule of one vendor in the language of the other, or say what has no counterpart.
     Translate(translate::Arguments),
     /// List the formats that this build reads and writes, and the codec libraries behind them.
@@ -83,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::Check { config } => check::run(&config),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Replay(arguments) => return replay::run(&arguments),
         Command::Translate(arguments) => translate::run(&arguments),
         Command::Codecs => codecs::run(),
     };

@@ -15,9 +15,9 @@ const MAX_LINE: u64 = 64 << 10;
 /// What to translate.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-The rule is read into the internal plan, written in the other language, and what was written is read again: unless it \
-gives the same canonical plan (see `pictor explain`), there is no translation, and every step without a counterpart is \
-named. Of a URL, host, path and other parameters stay; signatures and tokens go, because they would not be right any \
+The rule is read into the internal plan, written in the other language, and what was written is read again: unless it
+gives the same canonical plan (see `pictor explain`), there is no translation, and every step without a counterpart is
+named. Of a URL, host, path and other parameters stay; signatures and tokens go, because they would not be right any
 more, and a note says so. The host of a mark's picture is not compared: a mark is of the same bucket.
 
 Many rules mean the same only for the originals that a site really has. Say what you know of them:
@@ -274,7 +274,8 @@ const TENCENT: &[&str] = &[
     "imageView2/5/w/300/h/200",
     "watermark/1/image_key/bWFyay5wbmc/gravity/northwest/dx/5/dy/5",
     "watermark/1/image_key/bWFyay5wbmc/blogo/1/scatype/1/spcent/100",
-    "watermark/2/text/SGVsbG8/fontsize/30/dissolve/50",
+    "watermark/2/text/SGVsbG8/fontsize/30/dissolve/50/shadow/50",
+    "watermark/2/text/SGVsbG8/fill/I0ZGMDAwMA/batch/1/spacing/0",
     "watermark/2/text/SGVsbG8/batch/1/degree/45",
     "imageInfo",
     "imageAve",
@@ -332,3 +333,83 @@ const ALIYUN: &[&str] = &[
     "image/info",
     "image/average-hue",
 ];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    fn to(text: &str, to: Dialect, styles: &Styles) -> (String, String) {
+        let done = one(text, to, &[], styles).unwrap_or_else(|reasons| panic!("{text}: {reasons:?}"));
+        (done.text, done.notes.join("; "))
+    }
+
+    #[test]
+    fn a_url_keeps_all_but_its_rule_and_signature() {
+        let none = Styles::default();
+        let (text, notes) = to(
+            "https://b.example/a%20b.jpg?versionId=1&imageMogr2/thumbnail/300x%3E&q-ak=k&q-signature=s&c=d#top",
+            Dialect::Aliyun,
+            &none,
+        );
+        assert_eq!(text, "https://b.example/a%20b.jpg?versionId=1&x-oss-process=image/resize,w_300&c=d#top");
+        assert!(notes.contains("sign the URL again"), "{notes}");
+        let (text, notes) = to("/a.jpg?x-oss-process=image/resize,w_300/auto-orient,1", Dialect::Tencent, &none);
+        let rule = "imageMogr2/thumbnail/300x%3E%7CimageMogr2/auto-orient/frame/1";
+        assert_eq!((text, notes), (format!("/a.jpg?{rule}"), String::new()));
+        assert_eq!(to("image/resize,w_300", Dialect::Tencent, &none).0, "imageMogr2/thumbnail/300x>");
+        for same in ["https://b.example/a.jpg", "/a.jpg?a=1", "/a.jpg?x-oss-process=image/resize,w_1"] {
+            assert_eq!(to(same, Dialect::Aliyun, &none).0, same);
+        }
+        for wrong in ["nothing", "imageMogr2/nosuch/1", "/a?imageInfo&x-oss-process=image/info", ""] {
+            assert!(one(wrong, Dialect::Aliyun, &[], &none).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_style_keeps_its_name_or_is_written_out() {
+        let mut styles = Styles::new("!").unwrap();
+        styles.add("small", "imageMogr2/thumbnail/300x>", &Dialect::ALL).unwrap();
+        let none = Styles::default();
+        let (text, notes) = to("/a.jpg?style/small&v=1", Dialect::Aliyun, &none);
+        assert_eq!(text, "/a.jpg?x-oss-process=style/small&v=1");
+        assert!(notes.contains("has to exist there"), "{notes}");
+        assert_eq!(to("/a.jpg?style/small", Dialect::Aliyun, &styles).0, "/a.jpg?x-oss-process=image/resize,w_300");
+        assert_eq!(to("/a.jpg!small", Dialect::Aliyun, &styles).0, "/a.jpg?x-oss-process=image/resize,w_300");
+        assert_eq!(to("/a.jpg!small", Dialect::Aliyun, &none).0, "/a.jpg!small", "nobody knows that it is one");
+        let mixed = "/a.jpg?style/small|imageMogr2/interlace/1";
+        assert!(one(mixed, Dialect::Aliyun, &[], &none).is_err_and(|reasons| reasons[0].contains("--config")));
+        let (text, _) = to(mixed, Dialect::Aliyun, &styles);
+        assert_eq!(text, "/a.jpg?x-oss-process=image/resize,w_300/interlace,1");
+    }
+
+    #[test]
+    fn a_list_has_three_columns() {
+        let input = "# a site\n\nimageMogr2/thumbnail/300x\n/a\tb?imageInfo\n\u{ff}\n";
+        let input = [input.as_bytes(), b"\xff\n", "x".repeat(70_000).as_bytes(), b"\n/last"].concat();
+        let mut output = Vec::new();
+        let ended = list(input.as_slice(), &mut output, Dialect::Aliyun, &[], &Styles::default());
+        let text = String::from_utf8(output).unwrap();
+        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+        assert!(rows.iter().all(|row| row.len() == 3), "{text}");
+        assert_eq!(rows[0], ["imageMogr2/thumbnail/300x", "image/resize,w_300,limit_0", ""]);
+        assert_eq!(rows[5], ["/last", "/last", "no rule in it: unchanged"]);
+        assert_eq!(ended.unwrap_err().split(" have").next(), Some("4 of 6"));
+    }
+
+    #[test]
+    fn the_table_tells_of_every_operation() {
+        let text = table();
+        for dialect in Dialect::ALL {
+            for entry in dialect.operations().into_iter().filter(|entry| entry.available) {
+                let known = text.contains(entry.name)
+                    || matches!(entry.name, "style" | "scrop" | "rcrop" | "egif" | "imageSlim" | "animate");
+                assert!(known, "{}/{} is not in the table", entry.module, entry.name);
+            }
+        }
+        for row in text.replace("\\|", "").lines().filter(|line| line.starts_with('|')) {
+            assert_eq!(row.matches('|').count(), 4, "{row}");
+        }
+    }
+}

@@ -39,6 +39,7 @@ pub use worker::worker_main;
 
 use crate::config::{EngineConfig, Isolation};
 use crate::error::{Error, Kind};
+use crate::imaging::compare::{Comparing, Likeness};
 use crate::imaging::plugin::Ability;
 use crate::imaging::{Job, Outcome, encode};
 use crate::plan::Format;
@@ -67,6 +68,23 @@ pub struct Conversion {
     pub finish_if_abandoned: bool,
     /// Whether its effort may be lowered while the queue is long, which changes the bytes of the result.
     pub may_press: bool,
+}
+
+/// Two pictures to compare.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// One.
+    pub first: Bytes,
+    /// The other, of the same size.
+    pub second: Bytes,
+    /// SHA-256 of both, for the quarantine.
+    pub digest: Digest,
+    /// How.
+    pub comparing: Comparing,
+    /// What it will probably take.
+    pub cost: Cost,
+    /// When the answer must be there, queueing included.
+    pub deadline: Instant,
 }
 
 /// What came of it.
@@ -177,6 +195,23 @@ impl Engine {
         Ok(Converted { bytes, outcome, queued, ran })
     }
 
+    /// Tells how much two pictures look alike. As [`Self::convert`] otherwise.
+    ///
+    /// # Errors
+    /// What is wrong with one of the pictures, or what [`Self::convert`] says of the pool.
+    pub async fn compare(&self, comparison: Comparison) -> Result<Likeness, Error> {
+        let Comparison { first, second, digest, comparing, cost, deadline } = comparison;
+        let task = Task::Compare(comparing);
+        let (source, marks, lane) = (first, vec![second], Lane::Light);
+        let (finish_if_abandoned, may_press) = (false, false);
+        let errand = Errand { source, marks, digest, task, cost, lane, deadline, finish_if_abandoned, may_press };
+        let answer = self.run(errand).await?;
+        // Hostile like everything that a worker says.
+        let short = answer.bytes.get(..answer.bytes.len().min(4096)).unwrap_or_default();
+        serde_json::from_slice(short)
+            .map_err(|_| Error::new(Kind::Internal, "the worker did not say how much the pictures look alike"))
+    }
+
     /// Runs any task.
     #[doc(hidden)]
     pub async fn run(&self, errand: Errand) -> Result<Answer, Error> {
@@ -252,6 +287,8 @@ impl Errand {
     fn format(&self) -> Format {
         match &self.task {
             Task::Convert(job) => job.format,
+            // Nothing else is reckoned with as ICO, which nobody writes.
+            Task::Compare(_) => Format::Ico,
             Task::Diagnose(_) => Format::Tpg,
         }
     }
@@ -262,6 +299,7 @@ impl Errand {
         let mut hasher = DefaultHasher::new();
         match &self.task {
             Task::Convert(job) => (&job.plan, job.format).hash(&mut hasher),
+            Task::Compare(comparing) => comparing.frames.hash(&mut hasher),
             Task::Diagnose(diagnosis) => format!("{diagnosis:?}").hash(&mut hasher),
         }
         hasher.finish()

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sandbox::SandboxReport;
 use crate::error::{Error, Kind};
+use crate::imaging::compare::Comparing;
 use crate::imaging::plugin::Ability;
 use crate::imaging::{Job, Outcome};
 
@@ -54,7 +55,7 @@ pub enum FromWorker {
         id: u64,
         /// Bytes of the result.
         length: u64,
-        /// What it is; `None` for diagnoses.
+        /// What it is; `None` for comparisons and diagnoses.
         outcome: Option<Outcome>,
         /// CPU time of all threads, in microseconds.
         cpu_us: u64,
@@ -75,6 +76,9 @@ pub enum FromWorker {
 pub enum Task {
     /// Convert the picture.
     Convert(Job),
+    /// Tell how much the picture looks like the mark's; the result is a [`Likeness`](crate::imaging::compare::Likeness) as
+    /// JSON.
+    Compare(Comparing),
     /// Misbehave, for tests of the pool; only in workers that were started with `--diagnostics`.
     Diagnose(Diagnosis),
 }

@@ -18,7 +18,7 @@ use super::memory_file::MemoryFile;
 use super::protocol::{self, FromWorker, Greeting, LONGEST, Task, ToWorker};
 use super::sandbox;
 use crate::error::{Error, Kind};
-use crate::imaging::{self, Outcome, plugin};
+use crate::imaging::{self, Outcome, compare, plugin};
 
 /// Free heap above this goes back to the system after a job; below it, the next job finds warm pages.
 const KEEP_HEAP: usize = 32 << 20;
@@ -139,7 +139,7 @@ fn work(
             let length = caught(|| diagnose::misbehave(*diagnosis, source, output, control))?;
             return Ok((length, None));
         }
-        Task::Convert(_) | Task::Diagnose(_) => perform(source, &marks, task)?,
+        Task::Convert(_) | Task::Compare(_) | Task::Diagnose(_) => perform(source, &marks, task)?,
     };
     output.write(&bytes).map_err(|error| no_memory("the result cannot be handed over", error))?;
     Ok((bytes.len() as u64, outcome))
@@ -163,6 +163,13 @@ pub(super) fn perform(source: &[u8], marks: &[&[u8]], task: &Task) -> Result<(Ve
         Task::Convert(job) => {
             caught(|| imaging::convert_marked(source, marks, job).map(|(bytes, outcome)| (bytes, Some(outcome))))
         }
+        Task::Compare(comparing) => caught(|| {
+            let [other] = marks else { return Err(Error::new(Kind::Internal, "a comparison is of two pictures")) };
+            let likeness = compare::compare(source, other, comparing)?;
+            let bytes = serde_json::to_vec(&likeness)
+                .map_err(|error| Error::new(Kind::Internal, format!("a comparison: {error}")))?;
+            Ok((bytes, None))
+        }),
         Task::Diagnose(_) => Err(Error::new(Kind::Internal, "this worker was not started for diagnoses")),
     }
 }

@@ -226,6 +226,22 @@ pub fn facts_cost(header: &Header, plan: &Plan) -> Cost {
     cost
 }
 
+/// What decoding two pictures and scoring some of their frames takes.
+pub fn compare_cost(one: &Header, other: &Header, frames: u32) -> Cost {
+    let side = |header: &Header| {
+        let decoded = decoding(header, None);
+        let micros = decoded.micros.saturating_mul(header.source.frames.max(1).into());
+        let upright = decoded.pixels.saturating_mul(4);
+        let bytes = source_bytes(header).saturating_add(decoded.bytes).saturating_add(upright);
+        (bytes, micros, decoded.pixels.min(super::score::MOST_PIXELS))
+    };
+    let ((a, first, scored), (b, second, _)) = (side(one), side(other));
+    let scoring = scored.saturating_mul(SCORE_MS) / 1000;
+    let micros = first.saturating_add(second).saturating_add(scoring.saturating_mul(frames.max(1).into()));
+    let bytes = BASE_BYTES.saturating_add(a).saturating_add(b).saturating_add(scored.saturating_mul(SCORE_BYTES));
+    Cost { bytes, cpu_ms: millis(micros) }
+}
+
 /// What reading a header by a plug-in takes, for an original of so many bytes.
 pub fn plugin_header_cost(length: usize) -> Cost {
     Cost { bytes: BASE_BYTES.saturating_add(length as u64), cpu_ms: 2 }

@@ -3,6 +3,7 @@
 
 pub mod budget;
 pub mod colour;
+pub mod compare;
 pub mod convert;
 pub mod decode;
 pub mod encode;

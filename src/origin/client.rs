@@ -309,7 +309,7 @@ fn content_range(text: &str) -> Option<(Part, Option<u64>)> {
 }
 
 /// The error and its causes in one line, without the URL, which may hold a signature.
-fn chain(error: reqwest::Error) -> String {
+pub(super) fn chain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -6,6 +6,7 @@
 
 mod client;
 mod dir;
+mod get;
 mod http;
 mod key;
 mod media;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use get::{Getter, Got};
 pub use key::ObjectKey;
 pub use object::{ByteRange, Conditions, Entry, Fetched, Meta, Page, Part, PutOptions};
 pub use upstream::{Upstream, UpstreamRequest};

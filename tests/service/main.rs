@@ -10,6 +10,7 @@ mod flights;
 mod marks;
 mod pass;
 mod plugin;
+mod replay;
 mod rows;
 mod sdks;
 #[path = "../support/mod.rs"]

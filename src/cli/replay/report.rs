@@ -1,0 +1,394 @@
+//! What is kept of all pairs: numbers, a line of JSON each, and the pictures of the worst. Memory does not grow with the
+//! list.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::judge::{Difference, Kind, Side};
+use super::list::Places;
+use super::work::{Pair, Work};
+use super::{Arguments, page};
+use crate::plan::Format;
+
+/// Lines of the worst in the text.
+const LINES: usize = 8;
+
+/// The files of a report.
+const JSON: &str = "report.json";
+const PAGE: &str = "index.html";
+const PICTURES: &str = "pictures";
+
+/// Numbers over all pairs.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Summary {
+    /// Pairs.
+    pub total: u64,
+    /// Pairs that agree.
+    pub same: u64,
+    /// Pairs by kind of difference; one may have several.
+    pub kinds: BTreeMap<Kind, u64>,
+    /// Pairs of which pixels were compared, or that hold equal pictures.
+    pub scored: u64,
+    /// Of these, with 90 and more; 70 and more; 50 and more; less.
+    pub scores: [u64; 4],
+    /// The lowest score.
+    pub lowest: Option<f64>,
+    /// Bytes of all bodies where both came with success.
+    pub bytes: [u64; 2],
+    /// Answers of each place.
+    pub answered: [u64; 2],
+    /// Milliseconds of all answers together, by place.
+    pub ms: [u64; 2],
+    /// The first reason why a place did not answer.
+    #[serde(skip)]
+    failed: [Option<String>; 2],
+    #[serde(skip)]
+    worst: Vec<(String, String)>,
+}
+
+/// A pair as the page shows it.
+pub(super) struct Row {
+    pub number: u64,
+    pub url: String,
+    pub other_url: Option<String>,
+    pub from: Side,
+    pub against: Side,
+    pub differences: Vec<Difference>,
+    pub score: Option<f64>,
+    pub pictures: [Picture; 2],
+}
+
+/// The files of a picture, by their names.
+#[derive(Default)]
+pub(super) struct Picture {
+    /// What a browser shows.
+    pub shown: Option<String>,
+    /// The bytes as they came, where they are something else.
+    pub original: Option<String>,
+}
+
+/// The line of a pair in `report.json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    number: u64,
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against_url: Option<&'a str>,
+    same: bool,
+    differences: &'a [Difference],
+    score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<u32>,
+    from: &'a Side,
+    against: &'a Side,
+}
+
+/// What was asked, for both files.
+#[derive(Serialize)]
+pub(super) struct Settings {
+    pub from: String,
+    pub against: String,
+    pub min_score: f64,
+    pub max_growth: f64,
+    pub ignore: Vec<Kind>,
+}
+
+/// A report while it grows.
+pub(super) struct Report {
+    folder: Option<Folder>,
+    settings: Settings,
+    most: usize,
+    summary: Summary,
+    /// The worst differences, the mildest of them first.
+    worst: BTreeMap<(u64, Reverse<u64>), Row>,
+    same: Vec<Row>,
+}
+
+struct Folder {
+    path: PathBuf,
+    json: BufWriter<File>,
+    first: bool,
+}
+
+impl Report {
+    /// Makes the folder, if one is wanted. One that holds anything but an earlier report is left alone.
+    pub(super) fn new(arguments: &Arguments, places: &Places) -> Result<Self, String> {
+        let (from, against) = places.shown();
+        let settings = Settings {
+            from,
+            against,
+            min_score: arguments.min_score,
+            max_growth: arguments.max_growth,
+            ignore: arguments.ignore.clone(),
+        };
+        let folder = arguments.report.as_deref().map(|path| Folder::new(path, &settings)).transpose()?;
+        let (most, summary) = (arguments.pictures, Summary::default());
+        Ok(Self { folder, settings, most, summary, worst: BTreeMap::new(), same: Vec::new() })
+    }
+
+    pub(super) fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Takes a pair in.
+    pub(super) async fn add(&mut self, pair: Pair, work: &Work) -> Result<(), String> {
+        self.summary.count(&pair);
+        if let Some(folder) = &mut self.folder {
+            folder.line(&pair)?;
+        }
+        let same = pair.differences.is_empty();
+        if same {
+            if self.folder.is_some() && self.same.len() < self.most {
+                self.same.push(Row::new(pair, Default::default()));
+            }
+            return Ok(());
+        }
+        let rank = (gravity(&pair), Reverse(pair.entry.number));
+        // A few are kept without a report too, for the text.
+        let most = if self.folder.is_some() { self.most } else { LINES };
+        let full = self.worst.len() >= most;
+        if full && self.worst.first_key_value().is_none_or(|(mildest, _)| *mildest >= rank) {
+            return Ok(());
+        }
+        let pictures = match &self.folder {
+            Some(folder) => folder.pictures(&pair, work).await?,
+            None => Default::default(),
+        };
+        self.worst.insert(rank, Row::new(pair, pictures));
+        if self.worst.len() > most
+            && let (Some((_, row)), Some(folder)) = (self.worst.pop_first(), &self.folder)
+        {
+            folder.forget(&row);
+        }
+        Ok(())
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(mut self) -> Result<Summary, String> {
+        let worst = self.worst.values().rev().take(LINES).map(|row| {
+            let words = row.differences.iter().map(|one| format!("{} {}", one.kind.name(), one.detail));
+            (words.collect::<Vec<_>>().join(", "), row.url.clone())
+        });
+        self.summary.worst = worst.collect();
+        let Some(mut folder) = self.folder.take() else { return Ok(self.summary) };
+        folder.end(&self.summary)?;
+        let rows: Vec<&Row> = self.worst.values().rev().chain(&self.same).collect();
+        let text = page::page(&self.settings, &self.summary, &rows);
+        folder.write(PAGE, text.as_bytes())?;
+        Ok(self.summary)
+    }
+}
+
+/// How bad a difference is: by its gravest kind, then by the score.
+fn gravity(pair: &Pair) -> u64 {
+    let grave = pair.differences.iter().map(|one| one.kind).min();
+    let place = Kind::ALL.iter().rev().position(|kind| Some(*kind) == grave).unwrap_or(0) as u64;
+    let unlike = (100.0 - pair.score.unwrap_or(0.0)).clamp(0.0, 999.0) * 1000.0;
+    place * 1_000_000 + unlike as u64
+}
+
+impl Row {
+    fn new(pair: Pair, pictures: [Picture; 2]) -> Self {
+        let Pair { entry, from, against, differences, score, .. } = pair;
+        let (number, url, other_url) = (entry.number, entry.shown, entry.shown_against);
+        Self { number, url, other_url, from, against, differences, score, pictures }
+    }
+}
+
+impl Folder {
+    fn new(path: &Path, settings: &Settings) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        fs::create_dir_all(path).map_err(failed)?;
+        let empty = fs::read_dir(path).map_err(failed)?.next().is_none();
+        if !empty && !path.join(JSON).is_file() {
+            return Err(format!("{} is not empty and holds no report: name another folder", path.display()));
+        }
+        let pictures = path.join(PICTURES);
+        if pictures.is_dir() {
+            fs::remove_dir_all(&pictures).map_err(failed)?;
+        }
+        fs::create_dir(&pictures).map_err(failed)?;
+        let json = BufWriter::new(File::create(path.join(JSON)).map_err(failed)?);
+        let mut folder = Self { path: path.to_owned(), json, first: true };
+        let settings = serde_json::to_string(settings).unwrap_or_default();
+        folder.text(&format!("{{\"version\":1,\"settings\":{settings},\"entries\":["))?;
+        Ok(folder)
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), String> {
+        self.json.write_all(text.as_bytes()).map_err(|error| format!("{}: {error}", self.path.join(JSON).display()))
+    }
+
+    fn line(&mut self, pair: &Pair) -> Result<(), String> {
+        let line = Line {
+            number: pair.entry.number,
+            url: &pair.entry.shown,
+            against_url: pair.entry.shown_against.as_deref(),
+            same: pair.differences.is_empty(),
+            differences: &pair.differences,
+            score: pair.score,
+            frame: pair.likeness.as_ref().map(|likeness| likeness.frame),
+            from: &pair.from,
+            against: &pair.against,
+        };
+        let comma = if std::mem::take(&mut self.first) { "\n" } else { ",\n" };
+        let line = serde_json::to_string(&line).unwrap_or_default();
+        self.text(&format!("{comma}{line}"))
+    }
+
+    fn end(&mut self, summary: &Summary) -> Result<(), String> {
+        let summary = serde_json::to_string(summary).unwrap_or_default();
+        self.text(&format!("\n],\"summary\":{summary}}}\n"))?;
+        self.json.flush().map_err(|error| format!("{}: {error}", self.path.join(JSON).display()))
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let path = self.path.join(name);
+        fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Keeps both pictures. Names are numbers: nothing of a URL gets into them.
+    async fn pictures(&self, pair: &Pair, work: &Work) -> Result<[Picture; 2], String> {
+        let mut pictures = <[Picture; 2]>::default();
+        let sides = [("from", &pair.from, &pair.bodies[0]), ("against", &pair.against, &pair.bodies[1])];
+        for (picture, (name, side, body)) in pictures.iter_mut().zip(sides) {
+            let Some(header) = &side.header else { continue };
+            let stem = format!("{PICTURES}/{:06}-{name}", pair.entry.number);
+            let format = header.source.format;
+            // A drawing may hold scripts, which run where it is opened by itself.
+            if format != Format::Svg {
+                let name = format!("{stem}.{}", if format == Format::Jpeg { "jpg" } else { format.name() });
+                self.write(&name, body)?;
+                picture.original = Some(name);
+            }
+            if shown_by_browsers(format) {
+                picture.shown = picture.original.take();
+            } else if let Some(png) = work.preview(body, header).await {
+                let name = format!("{stem}-preview.png");
+                self.write(&name, &png)?;
+                picture.shown = Some(name);
+            }
+        }
+        Ok(pictures)
+    }
+
+    /// Drops the pictures of a row that is no longer among the worst.
+    fn forget(&self, row: &Row) {
+        for name in row.pictures.iter().flat_map(|picture| [&picture.shown, &picture.original]).flatten() {
+            // What is left over is a file too many, not a wrong report.
+            let _ = fs::remove_file(self.path.join(name));
+        }
+    }
+}
+
+fn shown_by_browsers(format: Format) -> bool {
+    match format {
+        Format::Jpeg | Format::Png | Format::Gif | Format::WebP | Format::Avif | Format::Bmp | Format::Ico => true,
+        Format::Heif | Format::Tiff | Format::Jxl | Format::Svg | Format::Tpg => false,
+    }
+}
+
+impl Summary {
+    fn count(&mut self, pair: &Pair) {
+        self.total += 1;
+        self.same += u64::from(pair.differences.is_empty());
+        let mut kinds: Vec<Kind> = pair.differences.iter().map(|one| one.kind).collect();
+        kinds.dedup();
+        for kind in kinds {
+            *self.kinds.entry(kind).or_default() += 1;
+        }
+        if let Some(score) = pair.score {
+            let bin = [90.0, 70.0, 50.0].iter().position(|least| score >= *least).unwrap_or(3);
+            self.scored += 1;
+            if let Some(count) = self.scores.get_mut(bin) {
+                *count += 1;
+            }
+            self.lowest = Some(self.lowest.map_or(score, |lowest| lowest.min(score)));
+        }
+        let sides = [&pair.from, &pair.against];
+        let success = sides.iter().all(|side| (200..300).contains(&side.status));
+        for (place, side) in sides.into_iter().enumerate() {
+            let (Some(bytes), Some(answered), Some(ms), Some(failed)) = (
+                self.bytes.get_mut(place),
+                self.answered.get_mut(place),
+                self.ms.get_mut(place),
+                self.failed.get_mut(place),
+            ) else {
+                continue;
+            };
+            *bytes += if success { side.bytes } else { 0 };
+            match &side.error {
+                None => {
+                    *answered += 1;
+                    *ms += side.ms;
+                }
+                Some(error) => drop(failed.get_or_insert_with(|| error.clone())),
+            }
+        }
+    }
+
+    /// Pairs that do not agree.
+    pub(super) fn different(&self) -> u64 {
+        self.total - self.same
+    }
+
+    /// Nothing was compared where a place never answered.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.total == 0 {
+            return Err("the list holds no URL".into());
+        }
+        for (place, name) in ["the first place", "the second place"].into_iter().enumerate() {
+            if self.answered.get(place) == Some(&0) {
+                let why = self.failed.get(place).cloned().flatten().unwrap_or_default();
+                return Err(format!("{name} answered nothing: {why}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Milliseconds that an answer of each place took.
+    pub(super) fn mean_ms(&self) -> [u64; 2] {
+        let [(a, n), (b, m)] = [0, 1].map(|place: usize| {
+            (self.ms.get(place).copied().unwrap_or(0), self.answered.get(place).copied().unwrap_or(0))
+        });
+        [a / n.max(1), b / m.max(1)]
+    }
+
+    /// Percent by which the bytes grew.
+    pub(super) fn growth(&self) -> f64 {
+        let [before, after] = self.bytes;
+        if before == 0 { 0.0 } else { (after as f64 / before as f64 - 1.0) * 100.0 }
+    }
+
+    /// All of it, on one screen.
+    pub(super) fn text(&self, folder: Option<&Path>) -> String {
+        let mut text = format!("{} pairs: {} agree, {} differ\n", self.total, self.same, self.different());
+        let mut line = |name: &str, what: String| text.push_str(&format!("  {name:<8} {what}\n"));
+        for (kind, count) in &self.kinds {
+            line(kind.name(), count.to_string());
+        }
+        if let Some(lowest) = self.lowest {
+            let [best, good, fair, poor] = self.scores;
+            line("scores", format!("90+: {best}   70+: {good}   50+: {fair}   below: {poor}   lowest: {lowest:.1}"));
+        }
+        let ([before, after], [first, second]) = (self.bytes, self.mean_ms());
+        line("size", format!("{before} bytes became {after} ({:+.1} %)", self.growth()));
+        line("time", format!("{first} ms an answer became {second}"));
+        for (number, (words, url)) in self.worst.iter().enumerate() {
+            if number == 0 {
+                text.push_str("the worst:\n");
+            }
+            text.push_str(&format!("  {url}\n      {words}\n"));
+        }
+        if let Some(folder) = folder {
+            text.push_str(&format!("report: {}\n", folder.join(PAGE).display()));
+        }
+        // Nothing that came from elsewhere steers a terminal.
+        text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+    }
+}
