@@ -58,6 +58,7 @@ fn options(quality: Option<u8>, effort: Effort) -> Options {
     Options {
         quality,
         lossless: false,
+        near_lossless: 0,
         progressive: false,
         effort,
         threads: 1,

@@ -99,6 +99,7 @@ fn source(path: &Path, format: Format, progressive: bool, alpha: bool, (width, h
     let options = Options {
         quality: Some(80),
         lossless: false,
+        near_lossless: 0,
         progressive,
         effort: Effort::Pressed,
         threads: 2,

@@ -327,6 +327,7 @@ fn written(pixels: &Pixels, format: Format, quality: Option<u8>, effort: Effort)
     let options = Options {
         quality,
         lossless: false,
+        near_lossless: 0,
         progressive: false,
         effort,
         threads: 1,

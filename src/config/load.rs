@@ -186,6 +186,9 @@ fn check_site(site: &SiteConfig) -> Result<(), Problem> {
             return problem(name, format!("site {quoted}: limits.{name} is zero: nothing could pass"));
         }
     }
+    if site.imaging.near_lossless > 99 {
+        return problem("near_lossless", format!("site {quoted}: imaging.near_lossless is 1 to 99, or 0 for no loss"));
+    }
     if site.imaging.auto_quality > 100 {
         return problem("auto_quality", format!("site {quoted}: imaging.auto_quality is a SSIMULACRA2 of at most 100"));
     }

@@ -351,6 +351,7 @@ fn settings(
     encode::Options {
         quality: resolved.quality,
         lossless: resolved.lossless,
+        near_lossless: job.policy.near_lossless,
         progressive: output.progressive,
         effort: job.effort,
         threads: job.threads.max(1),

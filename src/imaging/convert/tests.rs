@@ -370,6 +370,7 @@ fn greys() -> Vec<u8> {
     let options = encode::Options {
         quality: None,
         lossless: false,
+        near_lossless: 0,
         progressive: false,
         effort: Effort::Interactive,
         threads: 1,
@@ -433,6 +434,7 @@ fn jpeg(pixels: Pixels, quality: u8, progressive: bool) -> Vec<u8> {
     let options = encode::Options {
         quality: Some(quality),
         lossless: false,
+        near_lossless: 0,
         progressive,
         effort: Effort::Pressed,
         threads: 1,

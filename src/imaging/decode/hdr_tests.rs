@@ -161,6 +161,7 @@ pub(super) fn written(pixels: Pixels, format: Format, lossless: bool) -> Vec<u8>
     let options = Options {
         quality: (!lossless).then_some(90),
         lossless,
+        near_lossless: 0,
         progressive: false,
         effort: Effort::Pressed,
         threads: 1,

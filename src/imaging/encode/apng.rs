@@ -211,6 +211,7 @@ mod tests {
             let options = Options {
                 quality: None,
                 lossless: false,
+                near_lossless: 0,
                 progressive: false,
                 effort: Effort::Interactive,
                 threads: 1,

@@ -39,6 +39,8 @@ pub struct Options {
     pub quality: Option<u8>,
     /// Without loss, where the format can.
     pub lossless: bool,
+    /// Where there is none, how far a WebP may go all the same: 1..=99, less is more loss; 0 is exact.
+    pub near_lossless: u8,
     /// Progressive JPEG.
     pub progressive: bool,
     /// How hard to try.

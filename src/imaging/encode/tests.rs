@@ -10,6 +10,7 @@ fn options(quality: Option<u8>) -> Options {
     Options {
         quality,
         lossless: false,
+        near_lossless: 0,
         progressive: false,
         effort: Effort::Interactive,
         threads: 1,
@@ -353,4 +354,22 @@ fn misuse_is_an_error() {
         assert!(!writable(format));
         assert_eq!(open(format, 8, 4, options(None), None).err().unwrap().kind, Kind::UnsupportedTarget);
     }
+}
+
+#[test]
+fn nearly_without_loss_is_near_and_only_in_webp() {
+    let source = photo_like(200, 160);
+    let of =
+        |format, near_lossless| written(&source, format, Options { lossless: true, near_lossless, ..options(None) });
+    let furthest = |file: &[u8]| {
+        let (_, out) = read(file);
+        source.data().iter().zip(out.data()).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+    };
+    let [exact, near, far] = [0, 80, 20].map(|level| of(Format::WebP, level));
+    let (a, b) = (furthest(&near), furthest(&far));
+    assert!(a >= 1 && b > a && b <= 16, "{a} {b}");
+    assert!(far.len() < exact.len(), "{} {}", far.len(), exact.len());
+    assert_eq!(furthest(&exact), 0);
+    assert_eq!(of(Format::WebP, 100), exact);
+    assert_eq!(of(Format::Avif, 40), of(Format::Avif, 0));
 }

@@ -64,6 +64,9 @@ fn config(options: &Options, megapixels: f64, alpha: bool) -> Result<sys::WebPCo
         // There `quality` is effort: 75 is the library's own choice.
         config.quality = 75.0;
         config.method = method.min(4);
+        if (1..100).contains(&options.near_lossless) {
+            config.near_lossless = options.near_lossless.into();
+        }
     }
     config.exact = 0;
     config.thread_level = 0;

@@ -14,6 +14,7 @@ fn options(quality: Option<u8>) -> Options {
     Options {
         quality,
         lossless: false,
+        near_lossless: 0,
         progressive: false,
         effort: Effort::Interactive,
         threads: 1,

@@ -44,6 +44,7 @@ fn options(frames: u32) -> Options {
     Options {
         quality: Some(85),
         lossless: false,
+        near_lossless: 0,
         progressive: false,
         effort: Effort::Interactive,
         threads: 1,
