@@ -287,6 +287,10 @@ impl ProxyHttp for Proxy {
         }
         pass::strip_hop_by_hop(head);
         context.status = head.status.as_u16();
+        if let Some(object) = &context.writes {
+            // Before the client hears of it: its next request may come sooner than this one is counted.
+            self.app.shield.invalidate(object);
+        }
         // A picture whose name does not say so is known by what the origin says of it.
         let reads = matches!(session.req_header().method, Method::GET | Method::HEAD);
         let protected = context.outcome == "passed" && context.site.as_ref().is_some_and(|site| site.protect);
@@ -329,7 +333,7 @@ impl ProxyHttp for Proxy {
 
     async fn logging(&self, session: &mut Session, _: Option<&PingoraError>, context: &mut Context) {
         if let Some(object) = &context.writes {
-            // Whatever the origin answered: a write that failed half-way may have changed something.
+            // Whatever the origin answered, and if it did not: a write that failed half-way may have changed something.
             self.app.shield.invalidate(object);
         }
         if context.sent == 0 {
