@@ -17,7 +17,7 @@ use pictor::imaging::convert::Effort;
 use pictor::imaging::encode::writable;
 use pictor::imaging::{Job, Outcome, Policy, convert_marked, probe};
 use pictor::negotiate::{Class, choose};
-use pictor::plan::{Answer, Format, Limits, Plan};
+use pictor::plan::{Format, Limits, Plan};
 use rules::{Drawn, Rule};
 
 /// Of a tile's picture, and what of a result's pixels is shown: sizes can be compared.
@@ -99,7 +99,7 @@ fn tile(rule: &Rule, sources: &Sources) -> Result<Canvas, Box<dyn Error>> {
     // A ground on which white edges show.
     tile.put(&Canvas::filled(BOX.0, BOX.1, 242), (TILE.0 - BOX.0) / 2, 6);
     let mut lines = wrapped(&rule.text);
-    if let (Answer::Facts(asked), Some(facts)) = (plan.answer, outcome.facts.as_ref()) {
+    if let (Some(asked), Some(facts)) = (plan.facts(), outcome.facts.as_ref()) {
         let (dialect, _) = pictor::dialect::parse_rule(&rule.text)?;
         let text = facts_body(dialect, asked, facts).1;
         lines.push("facts in place of a picture".into());
