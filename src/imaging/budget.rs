@@ -82,15 +82,14 @@ pub fn cost_under(policy: &Policy, header: &Header, layout: &Layout, format: For
     }
     let transformed = transforming(header, decoded.pixels, &ops, policy.resample);
     let out = area(layout.width, layout.height);
-    let (per_pixel, each) = match format {
+    let (encoder, each) = match format {
         Format::Avif if frames > 1 => moving_avif(out, effort),
         _ => encoding(format, out, effort),
     };
     // An animation's encoder keeps what it has written, up to a byte a pixel.
     let kept = if frames > 1 { out.saturating_mul(frames).saturating_add(MOVING_BYTES) } else { 0 };
     let micros = decoded.micros.saturating_add(transformed.micros).saturating_add(each).saturating_mul(frames);
-    let bytes =
-        [BASE_BYTES, source_bytes(header), decoded.bytes, transformed.bytes, out.saturating_mul(per_pixel), kept];
+    let bytes = [BASE_BYTES, source_bytes(header), decoded.bytes, transformed.bytes, encoder, kept];
     Cost { bytes: bytes.into_iter().fold(0, u64::saturating_add), cpu_ms: millis(micros) }
 }
 
@@ -434,17 +433,16 @@ fn effect_rate(effect: Effect) -> u64 {
 /// What encoders of animations take whatever the size.
 const MOVING_BYTES: u64 = 16 << 20;
 
-/// Bytes a pixel, and microseconds for one frame of so many pixels: colour and alpha, each with the frames that they refer
-/// to.
+/// Bytes, and microseconds for one frame of so many pixels: colour and alpha, each with the frames that they refer to.
 fn moving_avif(pixels: u64, effort: Effort) -> (u64, u64) {
     match effort {
-        Effort::Pressed => (160, micros(pixels, 100)),
-        Effort::Interactive => (160, micros(pixels, 200)),
-        Effort::Batch => (300, micros(pixels, 700)),
+        Effort::Pressed => (pixels.saturating_mul(160), micros(pixels, 100)),
+        Effort::Interactive => (pixels.saturating_mul(160), micros(pixels, 200)),
+        Effort::Batch => (pixels.saturating_mul(300), micros(pixels, 700)),
     }
 }
 
-/// Bytes a pixel, and microseconds for one frame of so many pixels.
+/// Bytes, and microseconds for one frame of so many pixels.
 fn encoding(format: Format, pixels: u64, effort: Effort) -> (u64, u64) {
     // Where a larger picture gets a faster preset, it still counts no less than the largest one of the slower preset.
     let falling = |presets: &[(u64, u64)], last: u64| {
@@ -458,25 +456,26 @@ fn encoding(format: Format, pixels: u64, effort: Effort) -> (u64, u64) {
         }
         most
     };
+    let each = |bytes: u64| pixels.saturating_mul(bytes);
     match (format, effort) {
-        (Format::Avif, Effort::Pressed) => (25, micros(pixels, 60)),
+        (Format::Avif, Effort::Pressed) => (each(25), micros(pixels, 60)),
         (Format::Avif, Effort::Interactive) => {
             // A graphic keeps its chroma whole, and the slower presets hold on to more: 65 to 75 bytes were seen.
-            let kept = CAREFUL_AVIF.saturating_mul(CAREFUL_AVIF_PIXELS.min(pixels)) / pixels.max(1);
-            (kept.max(25), falling(&[(CAREFUL_AVIF_PIXELS, 350), (9_000_000, 240)], 60))
+            let careful = CAREFUL_AVIF.saturating_mul(pixels.min(CAREFUL_AVIF_PIXELS));
+            (careful.max(each(25)), falling(&[(CAREFUL_AVIF_PIXELS, 350), (9_000_000, 240)], 60))
         }
-        (Format::Avif, Effort::Batch) => (CAREFUL_AVIF, micros(pixels, 700)),
-        (Format::Heif, Effort::Pressed) => (25, micros(pixels, 190)),
-        (Format::Heif, Effort::Interactive) => (25, falling(&[(1_500_000, 720)], 190)),
-        (Format::Heif, Effort::Batch) => (25, micros(pixels, 720)),
-        (Format::WebP, _) => (16, micros(pixels, 280)),
-        (Format::Jpeg, _) => (8, micros(pixels, 15)),
-        (Format::Png, _) => (6, micros(pixels, 15)),
-        (Format::Gif, _) => (8, micros(pixels, 120)),
-        (Format::Bmp, _) => (4, micros(pixels, 3)),
-        (Format::Tiff, _) => (6, micros(pixels, 10)),
+        (Format::Avif, Effort::Batch) => (each(CAREFUL_AVIF), micros(pixels, 700)),
+        (Format::Heif, Effort::Pressed) => (each(25), micros(pixels, 190)),
+        (Format::Heif, Effort::Interactive) => (each(25), falling(&[(1_500_000, 720)], 190)),
+        (Format::Heif, Effort::Batch) => (each(25), micros(pixels, 720)),
+        (Format::WebP, _) => (each(16), micros(pixels, 280)),
+        (Format::Jpeg, _) => (each(8), micros(pixels, 15)),
+        (Format::Png, _) => (each(6), micros(pixels, 15)),
+        (Format::Gif, _) => (each(8), micros(pixels, 120)),
+        (Format::Bmp, _) => (each(4), micros(pixels, 3)),
+        (Format::Tiff, _) => (each(6), micros(pixels, 10)),
         // Behind a plug-in; the estimate learns.
-        (Format::Tpg, _) => (32, micros(pixels, 350)),
+        (Format::Tpg, _) => (each(32), micros(pixels, 350)),
         // Never written.
         (Format::Ico | Format::Jxl | Format::Svg, _) => (0, 0),
     }
