@@ -41,7 +41,8 @@ impl StyleBook {
         Ok(Self { state, turn: Mutex::new(()) })
     }
 
-    /// Carries a call out. Gives the answer's status and body.
+    /// Carries a call out. Gives the answer's status and body. A style that could not be kept is not in force either, and
+    /// the log says so.
     ///
     /// # Errors
     /// [`Kind::BadRule`] for a style that cannot be; [`Kind::NoSuchStyle`]; [`Kind::Forbidden`] for one that the
@@ -72,7 +73,7 @@ impl StyleBook {
                 let created = configured(name, &language)?.map_or(now, |(created, _)| created);
                 let style = StoredStyle { name: name.clone(), rule: rule.clone(), created, modified: now };
                 add(&mut language, &style)?;
-                self.state.put_style(&site.name, &style).await?;
+                self.state.put_style(&site.name, &style).await.inspect_err(|error| unkept(site, name, error))?;
                 tracing::info!(site = &*site.name, style = style.name, rule = style.rule, "style set");
                 site.language.store(language.into());
                 Ok(style_calls::answer(dialect, call, &[]))
@@ -81,7 +82,7 @@ impl StyleBook {
                 if configured(name, &language)?.is_none() {
                     return Err(missing(name));
                 }
-                self.state.delete_style(&site.name, name).await?;
+                self.state.delete_style(&site.name, name).await.inspect_err(|error| unkept(site, name, error))?;
                 tracing::info!(site = &*site.name, style = name, "style deleted");
                 language.styles.remove(name);
                 site.language.store(language.into());
@@ -89,6 +90,10 @@ impl StyleBook {
             }
         }
     }
+}
+
+fn unkept(site: &Site, name: &str, error: &Error) {
+    tracing::error!(site = &*site.name, style = name, why = error.message, "a change of a style could not be kept");
 }
 
 fn add(language: &mut Language, style: &StoredStyle) -> Result<(), Error> {

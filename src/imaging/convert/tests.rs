@@ -489,6 +489,19 @@ fn a_part_of_a_jpeg_is_what_it_is_in_the_whole() {
 }
 
 #[test]
+fn a_part_of_a_jpeg_that_ends_early_is_an_error_wherever_it_lies() {
+    let bytes = jpeg(painted(211, 157, Channels::Rgb), 90, false);
+    let header = probe::probe(&bytes).unwrap();
+    let region = Some(Region { x: 0, y: 0, width: 32, height: 16 });
+    let wanted = Wanted { region, ..Wanted::default() };
+    let read = |bytes: &[u8]| decode::open(bytes, &header, &wanted).and_then(|mut decoder| decoder.next_frame());
+    assert!(read(&bytes).is_ok());
+    for part in [bytes.len() / 2, bytes.len() * 9 / 10, bytes.len() - 2] {
+        assert!(read(&bytes[..part]).is_err(), "{part} of {}", bytes.len());
+    }
+}
+
+#[test]
 fn a_crop_finds_its_place_in_every_orientation() {
     let (wide, tall) = (13u32, 8);
     let stored = painted(wide, tall, Channels::Rgb);

@@ -51,8 +51,9 @@ fn decode(
     }
     let denominator = shrink.map_or(1, |shrink| denominator(&facts, shrink));
     let (mut width, mut height) = decoder.scale(&facts, denominator).ok_or_else(|| damaged("it cannot be scaled"))?;
-    // The decoded part, and where in it that lies which is wanted.
-    let part = region.filter(|_| shrink.is_none()).and_then(|region| {
+    // The decoded part, and where in it that lies which is wanted. What lies below it is not read: of a file that ends early
+    // all is, which tells.
+    let part = region.filter(|_| shrink.is_none() && ends(bytes)).and_then(|region| {
         let whole = around(&facts, region)?;
         decoder.crop(whole).then_some((whole, region))
     });
