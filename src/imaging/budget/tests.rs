@@ -50,12 +50,14 @@ fn a_larger_original_costs_more_for_the_same_result() {
 
 #[test]
 fn measured_conversions_stay_below_their_estimate() {
-    // 12 megapixels of JPEG to 1200 x 900 as AVIF took 395 ms; libaom held 246 MB for 12 megapixels.
+    // 12 megapixels of JPEG to 1200 x 900 as AVIF took 395 ms with libaom, 210 ms with SVT-AV1; libaom held 246 MB for 12
+    // megapixels, SVT-AV1 285 MB.
     let ops = vec![GeometryOp::Resize { width: 1200, height: 900 }];
     let avif = cost(&header(Format::Jpeg, 4000, 3000), &layout(1200, 900, ops), Format::Avif, Effort::Interactive);
-    assert!((395..800).contains(&avif.cpu_ms), "{avif:?}");
+    let took = if SVT_AV1 { 210 } else { 395 };
+    assert!((took..800).contains(&avif.cpu_ms), "{avif:?}");
     let whole = cost(&header(Format::Jpeg, 4000, 3000), &layout(4000, 3000, Vec::new()), Format::Avif, Effort::Pressed);
-    assert!(whole.bytes > 246 * MEGA && whole.bytes < 600 * MEGA, "{whole:?}");
+    assert!(whole.bytes > 285 * MEGA && whole.bytes < 600 * MEGA, "{whole:?}");
 }
 
 #[test]
@@ -97,7 +99,7 @@ fn small_pictures_are_light_and_large_modern_ones_heavy() {
     for target in [Format::Jpeg, Format::WebP, Format::Avif, Format::Heif] {
         assert_eq!(of(400, target, Effort::Interactive), Lane::Light, "{target:?}");
     }
-    assert_eq!(of(700, Format::Avif, Effort::Interactive), Lane::Heavy);
+    assert_eq!(of(1000, Format::Avif, Effort::Interactive), Lane::Heavy);
     assert_eq!(of(700, Format::Heif, Effort::Interactive), Lane::Heavy);
     assert_eq!(of(700, Format::WebP, Effort::Interactive), Lane::Light);
     assert_eq!(of(5000, Format::Jpeg, Effort::Interactive), Lane::Heavy);

@@ -5,7 +5,7 @@ use std::ptr;
 
 use libaom_sys as sys;
 
-use super::yuv::{Planes, Sampling};
+use super::yuv::{Planes, Sample, Sampling};
 use crate::error::{Error, Kind};
 use crate::imaging::picture::Space;
 
@@ -93,7 +93,7 @@ impl Encoder {
 
 impl Encoder {
     /// An encoder for frames like `planes`: of their size, with chroma or without.
-    fn open(planes: &Planes, settings: Settings, usage: Usage) -> Result<Self, Error> {
+    fn open<S: Sample>(planes: &Planes<S>, settings: Settings, usage: Usage) -> Result<Self, Error> {
         let full = planes.chroma.is_some() && settings.sampling != Sampling::Quarter;
         // SAFETY: gives a pointer to a static table.
         let interface = unsafe { sys::aom_codec_av1_cx() };
@@ -115,6 +115,8 @@ impl Encoder {
         config.g_profile = u32::from(full);
         config.g_lag_in_frames = 0;
         config.monochrome = u32::from(planes.chroma.is_none());
+        config.g_bit_depth = S::DEPTH.into();
+        config.g_input_bit_depth = S::DEPTH.into();
         config.rc_end_usage = sys::AOM_Q;
         let quantizer = if settings.lossless { 0 } else { settings.quantizer.min(63).into() };
         config.rc_min_quantizer = quantizer;
@@ -132,7 +134,14 @@ impl Encoder {
         let mut context: sys::aom_codec_ctx_t = unsafe { std::mem::zeroed() };
         // SAFETY: all pointers are valid for the call; the version is the one that the bindings were made for.
         match unsafe {
-            sys::aom_codec_enc_init_ver(&mut context, interface, &config, 0, sys::AOM_ENCODER_ABI_VERSION as c_int)
+            let flags = if S::DEPTH > 8 { sys::AOM_CODEC_USE_HIGHBITDEPTH } else { 0 };
+            sys::aom_codec_enc_init_ver(
+                &mut context,
+                interface,
+                &config,
+                flags.into(),
+                sys::AOM_ENCODER_ABI_VERSION as c_int,
+            )
         } {
             sys::AOM_CODEC_OK => {}
             code => return Err(failed("start", code, "")),
@@ -160,9 +169,9 @@ impl Encoder {
     }
 
     /// Encodes one frame and appends what comes of it.
-    fn picture(
+    fn picture<S: Sample>(
         &mut self,
-        planes: &Planes,
+        planes: &Planes<S>,
         settings: Settings,
         time: i64,
         duration: u32,
@@ -170,14 +179,20 @@ impl Encoder {
     ) -> Result<(), Error> {
         let (width, height) = (planes.width, planes.height);
         let full = planes.chroma.is_some() && settings.sampling != Sampling::Quarter;
-        let format = if full { sys::AOM_IMG_FMT_I444 } else { sys::AOM_IMG_FMT_I420 };
+        let deep = S::DEPTH > 8;
+        let format = match (full, deep) {
+            (true, false) => sys::AOM_IMG_FMT_I444,
+            (false, false) => sys::AOM_IMG_FMT_I420,
+            (true, true) => sys::AOM_IMG_FMT_I44416,
+            (false, true) => sys::AOM_IMG_FMT_I42016,
+        };
         let grey; // The library wants chroma planes even where it does not write them.
         let (cw, u, v) = match &planes.chroma {
             Some(chroma) => (chroma.width, &chroma.u, &chroma.v),
             None => {
                 let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
-                let mut plane = crate::imaging::transform::room(cw as usize * ch as usize)?;
-                plane.resize(cw as usize * ch as usize, 128u8);
+                let mut plane = crate::imaging::transform::room_for(cw as usize * ch as usize)?;
+                plane.resize(cw as usize * ch as usize, S::difference(0, 16));
                 grey = plane;
                 (cw, &grey, &grey)
             }
@@ -185,12 +200,14 @@ impl Encoder {
         // SAFETY: plain C data for which all zeroes is a value; filled by the next call.
         let mut image: sys::aom_image_t = unsafe { std::mem::zeroed() };
         // SAFETY: with both pointers given the function only fills in the descriptor; it does not touch the samples.
-        let wrapped = unsafe { sys::aom_img_wrap(&mut image, format, width, height, 1, planes.y.as_ptr().cast_mut()) };
+        let wrapped =
+            unsafe { sys::aom_img_wrap(&mut image, format, width, height, 1, planes.y.as_ptr().cast_mut().cast()) };
         if wrapped.is_null() {
             return Err(Error::new(Kind::Internal, format!("libaom takes no picture of {width} x {height}")));
         }
-        image.planes = [planes.y.as_ptr().cast_mut(), u.as_ptr().cast_mut(), v.as_ptr().cast_mut()];
-        image.stride = [width as c_int, cw as c_int, cw as c_int];
+        image.planes = [&planes.y, u, v].map(|plane| plane.as_ptr().cast_mut().cast());
+        image.stride = [width, cw, cw].map(|samples| samples as c_int * size_of::<S>() as c_int);
+        image.bit_depth = S::DEPTH.into();
         image.range = sys::AOM_CR_FULL_RANGE;
         image.monochrome = c_int::from(planes.chroma.is_none());
         if planes.chroma.is_some() {
@@ -241,7 +258,7 @@ enum Usage {
 ///
 /// # Errors
 /// [`Kind::OutOfMemory`]; [`Kind::Internal`] with the library's own words.
-pub fn encode(planes: &Planes, settings: Settings) -> Result<Vec<u8>, Error> {
+pub fn encode<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec<u8>, Error> {
     let mut encoder = Encoder::open(planes, settings, Usage::Still)?;
     let mut bytes = Vec::new();
     encoder.picture(planes, settings, 0, 1, &mut bytes)?;

@@ -19,6 +19,8 @@ pub mod quality;
 #[cfg(feature = "ravif")]
 mod rav1e;
 mod still;
+#[cfg_attr(feature = "ravif", allow(dead_code))]
+mod svt;
 mod webp;
 mod yuv;
 
@@ -30,7 +32,10 @@ use crate::error::{Error, Kind};
 use crate::plan::Format;
 
 /// Part of every cache key: raised whenever the same pixels and options give other bytes.
-pub const GENERATION: u32 = 3;
+pub const GENERATION: u32 = 4;
+
+/// Whether this build has SVT-AV1, which makes most AVIF stills that somebody waits for.
+pub const SVT_AV1: bool = cfg!(svt_av1) && cfg!(not(feature = "ravif"));
 
 /// How the pixels are to be written.
 #[derive(Debug, Clone)]
@@ -138,6 +143,7 @@ fn profile(options: &Options, channels: super::Channels) -> Option<&'static [u8]
 pub fn versions() -> Vec<(&'static str, String)> {
     vec![
         ("libaom", aom::version()),
+        ("SVT-AV1", svt::version().unwrap_or_else(|| "none, or not of version 4: AVIF takes longer".into())),
         ("libheif", heif::library_version()),
         ("x265", heif::encoder_version().unwrap_or_else(|| "none".into())),
         ("libwebp", webp::version()),

@@ -184,6 +184,40 @@ fn threads_change_the_time_and_not_the_picture() {
     assert!(error(&read(&one).1, &read(&two).1) < 1.0);
 }
 
+/// Sides that are odd, small, long: SVT-AV1 works in blocks and has a smallest size; alpha must come at the colour's depth.
+#[test]
+fn avif_on_the_fly_keeps_size_colours_and_alpha() {
+    if !SVT_AV1 {
+        println!("skipped: this build has no SVT-AV1");
+    }
+    for (width, height) in [(401, 263), (400, 264), (63, 1601), (1601, 64), (65, 1603), (322, 333)] {
+        for (channels, effort) in [(Channels::Rgb, Effort::Interactive), (Channels::Rgba, Effort::Pressed)] {
+            let source = gradient(width, height, channels);
+            let (header, out) = read(&written(&source, Format::Avif, Options { effort, ..options(Some(85)) }));
+            assert_eq!((header.source.width, header.source.height), (width, height));
+            assert_eq!(header.source.alpha, channels == Channels::Rgba);
+            let off = error(&source, &out);
+            assert!(off < 1.5, "{width} x {height} {channels:?}: {off}");
+        }
+    }
+}
+
+/// Ten bits are for good qualities, and readers are told of them.
+#[test]
+fn avif_says_its_depth() {
+    let source = photo_like(420, 300);
+    let depth = |quality, effort, lossless| {
+        let options = Options { effort, lossless, ..options(Some(quality)) };
+        probe(&written(&source, Format::Avif, options)).unwrap().depth
+    };
+    assert_eq!(depth(40, Effort::Batch, false), 8);
+    assert_eq!(depth(75, Effort::Batch, false), 10);
+    assert_eq!(depth(92, Effort::Interactive, false), 10);
+    assert_eq!(depth(75, Effort::Interactive, false), 10);
+    assert_eq!(depth(40, Effort::Interactive, false), if SVT_AV1 { 10 } else { 8 });
+    assert_eq!(depth(100, Effort::Interactive, true), 8);
+}
+
 #[test]
 fn progressive_jpeg_says_so() {
     let source = photo_like(64, 64);

@@ -52,9 +52,14 @@ pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool, light: Lig
 
 /// An empty vector with room for so many bytes, or [`Kind::OutOfMemory`].
 pub(crate) fn room(length: usize) -> Result<Vec<u8>, Error> {
+    room_for(length)
+}
+
+/// The same for anything.
+pub(crate) fn room_for<T>(length: usize) -> Result<Vec<T>, Error> {
     let mut data = Vec::new();
     data.try_reserve_exact(length)
-        .map_err(|_| Error::new(Kind::OutOfMemory, format!("no memory for {length} bytes of pixels")))?;
+        .map_err(|_| Error::new(Kind::OutOfMemory, format!("no memory for {length} samples of pixels")))?;
     Ok(data)
 }
 
