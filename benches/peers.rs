@@ -1,6 +1,6 @@
 //! Rate and distortion beside other encoders, in one run: `make bench-codecs`, or `cargo bench --bench peers -- [quick]
-//! [slow] [avif|heif|webp|jpeg]`; whole conversions of large JPEGs with `-- reduce`. Bytes at equal SSIMULACRA2 and CPU time, on the photographs of the corpus (`quick`: six of them; `slow`:
-//! also what takes five seconds a megapixel).
+//! [slow] [avif|heif|webp|jpeg]`; whole conversions of large JPEGs with `-- reduce`. Bytes at equal SSIMULACRA2 and CPU time, on the photographs of the corpus (`quick`: six of them;
+//! `slow`: also what takes five seconds a megapixel).
 //!
 //! A peer that is not installed is named and left out. sharp is looked for in `PICTOR_SHARP`, else in `.deps/peers`
 //! (`npm install --prefix .deps/peers sharp`). The CPU time of a command includes its start and its reading of a PNG, about
@@ -43,6 +43,9 @@ sharp.concurrency(1); sharp.cache(false);
 
 /// Takes five seconds a megapixel.
 const SLOW: &str = "sharp, effort 4";
+
+/// A program of that name, or the one that `PICTOR_OXIMG` names.
+const OXIMG: &str = "oximg";
 
 /// One encoder with its settings.
 struct Candidate {
@@ -91,6 +94,9 @@ fn candidates(format: &str) -> Vec<Candidate> {
         qualities: list(qualities),
     };
     let lossy = [40, 65, 82, 94];
+    let oximg = |format| {
+        command(OXIMG, OXIMG, &["resize", "{in}", "0", "0", "{out}", "-q", "{q}", "-f", format], &[35, 55, 75, 92])
+    };
     match format {
         "avif" => vec![
             ours(Format::Avif, Effort::Interactive),
@@ -111,6 +117,7 @@ fn candidates(format: &str) -> Vec<Candidate> {
                 &["-s", "8", "-j", "1", "--min", "{q}", "--max", "{q}", "{in}", "{out}"],
                 &[45, 32, 20, 8],
             ),
+            oximg("avif"),
         ],
         "heif" => vec![
             ours(Format::Heif, Effort::Interactive),
@@ -123,11 +130,13 @@ fn candidates(format: &str) -> Vec<Candidate> {
             command("cwebp -m 6", "cwebp", &["-quiet", "-m", "6", "-q", "{q}", "{in}", "-o", "{out}"], &lossy),
             command("cwebp -m 4", "cwebp", &["-quiet", "-m", "4", "-q", "{q}", "{in}", "-o", "{out}"], &lossy),
             sharp("sharp, effort 6", "webp", r#"{"effort":6}"#, &lossy),
+            oximg("webp"),
         ],
         "jpeg" => vec![
             ours(Format::Jpeg, Effort::Interactive),
             sharp("sharp", "jpeg", "{}", &lossy),
             sharp("sharp, mozjpeg", "jpeg", r#"{"mozjpeg":true}"#, &lossy),
+            oximg("jpeg"),
         ],
         _ => Vec::new(),
     }
@@ -272,11 +281,13 @@ fn encoded(candidate: &Candidate, qualities: &[u32], photo: &Photo, folder: &Pat
                 let extension = match *program {
                     "cwebp" => "webp",
                     "heif-enc" => "heic",
+                    OXIMG => "out",
                     _ => "avif",
                 };
                 let out = out.with_extension(extension);
                 let before = cpu_ms(libc::RUSAGE_CHILDREN);
-                let mut command = Command::new(program);
+                let other = std::env::var_os("PICTOR_OXIMG").filter(|_| *program == OXIMG);
+                let mut command = Command::new(other.unwrap_or_else(|| program.into()));
                 for argument in arguments {
                     match *argument {
                         "{q}" => command.arg(quality.to_string()),
