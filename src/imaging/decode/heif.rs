@@ -57,11 +57,17 @@ pub(super) fn open<'a>(
 
 /// Reads the structure of a file.
 fn read<'a>(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<HeifContext<'a>, Error> {
+    let mut context = prepared(header, limits)?;
+    context.read_bytes(bytes).map_err(|error| failed(header.source.format, &error))?;
+    Ok(context)
+}
+
+/// A context that keeps to the limits, without a file yet.
+fn prepared<'a>(header: &Header, limits: &Limits) -> Result<HeifContext<'a>, Error> {
     let fail = |error| failed(header.source.format, &error);
-    let mut context: HeifContext<'a> = HeifContext::new().map_err(fail)?;
+    let mut context = HeifContext::new().map_err(fail)?;
     context.set_security_limits(&security(header, limits)).map_err(fail)?;
     context.set_max_decoding_threads(THREADS);
-    context.read_bytes(bytes).map_err(fail)?;
     Ok(context)
 }
 

@@ -40,6 +40,17 @@ pub(crate) fn sequence(bytes: &[u8]) -> Option<Track<'_>> {
     (says || atom(bytes, b"meta").is_none()).then_some(track)
 }
 
+/// Where the type of the box of items (`meta`) lies in the file.
+pub(crate) fn items(bytes: &[u8]) -> Option<usize> {
+    let meta = atom(bytes, b"meta")?;
+    let at = meta.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+    // In front of the type there is a length, or behind it the same in 64 bits.
+    [4usize, 12].iter().find_map(|before| {
+        let at = at.checked_sub(*before)?;
+        (bytes.get(at..at.checked_add(4)?)? == b"meta").then_some(at)
+    })
+}
+
 /// Whether the file begins as a HEIF or AVIF.
 pub(super) fn matches(bytes: &[u8]) -> bool {
     format(bytes).is_some()

@@ -1,15 +1,17 @@
 //! Sequences, frame by frame.
 
-use libheif_rs::{HeifContext, HeifErrorCode, Track};
+use std::io::Cursor;
+
+use libheif_rs::{HeifContext, HeifErrorCode, StreamReader, Track};
 
 use super::super::super::colour::ToSrgb;
 use super::super::super::hdr::Brightness;
 use super::super::super::picture::{Animation, Channels, Decode, Frame, Metadata};
 use super::super::super::policy::Gamut;
 use super::super::super::probe::bytes::be16;
-use super::super::super::probe::{Header, corrupt, track};
-use super::{Colour, coded, failed, mapped, metadata, options, read, space, taken, unmultiply};
-use crate::error::Error;
+use super::super::super::probe::{Header, corrupt, heif, track};
+use super::{Colour, buffer, coded, failed, mapped, metadata, options, prepared, read, space, taken, unmultiply};
+use crate::error::{Error, Kind};
 use crate::plan::Limits;
 
 /// An open sequence.
@@ -36,7 +38,10 @@ pub(super) fn open<'a>(
     gamut: Gamut,
     about: track::Track<'a>,
 ) -> Result<Box<dyn Decode + 'a>, Error> {
-    let context = read(bytes, header, limits)?;
+    let context = match read(bytes, header, limits) {
+        Err(error) if error.kind == Kind::Corrupt => without_items(bytes, header, limits, error)?,
+        read => read?,
+    };
     let track = context.track(0).ok_or_else(|| corrupt(header.source.format, "it has no visual track"))?;
     let colour = about.colour.map_or(Colour::Srgb, colour);
     let mut metadata = metadata(header, None);
@@ -54,6 +59,23 @@ pub(super) fn open<'a>(
         track,
         _context: context,
     }))
+}
+
+/// Reads a sequence whose still pictures are damaged: nothing of them is shown. `told` is what was said of the whole file.
+///
+/// GPAC has written references between items by numbers that no item has (star-8bpc-with-alpha.avifs); libheif then refuses
+/// the file before it looks at its tracks, where browsers show those. It gets a copy whose box of items is called free.
+fn without_items<'a>(bytes: &[u8], header: &Header, limits: &Limits, told: Error) -> Result<HeifContext<'a>, Error> {
+    let Some(at) = heif::items(bytes) else { return Err(told) };
+    let mut copy = buffer(bytes.len())?;
+    copy.copy_from_slice(bytes);
+    let Some(kind) = copy.get_mut(at..at.saturating_add(4)) else { return Err(told) };
+    kind.copy_from_slice(b"free");
+    let length = copy.len() as u64;
+    let fail = |error| failed(header.source.format, &error);
+    let mut context = prepared(header, limits)?;
+    context.read_reader(Box::new(StreamReader::new(Cursor::new(copy), length))).map_err(fail)?;
+    Ok(context)
 }
 
 /// What a `colr` box says.
