@@ -149,7 +149,8 @@ fn a_sequence_with_damaged_items_is_shown() {
     assert_eq!((frames.len(), header.source.alpha), (5, true));
     for frame in frames {
         let alpha = || frame.pixels.data().chunks_exact(4).map(|pixel| pixel[3]);
-        let (clear, solid) = (alpha().filter(|a| *a == 0).count(), alpha().filter(|a| *a > 220).count());
+        // It is coded from 16 to 235.
+        let (clear, solid) = (alpha().filter(|a| *a == 0).count(), alpha().filter(|a| *a > 240).count());
         assert!(clear > 10_000 && solid > 5_000 && clear + solid > 159 * 150, "{clear} {solid}");
     }
 }

@@ -10,7 +10,9 @@ use super::super::super::picture::{Animation, Channels, Decode, Frame, Metadata}
 use super::super::super::policy::Gamut;
 use super::super::super::probe::bytes::be16;
 use super::super::super::probe::{Header, corrupt, heif, track};
-use super::{Colour, buffer, coded, failed, mapped, metadata, options, prepared, read, space, taken, unmultiply};
+use super::{
+    Colour, buffer, coded, failed, mapped, metadata, options, prepared, read, space, taken, unmultiply, widen_alpha,
+};
 use crate::error::{Error, Kind};
 use crate::plan::Limits;
 
@@ -20,6 +22,8 @@ struct Moving<'a> {
     metadata: Metadata,
     colour: Colour,
     transform: Option<ToSrgb>,
+    /// Whether alpha keeps to the range of video.
+    alpha_limited: bool,
     /// When each frame ends, in milliseconds.
     ends: Box<dyn Iterator<Item = u64> + 'a>,
     /// When the last frame ended.
@@ -53,6 +57,7 @@ pub(super) fn open<'a>(
         transform: colour.transform(channels, metadata.space),
         metadata,
         colour,
+        alpha_limited: about.alpha_limited,
         ends: Box::new(about.into_ends()),
         clock: 0,
         given: 0,
@@ -117,6 +122,9 @@ impl Decode for Moving<'_> {
             }
             Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, &self.header, false, alpha)?,
         };
+        if alpha && self.alpha_limited {
+            widen_alpha(&mut pixels);
+        }
         if alpha && image.is_premultiplied_alpha() {
             unmultiply(&mut pixels);
         }
