@@ -96,6 +96,12 @@ def managed(image, profile, name=""):
 def pillow(path):
     with Image.open(path) as image:
         profile = image.info.get("icc_profile")
+        if image.format == "ICO":
+            # The largest, and of those the one with the most colours, as browsers have it; Pillow takes the fewest.
+            entries = image.ico.entry
+            best = max(range(len(entries)), key=lambda at: (entries[at].square, entries[at].bpp))
+            yield managed(image.ico.frame(best), profile)
+            return
         moves = image.format in ("GIF", "PNG", "WEBP", "AVIF") and getattr(image, "n_frames", 1) > 1
         if not moves:
             image.load()

@@ -1,4 +1,4 @@
-//! `[engine.fonts]`: what text marks are written with.
+//! `[engine.fonts]`: what text marks, and the text of drawings, are written with.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,8 @@ pub struct FontsConfig {
     pub paths: Vec<PathBuf>,
     /// Families in the order in which they are tried: for a font that is not there, and for letters that a font has not.
     pub families: Vec<String>,
-    /// Families that stand for the vendors' names of fonts; besides, and before, those of [`FontsConfig::all_names`].
+    /// Families that stand for the vendors' names of fonts and for those of drawings; besides, and before, those of
+    /// [`FontsConfig::all_names`]. CSS's `serif`, `sans-serif`, `monospace`, `cursive` and `fantasy` are such names too.
     pub names: BTreeMap<String, String>,
 }
 
@@ -61,6 +62,15 @@ const NAMES: [(&str, &str); 18] = [
     ("times", "Liberation Serif"),
     ("georgia", "DejaVu Serif"),
     ("cour", "Liberation Mono"),
+];
+
+/// Families for CSS's generic names, of which the first that is there is taken.
+pub(crate) const GENERIC: [(&str, &[&str]); 5] = [
+    ("serif", &["Liberation Serif", "DejaVu Serif", "Noto Serif", "Nimbus Roman"]),
+    ("sans-serif", &["Liberation Sans", "DejaVu Sans", "Noto Sans", "Nimbus Sans"]),
+    ("monospace", &["Liberation Mono", "DejaVu Sans Mono", "Noto Sans Mono", "Nimbus Mono PS"]),
+    ("cursive", &["Comic Neue", "Z003", "AR PL UKai CN"]),
+    ("fantasy", &["Comic Neue", "Z003"]),
 ];
 
 impl FontsConfig {

@@ -6,11 +6,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cosmic_text::fontdb::{Database, FaceInfo, Source, Style};
+use cosmic_text::fontdb::{Database, FaceInfo, Source, Stretch, Style};
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::FontsConfig;
+use crate::config::fonts::GENERIC;
 use crate::imaging::mark::fonts::{FontData, Fonts, install};
 
 /// Files that a worker maps at most.
@@ -32,7 +33,7 @@ pub(super) struct Chosen {
 /// Looks for the fonts that the configuration names: tenths of a second for some hundred files. What cannot be read is
 /// left out; that no font is there is said when one is needed.
 pub(super) fn choose(config: &FontsConfig) -> Chosen {
-    let names = config.all_names();
+    let mut names = config.all_names();
     let mut found = Vec::new();
     for path in &config.paths {
         walk(path, DEEPEST, &mut found);
@@ -47,11 +48,26 @@ pub(super) fn choose(config: &FontsConfig) -> Chosen {
     for path in config.paths.iter().filter(|path| found.contains(path)) {
         push(&mut files, path);
     }
+    for (generic, families) in GENERIC {
+        let there = families.iter().find(|family| regular(&db, &family.to_lowercase()).is_some());
+        if let (Some(family), false) = (there, names.contains_key(generic)) {
+            names.insert(generic.to_owned(), (*family).to_owned());
+        }
+    }
     let wanted: BTreeSet<String> = names.values().map(|family| family.to_lowercase()).collect();
     let ordered = config.families.iter().map(|family| family.to_lowercase());
-    for family in ordered.chain(wanted) {
-        if let Some(Source::File(path)) = regular(&db, &family).map(|face| &face.source) {
+    let families: Vec<String> = ordered.chain(wanted).collect();
+    for family in &families {
+        if let Some(Source::File(path)) = regular(&db, family).map(|face| &face.source) {
             push(&mut files, path);
+        }
+    }
+    // Drawings emphasise. These come last, so that no family goes without for them.
+    for (style, weight) in [(Style::Normal, 700), (Style::Italic, 400), (Style::Italic, 700)] {
+        for family in &families {
+            if let Some(Source::File(path)) = emphasised(&db, family, style, weight).map(|face| &face.source) {
+                push(&mut files, path);
+            }
         }
     }
     // None of the families is there: better some font than none.
@@ -71,9 +87,21 @@ fn push(files: &mut Vec<PathBuf>, path: &Path) {
 }
 
 /// The face of a family that is neither bold nor slanted, if there is one, else any.
-fn regular<'a>(db: &'a Database, family: &str) -> Option<&'a FaceInfo> {
-    let of = |face: &&FaceInfo| face.families.iter().any(|(name, _)| name.to_lowercase() == family);
-    db.faces().filter(of).min_by_key(|face| (face.style != Style::Normal, face.weight.0.abs_diff(400)))
+fn regular<'a>(db: &'a Database, family: &'a str) -> Option<&'a FaceInfo> {
+    faces(db, family).min_by_key(|face| (face.style != Style::Normal, face.weight.0.abs_diff(400)))
+}
+
+/// The face of a family with exactly this weight, slanted or not, of normal width.
+fn emphasised<'a>(db: &'a Database, family: &'a str, style: Style, weight: u16) -> Option<&'a FaceInfo> {
+    let slanted = |face: &FaceInfo| face.style != Style::Normal;
+    let fits = |face: &&FaceInfo| {
+        face.weight.0 == weight && slanted(face) == (style != Style::Normal) && face.stretch == Stretch::Normal
+    };
+    faces(db, family).find(fits)
+}
+
+fn faces<'a>(db: &'a Database, family: &'a str) -> impl Iterator<Item = &'a FaceInfo> {
+    db.faces().filter(move |face| face.families.iter().any(|(name, _)| name.to_lowercase() == family))
 }
 
 fn is_regular(face: &FaceInfo) -> bool {
@@ -149,7 +177,14 @@ mod tests {
     fn only_what_is_named_is_mapped() {
         let chosen = choose(&FontsConfig::default());
         assert!(chosen.files.len() <= MOST_FILES);
+        let narrow = |path: &PathBuf| {
+            ["Condensed", "Narrow", "ExtraLight"].iter().any(|word| path.to_string_lossy().contains(word))
+        };
+        assert!(!chosen.files.iter().any(narrow), "{:?}", chosen.files);
+        // A family's own faces stand in front of what emphasises.
         let bold = |path: &PathBuf| path.to_string_lossy().contains("Bold");
-        assert!(!chosen.files.iter().any(bold), "{:?}", chosen.files);
+        let first = chosen.files.iter().position(bold).unwrap_or(chosen.files.len());
+        let sans = chosen.files.iter().position(|path| path.ends_with("DejaVuSans.ttf"));
+        assert!(sans.is_none_or(|sans| sans < first), "{:?}", chosen.files);
     }
 }

@@ -20,7 +20,7 @@ pub struct Policy {
     pub near_lossless: u8,
     /// Whether JPEG XL originals are read.
     pub jxl: bool,
-    /// Whether SVG originals are drawn. Text is refused: it needs fonts, which workers do not have.
+    /// Whether SVG originals are drawn. Their text is written with the fonts of `[engine.fonts]`.
     pub svg: bool,
 }
 

@@ -94,7 +94,8 @@ async fn convert(
         }
     };
     let headers = marks.iter().map(|mark| probe(&mark.bytes).map_err(of_mark)).collect::<Result<Vec<_>, _>>()?;
-    let cost = budget::plan_cost(&question.plan, &site.imaging, &header, &layout, format, Effort::Interactive)
+    let most = u64::try_from(shield.deadline.as_millis()).unwrap_or(u64::MAX);
+    let cost = budget::plan_cost_within(&question.plan, &site.imaging, &header, &layout, format, most)
         .and(budget::marks_cost(&question.plan, &layout, &headers, &site.limits)?);
     let cost = budget::with_source(cost, &question.plan, &header, &original.bytes);
     let conversion = Conversion {

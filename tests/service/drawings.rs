@@ -57,6 +57,31 @@ async fn a_drawing_becomes_a_picture_where_the_site_allows_it() {
 }
 
 #[tokio::test]
+async fn text_is_written_by_sealed_workers() {
+    let origin = Origin::start().await;
+    let site = site(&format!("kind = \"http\"\nurl = \"http://{}\"", origin.address));
+    let text = "<text x='2' y='30' font-size='30' font-family='Nobody Has This'>Hx</text>";
+    origin.script("/t.svg", drawing(text));
+    let pictor = Pictor::start(&format!("{site}{ALLOWED}")).await;
+    let (status, kind, body) = get(&pictor, "/t.svg?imageMogr2/format/png").await;
+    if status == 400 {
+        // No font on this machine.
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("engine.fonts.paths"), "{text}");
+        return;
+    }
+    assert_eq!((status, kind.as_str()), (200, "image/png"));
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(&body));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    let each = info.color_type.samples();
+    let written = pixels.chunks_exact(each).filter(|pixel| *pixel.last().unwrap() > 128).count();
+    assert!((100..1600).contains(&written), "{written} pixels of {}", pixels.len() / each);
+}
+
+#[tokio::test]
 async fn hostile_drawings_cost_no_worker() {
     let origin = Origin::start().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -93,6 +93,29 @@ fn every_frame_is_paid_for() {
     assert_eq!(lane(Format::WebP, all), Lane::Heavy);
 }
 
+/// 100 frames of 1.75 megapixels: 35 s at the pace for those who wait, half of that at the fast one.
+#[test]
+fn a_long_animation_is_reckoned_at_the_pace_that_it_gets() {
+    let mut moving = header(Format::Gif, 1750, 1000);
+    moving.source.frames = 100;
+    let plan = Plan { answer: Answer::Image(plan::Output::default()), ..Plan::identity() };
+    let within = |frames, to, deadline| {
+        let layout = Layout { frames, ..layout(1750, 1000, Vec::new()) };
+        plan_cost_within(&plan, &Policy::default(), &moving, &layout, to, deadline)
+    };
+    let at = |effort| {
+        let layout = Layout { frames: 100, ..layout(1750, 1000, Vec::new()) };
+        plan_cost(&plan, &Policy::default(), &moving, &layout, Format::Avif, effort)
+    };
+    assert_eq!(within(100, Format::Avif, 36_000), at(Effort::Interactive));
+    let fast = within(100, Format::Avif, 30_000);
+    assert_eq!(fast, at(Effort::Pressed));
+    assert!(fast.cpu_ms < 30_000 && at(Effort::Interactive).cpu_ms > 35_000, "{fast:?}");
+    for (frames, to) in [(1, Format::Avif), (100, Format::WebP)] {
+        assert_eq!(within(frames, to, 1), within(frames, to, 60_000), "{to:?} has but one pace");
+    }
+}
+
 #[test]
 fn small_pictures_are_light_and_large_modern_ones_heavy() {
     let of = |side, target, effort| lane(target, same_size(Format::Jpeg, side, target, effort));

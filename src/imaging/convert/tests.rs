@@ -501,6 +501,85 @@ fn a_part_of_a_jpeg_that_ends_early_is_an_error_wherever_it_lies() {
     }
 }
 
+/// A WebP as our own encoder writes it; without loss if there is no quality.
+fn webp(pixels: Pixels, alpha: bool, quality: Option<u8>) -> Vec<u8> {
+    let (width, height) = (pixels.width(), pixels.height());
+    let seen = |(at, rgb): (usize, &[u8])| [rgb[0], rgb[1], rgb[2], 255 - (at * 7 % 201) as u8];
+    let pixels = match alpha {
+        true => Pixels::new(
+            width,
+            height,
+            Channels::Rgba,
+            pixels.data().chunks_exact(3).enumerate().flat_map(seen).collect(),
+        )
+        .unwrap(),
+        false => pixels,
+    };
+    let options = encode::Options {
+        quality,
+        lossless: quality.is_none(),
+        near_lossless: 0,
+        progressive: false,
+        effort: Effort::Interactive,
+        threads: 1,
+        frames: 1,
+        budget_ms: 0,
+        exif: None,
+        space: Space::Srgb,
+    };
+    let mut encoder = encode::open(Format::WebP, pixels.width(), pixels.height(), options, None).unwrap();
+    encoder.add(Frame { pixels, delay_ms: 0 }).unwrap();
+    encoder.finish().unwrap()
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 48, ..Default::default() })]
+
+    #[test]
+    fn a_part_of_a_webp_is_what_it_is_in_the_whole(
+        (width, height) in (1u32..140, 1u32..140),
+        corner in (0.0f64..1.0, 0.0f64..1.0),
+        size in (0.0f64..1.0, 0.0f64..1.0),
+        quality in proptest::sample::select(vec![None, Some(5), Some(50), Some(90)]),
+        alpha: bool,
+    ) {
+        let bytes = webp(painted(width, height, Channels::Rgb), alpha, quality);
+        let header = probe::probe(&bytes).unwrap();
+        let read = |region| {
+            let wanted = Wanted { region, ..Wanted::default() };
+            decode::open(&bytes, &header, &wanted).unwrap().next_frame().unwrap().unwrap().pixels
+        };
+        let within = |part: f64, most: u32| (part * f64::from(most)) as u32;
+        let (x, y) = (within(corner.0, width), within(corner.1, height));
+        let (wide, tall) = (1 + within(size.0, width - x - 1), 1 + within(size.1, height - y - 1));
+        let op = GeometryOp::Crop { x, y, width: wide, height: tall };
+        let want = transform::apply(read(None), &op, false, Light::Gamma).unwrap();
+        let region = Some(Region { x, y, width: wide, height: tall });
+        let got = read(region);
+        let apart = alpha && quality.is_some();
+        if !apart && (wide + 9) * (tall + 9) * 10 <= width * height * 9 {
+            assert_eq!((got.width(), got.height()), (wide, tall), "it was decoded as such");
+        }
+        let got = trimmed(got, &header, None, region).unwrap();
+        assert_eq!(got.data(), want.data(), "{width} x {height}, {quality:?} {alpha}: {op:?}");
+    }
+}
+
+#[test]
+fn a_part_of_a_webp_that_ends_early_is_an_error_wherever_it_lies() {
+    for quality in [None, Some(80)] {
+        let bytes = webp(painted(211, 157, Channels::Rgb), quality.is_none(), quality);
+        let header = probe::probe(&bytes).unwrap();
+        let region = Some(Region { x: 0, y: 0, width: 32, height: 16 });
+        let wanted = Wanted { region, ..Wanted::default() };
+        let read = |bytes: &[u8]| decode::open(bytes, &header, &wanted).and_then(|mut decoder| decoder.next_frame());
+        assert_eq!(read(&bytes).unwrap().unwrap().pixels.width(), 32);
+        for part in [bytes.len() / 2, bytes.len() * 9 / 10, bytes.len() - 2] {
+            assert!(read(&bytes[..part]).is_err(), "{part} of {}", bytes.len());
+        }
+    }
+}
+
 #[test]
 fn a_crop_finds_its_place_in_every_orientation() {
     let (wide, tall) = (13u32, 8);

@@ -1,7 +1,7 @@
 //! Gain maps (ISO 21496-1 and its forerunners): the base picture is what comes out, whatever lies beside it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::hdr_tests::{decode_as, written};
+use super::hdr_tests::{decode_as, say, written};
 use super::*;
 use crate::imaging::policy::Gamut;
 
@@ -143,6 +143,31 @@ fn tone_mapped_derivation() {
     let groups = boxed(b"grpl", &full(b"altr", 0, &[7u32, 2, 3, 1].map(u32::to_be_bytes).concat()));
     let bytes = container(&[item(base, &[]), gain, derived], &link(b"dimg", 3, &[1, 2]), &groups);
     is_the_base(&bytes, &alone, "tmap");
+}
+
+/// The same the other way around: the base is bright, and the map would make it fit for other screens. It is tone-mapped as
+/// any bright picture is.
+#[test]
+fn tone_mapped_derivation_of_a_bright_base() {
+    let (base, gain) = pictures();
+    let plain = written(base.clone(), Format::Avif, true);
+    let mut alone = plain.clone();
+    let mut gain = item(gain, &[]);
+    gain.1 = true;
+    let size = full(b"ispe", 0, &[48u32.to_be_bytes(), 32u32.to_be_bytes()].concat());
+    let derived = (*b"tmap", false, vec![0; 62], vec![size]);
+    // The derivation is the alternative that is preferred.
+    let groups = boxed(b"grpl", &full(b"altr", 0, &[7u32, 2, 3, 1].map(u32::to_be_bytes).concat()));
+    let mut bytes = container(&[item(base, &[]), gain, derived], &link(b"dimg", 3, &[1, 2]), &groups);
+    for transfer in [16, 18] {
+        say(&mut alone, 9, transfer);
+        say(&mut bytes, 9, transfer);
+        is_the_base(&bytes, &alone, "tmap");
+        let (_, mapped, _) = decode_as(&bytes, Gamut::Srgb);
+        let (_, unmapped, _) = decode_as(&plain, Gamut::Srgb);
+        let differ = mapped.data().iter().zip(unmapped.data()).filter(|(a, b)| a.abs_diff(**b) > 8).count();
+        assert!(differ > mapped.data().len() / 2, "{transfer}: {differ}");
+    }
 }
 
 /// As telephones write it: an auxiliary picture that is no alpha.

@@ -136,7 +136,7 @@ fn heic(codes: &[u16], transfer: u8) -> Option<Vec<u8>> {
 }
 
 /// Changes what the container says of the colours, which goes before what the stream says.
-fn say(bytes: &mut [u8], primaries: u8, transfer: u8) {
+pub(super) fn say(bytes: &mut [u8], primaries: u8, transfer: u8) {
     let at = bytes.windows(8).position(|window| window == b"colrnclx").unwrap() + 8;
     bytes[at..at + 4].copy_from_slice(&[0, primaries, 0, transfer]);
 }

@@ -47,7 +47,7 @@ pub(super) fn open<'a>(
     metadata.space = colour(&session.handle).space(gamut);
     let space = metadata.space;
     Ok(Still::open(metadata, move || match probe::crop(bytes) {
-        None => item(&session.library, &session.handle, &header, probe::brightest(bytes), space),
+        None => item(&session, bytes, &header, space),
         Some(crop) => {
             drop(session);
             cropped(bytes, &header, &limits, &crop, space)
@@ -57,11 +57,17 @@ pub(super) fn open<'a>(
 
 /// Reads the structure of a file.
 fn read<'a>(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<HeifContext<'a>, Error> {
+    let mut context = prepared(header, limits)?;
+    context.read_bytes(bytes).map_err(|error| failed(header.source.format, &error))?;
+    Ok(context)
+}
+
+/// A context that keeps to the limits, without a file yet.
+fn prepared<'a>(header: &Header, limits: &Limits) -> Result<HeifContext<'a>, Error> {
     let fail = |error| failed(header.source.format, &error);
-    let mut context: HeifContext<'a> = HeifContext::new().map_err(fail)?;
+    let mut context = HeifContext::new().map_err(fail)?;
     context.set_security_limits(&security(header, limits)).map_err(fail)?;
     context.set_max_decoding_threads(THREADS);
-    context.read_bytes(bytes).map_err(fail)?;
     Ok(context)
 }
 
@@ -88,7 +94,7 @@ fn cropped(bytes: &[u8], header: &Header, limits: &Limits, crop: &probe::Crop, s
         .ok_or_else(|| corrupt(header.source.format, "its crop is cut off"))?
         .copy_from_slice(everything.as_flattened());
     let session = Session::open(&copy, &whole, limits)?;
-    let pixels = item(&session.library, &session.handle, &whole, probe::brightest(bytes), space)?;
+    let pixels = item(&session, bytes, &whole, space)?;
     let (width, height) = (header.source.width, header.source.height);
     let size = pixels.channels().count();
     let mut data = buffer(area(width, height, size)?)?;
@@ -217,13 +223,9 @@ fn space(grey: bool, alpha: bool, wide: bool) -> ColorSpace {
     }
 }
 
-fn item(
-    library: &LibHeif,
-    handle: &ImageHandle,
-    header: &Header,
-    declared: Option<f32>,
-    target: Space,
-) -> Result<Pixels, Error> {
+fn item(session: &Session, bytes: &[u8], header: &Header, target: Space) -> Result<Pixels, Error> {
+    let Session { library, handle, .. } = session;
+    let declared = probe::brightest(bytes);
     let format = header.source.format;
     let alpha = handle.has_alpha_channel();
     let colour = colour(handle);
@@ -239,6 +241,9 @@ fn item(
         }
         Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, header, grey && !alpha, alpha)?,
     };
+    if alpha && probe::alpha_is_limited(bytes) {
+        widen_alpha(&mut pixels);
+    }
     if alpha && handle.is_premultiplied_alpha() {
         unmultiply(&mut pixels);
     }
@@ -293,6 +298,20 @@ fn mapped(
     let rows = plane.data.chunks(plane.stride);
     hdr::develop(light, about, target, rows, (Order::Little, channels), (&mut data, stride));
     Pixels::new(width, height, channels, data)
+}
+
+/// Brings an alpha in the range of video to all of its range. libheif copies the samples as they are; libavif, and so every
+/// browser, does this.
+fn widen_alpha(pixels: &mut Pixels) {
+    if pixels.channels() != Channels::Rgba {
+        return;
+    }
+    for pixel in pixels.data_mut().chunks_exact_mut(4) {
+        if let [_, _, _, alpha] = pixel {
+            let above = u32::from(alpha.saturating_sub(16));
+            *alpha = ((above * 255 + 109) / 219).min(255) as u8;
+        }
+    }
 }
 
 /// Takes alpha out of the colours.

@@ -7,7 +7,7 @@ use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, jpeg, unsupported};
 use super::still::Still;
 use super::turbo::{Decompressor, Facts, Layout, Verdict};
-use super::{Region, Shrink, area, buffer, metadata};
+use super::{Region, Shrink, area, buffer, cut, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
 
@@ -107,18 +107,6 @@ fn around(facts: &Facts, region: Region) -> Option<Region> {
     let (y, height) = span(region.y, region.height, down, facts.height);
     let (part, whole) = (u64::from(width) * u64::from(height), u64::from(facts.width) * u64::from(facts.height));
     (part * 10 <= whole * 9).then_some(Region { x, y, width, height })
-}
-
-/// A rectangle of pixels, which lies inside.
-fn cut(pixels: &Pixels, x: u32, y: u32, region: Region) -> Result<Pixels, Error> {
-    let count = pixels.channels().count();
-    let row = area(region.width, 1, count)?;
-    let start = area(x, 1, count)?;
-    let mut data = buffer(area(region.width, region.height, count)?)?;
-    for (from, to) in pixels.rows().skip(y as usize).zip(data.chunks_exact_mut(row)) {
-        to.copy_from_slice(from.get(start..start + row).unwrap_or_default());
-    }
-    Pixels::new(region.width, region.height, pixels.channels(), data)
 }
 
 /// Decodes samples of more than 8 bits, and brings them to 8.

@@ -74,8 +74,8 @@ pub struct Wanted {
 /// picture looks); the size is then what the frame's [`Pixels`] say. An SVG is drawn at exactly the given size, which may
 /// be larger than its own. `None` gives the full size, and so do all other formats.
 ///
-/// With `region`, a JPEG may come out as that rectangle, pixel by pixel what it is in the whole; or else whole, as all other
-/// formats.
+/// With `region`, a JPEG or a still WebP may come out as that rectangle, pixel by pixel what it is in the whole; or else whole,
+/// as all other formats. A file that ends early is decoded whole, and refused; damage in what is passed over is not seen.
 ///
 /// # Errors
 /// [`Kind::SourceSide`] and [`Kind::SourcePixels`] where one frame alone is above the limits, [`Kind::UnsupportedSource`],
@@ -95,7 +95,7 @@ fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<
         Format::Png => png::open(bytes, header, gamut),
         Format::Gif => gif::open(bytes, header, limits),
         Format::Bmp => bmp::open(bytes, header),
-        Format::WebP => webp::open(bytes, header, gamut),
+        Format::WebP => webp::open(bytes, header, gamut, *region),
         Format::Avif | Format::Heif => heif::open(bytes, header, limits, gamut),
         Format::Tiff => tiff::open(bytes, header, wanted.policy.metadata),
         Format::Ico => ico::open(bytes, header),
@@ -159,6 +159,18 @@ fn area(width: u32, height: u32, each: usize) -> Result<usize, Error> {
         .checked_mul(height as usize)
         .and_then(|pixels| pixels.checked_mul(each))
         .ok_or_else(|| Error::new(Kind::OutOfMemory, format!("no memory for {width} x {height} pixels")))
+}
+
+/// A rectangle of pixels, which lies inside.
+fn cut(pixels: &Pixels, x: u32, y: u32, region: Region) -> Result<Pixels, Error> {
+    let count = pixels.channels().count();
+    let row = area(region.width, 1, count)?;
+    let start = area(x, 1, count)?;
+    let mut data = buffer(area(region.width, region.height, count)?)?;
+    for (from, to) in pixels.rows().skip(y as usize).zip(data.chunks_exact_mut(row)) {
+        to.copy_from_slice(from.get(start..start + row).unwrap_or_default());
+    }
+    Pixels::new(region.width, region.height, pixels.channels(), data)
 }
 
 /// RGBA without its alpha, which is opaque by the header; other pixels as they are.

@@ -2,16 +2,18 @@
 //!
 //! The file is read in three steps, and each bounds what the next one can be made to do: [`scan`] looks at the text before
 //! it is parsed, [`weigh`] at the parsed text before its references are followed, and [`toll`] at the finished drawing
-//! before it is drawn. Nothing is opened or fetched: what the file refers to outside of itself is left out. Scripts and
-//! animations are not carried out.
+//! before it is drawn. Nothing is opened or fetched: what the file refers to outside of itself is left out; its text is
+//! written with the [`letters`] that the process has. Scripts and animations are not carried out.
 
 mod embedded;
+mod letters;
 mod scan;
 mod toll;
 mod weigh;
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 
 use flate2::read::GzDecoder;
 use resvg::tiny_skia::{IntSize, Pixmap, Transform};
@@ -69,12 +71,19 @@ fn draw(bytes: &[u8], header: &Header, wanted: &Wanted, size: (u32, u32)) -> Res
     let parsing = ParsingOptions { allow_dtd: false, nodes_limit: scan::MOST_NODES, ..ParsingOptions::default() };
     let xml = Document::parse_with_options(&text, parsing).map_err(|error| damaged(&error.to_string()))?;
     weigh::check(&xml)?;
+    let letters = match weigh::texts(&xml).next() {
+        Some(_) => letters::letters().checked()?,
+        None => letters::none(),
+    };
     let embedded = Embedded::new(wanted);
     let options = Options {
         font_size: svg::EM as f32,
         default_size: Size::from_wh(svg::DEFAULT.0 as f32, svg::DEFAULT.1 as f32)
             .ok_or_else(|| Error::new(Kind::Internal, "no size for an SVG without one"))?,
         image_href_resolver: embedded.resolver(),
+        font_family: letters::DEFAULT.to_owned(),
+        font_resolver: letters.resolver(),
+        fontdb: Arc::clone(&letters.db),
         ..Options::default()
     };
     let tree = Tree::from_xmltree(&xml, &options).map_err(|error| failed(&error))?;
@@ -135,3 +144,5 @@ fn too_much(what: &str) -> Error {
 mod hostile_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;

@@ -5,18 +5,23 @@ use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels
 use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, webp};
 use super::still::Still;
-use super::{area, buffer, metadata, webp_sys, without_alpha};
+use super::{Region, area, buffer, cut, metadata, webp_sys, without_alpha};
 use crate::error::Error;
 use crate::plan::Format;
 
 /// Opens a WebP.
-pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, gamut: Gamut) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(
+    bytes: &'a [u8],
+    header: &Header,
+    gamut: Gamut,
+    region: Option<Region>,
+) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
     let mut metadata = metadata(&header, webp::exif_block(bytes));
     if webp::chunk(bytes, b"ANMF").is_none() {
         metadata.space = colour::space_of(gamut, || webp::chunk(bytes, b"ICCP"));
         let space = metadata.space;
-        return Ok(Still::open(metadata, move || still(bytes, &header, space)));
+        return Ok(Still::open(metadata, move || still(bytes, &header, space, region)));
     }
     let damaged = || corrupt(Format::WebP, "its frames cannot be told apart");
     let decoder = webp_sys::Animation::new(bytes).ok_or_else(damaged)?;
@@ -41,18 +46,42 @@ fn transform(bytes: &[u8], alpha: bool, space: Space) -> Option<ToSrgb> {
     ToSrgb::into_space(&profile, if alpha { Channels::Rgba } else { Channels::Rgb }, space)
 }
 
-fn still(bytes: &[u8], header: &Header, space: Space) -> Result<Pixels, Error> {
+/// Pixels around a region that its edges depend on, by the chroma that is interpolated.
+const MARGIN: u32 = 4;
+
+/// The rectangle to decode for a region, as libwebp takes it; `None` where all of the picture is as good, or where some of
+/// the file is missing. Beside a lossy picture libwebp 1.6 gives the alpha of other rows than those of the rectangle.
+fn around(bytes: &[u8], header: &Header, region: Region) -> Option<Region> {
+    (webp::is_whole(bytes) && webp::chunk(bytes, b"ALPH").is_none()).then_some(())?;
+    let (across, down) = (header.source.width, header.source.height);
+    // Corners are even.
+    let (x, y) = (region.x.saturating_sub(MARGIN) & !1, region.y.saturating_sub(MARGIN) & !1);
+    let end = |start: u32, length: u32, side: u32| start.saturating_add(length).saturating_add(MARGIN).min(side);
+    let width = end(region.x, region.width, across).checked_sub(x)?;
+    let height = end(region.y, region.height, down).checked_sub(y)?;
+    let (part, whole) = (u64::from(width) * u64::from(height), header.source.pixels());
+    (part * 10 <= whole * 9).then_some(Region { x, y, width, height })
+}
+
+fn still(bytes: &[u8], header: &Header, space: Space, region: Option<Region>) -> Result<Pixels, Error> {
     let damaged = || corrupt(Format::WebP, "its data is cut off or contradicts itself");
     let (width, height, alpha) = (header.source.width, header.source.height, header.source.alpha);
     if webp_sys::size(bytes) != Some((width, height)) {
         return Err(damaged());
     }
     let channels = if alpha { Channels::Rgba } else { Channels::Rgb };
-    let mut data = buffer(area(width, height, channels.count())?)?;
-    if !webp_sys::decode(bytes, width, alpha, &mut data) {
+    let part = region.and_then(|region| Some((around(bytes, header, region)?, region)));
+    let all = Region { x: 0, y: 0, width, height };
+    let window = part.map_or(all, |(window, _)| window);
+    let mut data = buffer(area(window.width, window.height, channels.count())?)?;
+    let crop = part.map(|(window, _)| window);
+    if !webp_sys::decode(bytes, window.width, alpha, crop, &mut data) {
         return Err(damaged());
     }
-    let mut pixels = Pixels::new(width, height, channels, data)?;
+    let mut pixels = Pixels::new(window.width, window.height, channels, data)?;
+    if let Some((window, region)) = part {
+        pixels = cut(&pixels, region.x - window.x, region.y - window.y, region)?;
+    }
     if let Some(transform) = transform(bytes, alpha, space) {
         transform.apply(&mut pixels)?;
     }

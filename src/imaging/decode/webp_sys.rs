@@ -6,6 +6,8 @@ use std::ptr::{self, NonNull};
 
 use libwebp_sys as sys;
 
+use super::Region;
+
 /// The size of a still picture's bitstream; `None` if its headers are damaged.
 pub(super) fn size(webp: &[u8]) -> Option<(u32, u32)> {
     let (mut width, mut height) = (0, 0);
@@ -14,17 +16,28 @@ pub(super) fn size(webp: &[u8]) -> Option<(u32, u32)> {
     (known != 0).then_some((u32::try_from(width).ok()?, u32::try_from(height).ok()?))
 }
 
-/// Decodes a still picture into rows of RGB, or RGBA, without gaps. `false` if the data is damaged, or cut off, or
-/// larger than `pixels`.
-pub(super) fn decode(webp: &[u8], width: u32, alpha: bool, pixels: &mut [u8]) -> bool {
+/// Decodes a still picture, or a rectangle of it whose corner is even, into rows of RGB, or RGBA, without gaps; `width` is
+/// that of a row. `false` if the data is damaged, or cut off, or larger than `pixels`.
+pub(super) fn decode(webp: &[u8], width: u32, alpha: bool, crop: Option<Region>, pixels: &mut [u8]) -> bool {
     let Some(stride) = width.checked_mul(if alpha { 4 } else { 3 }).and_then(|stride| i32::try_from(stride).ok())
     else {
         return false;
     };
-    let into = if alpha { sys::WebPDecodeRGBAInto } else { sys::WebPDecodeRGBInto };
+    let Ok(mut config) = sys::WebPDecoderConfig::new() else { return false };
+    if let Some(Region { x, y, width, height }) = crop {
+        let sides = (i32::try_from(x), i32::try_from(y), i32::try_from(width), i32::try_from(height));
+        let (Ok(x), Ok(y), Ok(width), Ok(height)) = sides else { return false };
+        config.options.use_cropping = 1;
+        (config.options.crop_left, config.options.crop_top) = (x, y);
+        (config.options.crop_width, config.options.crop_height) = (width, height);
+    }
+    config.output.colorspace = if alpha { sys::WEBP_CSP_MODE::MODE_RGBA } else { sys::WEBP_CSP_MODE::MODE_RGB };
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA = sys::WebPRGBABuffer { rgba: pixels.as_mut_ptr(), stride, size: pixels.len() };
     // SAFETY: a live slice that is only read, and memory whose length the library checks against size and stride before
-    // it writes.
-    !unsafe { into(webp.as_ptr(), webp.len(), pixels.as_mut_ptr(), pixels.len(), stride) }.is_null()
+    // it writes; both outlive the call, and the library frees nothing of what it was given.
+    let status = unsafe { sys::WebPDecode(webp.as_ptr(), webp.len(), &raw mut config) };
+    status == sys::VP8StatusCode::VP8_STATUS_OK
 }
 
 /// A decoder of an animation.

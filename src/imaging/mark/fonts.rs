@@ -1,4 +1,4 @@
-//! The fonts that marks are written with. They are handed over once, before the process is sealed, as bytes that somebody
+//! The fonts that marks, and the text of drawings, are written with. They are handed over once, before the process is sealed, as bytes that somebody
 //! else has mapped; nothing is opened here.
 
 use std::collections::BTreeMap;
@@ -38,6 +38,11 @@ pub fn install(fonts: Fonts) -> bool {
     FONTS.set(fonts).is_ok()
 }
 
+/// What was handed over, if anything was.
+pub(in crate::imaging) fn installed() -> Option<&'static Fonts> {
+    FONTS.get()
+}
+
 /// The fonts, parsed, with what was learned about them.
 pub(super) struct Writer {
     pub system: FontSystem,
@@ -52,7 +57,7 @@ pub(super) struct Writer {
 /// # Errors
 /// [`Kind::UnsupportedRule`] where there is no font.
 pub(super) fn writer() -> Result<MutexGuard<'static, Writer>, Error> {
-    let writer = WRITER.get_or_init(|| Mutex::new(Writer::new(FONTS.get().cloned().unwrap_or_default())));
+    let writer = WRITER.get_or_init(|| Mutex::new(Writer::new(installed().cloned().unwrap_or_default())));
     // Whoever panicked over a text left caches behind, not half-written fonts.
     let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
     checked(&writer)?;

@@ -6,7 +6,7 @@
 use super::boxes::{Atom, atom, atoms, full};
 use super::bytes::{be16, be32, slice};
 use super::track::{self, Track};
-use super::{Header, corrupt};
+use super::{Header, av1, corrupt};
 use crate::error::Error;
 use crate::plan::{Format, Source};
 
@@ -40,6 +40,17 @@ pub(crate) fn sequence(bytes: &[u8]) -> Option<Track<'_>> {
     (says || atom(bytes, b"meta").is_none()).then_some(track)
 }
 
+/// Where the type of the box of items (`meta`) lies in the file.
+pub(crate) fn items(bytes: &[u8]) -> Option<usize> {
+    let meta = atom(bytes, b"meta")?;
+    let at = meta.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+    // In front of the type there is a length, or behind it the same in 64 bits.
+    [4usize, 12].iter().find_map(|before| {
+        let at = at.checked_sub(*before)?;
+        (bytes.get(at..at.checked_add(4)?)? == b"meta").then_some(at)
+    })
+}
+
 /// Whether the file begins as a HEIF or AVIF.
 pub(super) fn matches(bytes: &[u8]) -> bool {
     format(bytes).is_some()
@@ -66,6 +77,11 @@ pub(crate) fn crop(bytes: &[u8]) -> Option<Crop> {
     Some(crop)
 }
 
+/// Whether the primary item has an alpha that keeps to the range of video (16 to 235, of 8 bits), which no decoder undoes.
+pub(crate) fn alpha_is_limited(bytes: &[u8]) -> bool {
+    atom(bytes, b"meta").and_then(item).is_some_and(|facts| facts.alpha_limited)
+}
+
 /// What is known of a picture before decoding.
 #[derive(Debug, Clone, Copy)]
 struct Facts {
@@ -75,6 +91,8 @@ struct Facts {
     depth: u8,
     grey: bool,
     alpha: bool,
+    /// Whether its alpha keeps to the range of video.
+    alpha_limited: bool,
 }
 
 /// Reads the header of a HEIF or AVIF.
@@ -148,26 +166,27 @@ fn item(meta: &[u8]) -> Option<Facts> {
     let all: Vec<Atom<'_>> = atoms(atom(iprp, b"ipco")?).collect();
     let of = |item: u32| properties(iprp, &all, item);
     let mut facts = sized(&of(primary))?;
-    facts.alpha = atom(meta, b"iref").is_some_and(|iref| {
-        let links = references(iref);
-        // A grid may leave it to its tiles to have alpha.
-        let tiles = || links.iter().filter(|link| &link.kind == b"dimg" && link.from == primary);
-        let ours = |item: u32| item == primary || tiles().any(|link| link.to.contains(&item));
-        let auxiliaries = links.iter().filter(|link| &link.kind == b"auxl" && link.to.iter().any(|&item| ours(item)));
-        auxiliaries.map(|link| link.from).any(|item| {
-            of(item).iter().any(|property| {
-                &property.kind == b"auxC"
-                    && [
-                        &b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"[..],
-                        b"urn:mpeg:hevc:2015:auxid:1",
-                        b"urn:mpeg:avc:2015:auxid:1",
-                    ]
-                    .iter()
-                    .any(|urn| property.data.get(4..).unwrap_or_default().starts_with(urn))
-            })
-        })
-    });
+    let Some(iref) = atom(meta, b"iref") else { return Some(facts) };
+    let links = references(iref);
+    // A grid may leave it to its tiles to have alpha.
+    let tiles = || links.iter().filter(|link| &link.kind == b"dimg" && link.from == primary);
+    let ours = |item: u32| item == primary || tiles().any(|link| link.to.contains(&item));
+    let auxiliaries = links.iter().filter(|link| &link.kind == b"auxl" && link.to.iter().any(|&item| ours(item)));
+    let mut alphas = auxiliaries.map(|link| of(link.from)).filter(|properties| is_alpha(properties));
+    if let Some(properties) = alphas.next() {
+        facts.alpha = true;
+        let av1c = properties.iter().find(|property| &property.kind == b"av1C");
+        facts.alpha_limited = av1c.and_then(|property| av1::is_limited(property.data)).unwrap_or_default();
+    }
     Some(facts)
+}
+
+/// Whether an item with these properties is somebody's alpha.
+fn is_alpha(properties: &[&Atom<'_>]) -> bool {
+    const NAMES: [&[u8]; 3] =
+        [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1"];
+    let names = properties.iter().filter(|property| &property.kind == b"auxC");
+    names.filter_map(|property| property.data.get(4..)).any(|urn| NAMES.iter().any(|name| urn.starts_with(name)))
 }
 
 /// Reads size and depth from an item's properties; transformations count in their order.
@@ -175,7 +194,7 @@ fn sized(properties: &[&Atom<'_>]) -> Option<Facts> {
     // Some writers list the transformations before the size that they change.
     let ispe = properties.iter().find(|property| &property.kind == b"ispe")?.data;
     let (width, height) = (be32(ispe, 4)?, be32(ispe, 8)?);
-    let mut facts = Facts { width, height, crop: None, depth: 8, grey: false, alpha: false };
+    let mut facts = Facts { width, height, crop: None, depth: 8, grey: false, alpha: false, alpha_limited: false };
     let mut frame = Canvas { whole: (width, height), left: 0, top: 0, width, height, at: None };
     let mut pixi = false;
     for Atom { kind, data, .. } in properties.iter().copied() {

@@ -2,6 +2,7 @@
 //! process runs. Nothing here panics or allocates by a number that the file gives, and time is linear in the file's
 //! length.
 
+mod av1;
 pub(crate) mod bmp;
 mod boxes;
 pub(crate) mod bytes;

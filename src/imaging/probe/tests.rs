@@ -169,6 +169,19 @@ fn tiff_headers_in_both_byte_orders() {
     assert_eq!(kind(b"II\x2a\0\xff\xff\xff\xff"), Kind::Corrupt);
 }
 
+/// multiple_entries_with_different_bit_depth.ico, in small: 48 x 48 with 8 and with 32 bits.
+#[test]
+fn of_icons_of_one_size_the_deepest_is_taken() {
+    let data = |bits| bmp(48, 96, bits)[14..].to_vec();
+    let entry =
+        |bits: u8, at: u32| [&[48, 48, 0, 0, 1, 0, bits, 0][..], &40u32.to_le_bytes(), &at.to_le_bytes()].concat();
+    for (first, second) in [(8, 32), (32, 8)] {
+        let file =
+            [vec![0, 0, 1, 0, 2, 0], entry(first, 38), entry(second, 78), data(first.into()), data(second.into())];
+        assert_eq!(super::ico::largest(&file.concat()).unwrap().data, data(32));
+    }
+}
+
 #[test]
 fn ico_headers() {
     let entry = |side: u8, length: u32, at: u32| {

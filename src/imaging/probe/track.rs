@@ -1,6 +1,7 @@
 //! The visual track of a sequence (ISO/IEC 14496-12): size, frames, their times, and how often the whole is shown.
 
 use super::Header;
+use super::av1;
 use super::boxes::{Atom, atom, atoms, full};
 use super::bytes::{be16, be32, be64, slice};
 use super::heif::coding;
@@ -14,6 +15,8 @@ pub(crate) struct Track<'a> {
     depth: u8,
     grey: bool,
     alpha: bool,
+    /// Whether its alpha keeps to the range of video.
+    pub alpha_limited: bool,
     frames: u32,
     timescale: u32,
     /// The runs of `stts`: count and duration, eight bytes each.
@@ -29,7 +32,11 @@ pub(super) fn first(moov: &[u8]) -> Option<Track<'_>> {
     let tracks = || atoms(moov).filter(|atom| &atom.kind == b"trak").map(|atom| atom.data);
     let handler = |trak| slice(atom(atom(trak, b"mdia")?, b"hdlr")?, 8, 4);
     let trak = tracks().find(|&trak| matches!(handler(trak), Some(b"pict" | b"vide")))?;
-    let alpha = tracks().any(|trak| handler(trak) == Some(b"auxv"));
+    let alpha = tracks().find(|&trak| handler(trak) == Some(b"auxv"));
+    let alpha_limited = alpha.and_then(described).is_some_and(|described| {
+        let av1c = described.iter().find(|atom| &atom.kind == b"av1C");
+        av1c.and_then(|atom| av1::is_limited(atom.data)).unwrap_or_default()
+    });
 
     let mdia = atom(trak, b"mdia")?;
     let (version, _, mdhd) = full(atom(mdia, b"mdhd")?)?;
@@ -37,11 +44,9 @@ pub(super) fn first(moov: &[u8]) -> Option<Track<'_>> {
     let table = atom(atom(mdia, b"minf")?, b"stbl")?;
     let (_, _, sizes) = full(atom(table, b"stsz")?)?;
     let (_, _, times) = full(atom(table, b"stts")?)?;
-    let (_, _, entries) = full(atom(table, b"stsd")?)?;
-    let entry = atoms(entries.get(4..)?).next()?;
+    let entry = entry(trak)?;
     let (width, height) = (be16(entry.data, 24)?.into(), be16(entry.data, 26)?.into());
-    // What follows the fields of a visual sample entry.
-    let described: Vec<Atom<'_>> = atoms(entry.data.get(78..)?).collect();
+    let described = described(trak)?;
     let (depth, grey) = described.iter().find_map(|atom| coding(&atom.kind, atom.data)).unwrap_or((8, false));
     let colour = described.iter().find(|atom| &atom.kind == b"colr").map(|atom| atom.data);
     Some(Track {
@@ -49,13 +54,26 @@ pub(super) fn first(moov: &[u8]) -> Option<Track<'_>> {
         height,
         depth: depth.clamp(1, 16),
         grey,
-        alpha,
+        alpha: alpha.is_some(),
+        alpha_limited,
         frames: be32(sizes, 4)?,
         timescale,
         times: times.get(4..)?,
         plays: plays(trak),
         colour,
     })
+}
+
+/// The first sample entry of a track.
+fn entry(trak: &[u8]) -> Option<Atom<'_>> {
+    let table = atom(atom(atom(trak, b"mdia")?, b"minf")?, b"stbl")?;
+    let (_, _, entries) = full(atom(table, b"stsd")?)?;
+    atoms(entries.get(4..)?).next()
+}
+
+/// What follows the fields of a visual sample entry.
+fn described(trak: &[u8]) -> Option<Vec<Atom<'_>>> {
+    Some(atoms(entry(trak)?.data.get(78..)?).collect())
 }
 
 /// How often a track is shown: its duration over that of the edit that is repeated (HEIF, clause 9). A track that says

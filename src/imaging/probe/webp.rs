@@ -24,6 +24,20 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
+/// Whether all that the file and its chunks announce is there.
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+    let told = |length: u32| (length as usize).checked_add(8).is_some_and(|end| end <= bytes.len());
+    let mut at = 12usize;
+    while let Some(length) = at.checked_add(4).and_then(|at| le32(bytes, at)) {
+        let end = at.saturating_add(8).saturating_add(length as usize);
+        if end > bytes.len() {
+            return false;
+        }
+        at = end.saturating_add(length as usize & 1);
+    }
+    le32(bytes, 4).is_some_and(told)
+}
+
 /// The data of the first chunk of a type.
 pub(crate) fn chunk<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
     chunks(bytes).find(|(found, _)| found == kind).map(|(_, data)| data)

@@ -1,15 +1,19 @@
 //! Sequences, frame by frame.
 
-use libheif_rs::{HeifContext, HeifErrorCode, Track};
+use std::io::Cursor;
+
+use libheif_rs::{HeifContext, HeifErrorCode, StreamReader, Track};
 
 use super::super::super::colour::ToSrgb;
 use super::super::super::hdr::Brightness;
 use super::super::super::picture::{Animation, Channels, Decode, Frame, Metadata};
 use super::super::super::policy::Gamut;
 use super::super::super::probe::bytes::be16;
-use super::super::super::probe::{Header, corrupt, track};
-use super::{Colour, coded, failed, mapped, metadata, options, read, space, taken, unmultiply};
-use crate::error::Error;
+use super::super::super::probe::{Header, corrupt, heif, track};
+use super::{
+    Colour, buffer, coded, failed, mapped, metadata, options, prepared, read, space, taken, unmultiply, widen_alpha,
+};
+use crate::error::{Error, Kind};
 use crate::plan::Limits;
 
 /// An open sequence.
@@ -18,6 +22,8 @@ struct Moving<'a> {
     metadata: Metadata,
     colour: Colour,
     transform: Option<ToSrgb>,
+    /// Whether alpha keeps to the range of video.
+    alpha_limited: bool,
     /// When each frame ends, in milliseconds.
     ends: Box<dyn Iterator<Item = u64> + 'a>,
     /// When the last frame ended.
@@ -36,7 +42,10 @@ pub(super) fn open<'a>(
     gamut: Gamut,
     about: track::Track<'a>,
 ) -> Result<Box<dyn Decode + 'a>, Error> {
-    let context = read(bytes, header, limits)?;
+    let context = match read(bytes, header, limits) {
+        Err(error) if error.kind == Kind::Corrupt => without_items(bytes, header, limits, error)?,
+        read => read?,
+    };
     let track = context.track(0).ok_or_else(|| corrupt(header.source.format, "it has no visual track"))?;
     let colour = about.colour.map_or(Colour::Srgb, colour);
     let mut metadata = metadata(header, None);
@@ -48,12 +57,30 @@ pub(super) fn open<'a>(
         transform: colour.transform(channels, metadata.space),
         metadata,
         colour,
+        alpha_limited: about.alpha_limited,
         ends: Box::new(about.into_ends()),
         clock: 0,
         given: 0,
         track,
         _context: context,
     }))
+}
+
+/// Reads a sequence whose still pictures are damaged: nothing of them is shown. `told` is what was said of the whole file.
+///
+/// GPAC has written references between items by numbers that no item has (star-8bpc-with-alpha.avifs); libheif then refuses
+/// the file before it looks at its tracks, where browsers show those. It gets a copy whose box of items is called free.
+fn without_items<'a>(bytes: &[u8], header: &Header, limits: &Limits, told: Error) -> Result<HeifContext<'a>, Error> {
+    let Some(at) = heif::items(bytes) else { return Err(told) };
+    let mut copy = buffer(bytes.len())?;
+    copy.copy_from_slice(bytes);
+    let Some(kind) = copy.get_mut(at..at.saturating_add(4)) else { return Err(told) };
+    kind.copy_from_slice(b"free");
+    let length = copy.len() as u64;
+    let fail = |error| failed(header.source.format, &error);
+    let mut context = prepared(header, limits)?;
+    context.read_reader(Box::new(StreamReader::new(Cursor::new(copy), length))).map_err(fail)?;
+    Ok(context)
 }
 
 /// What a `colr` box says.
@@ -95,6 +122,9 @@ impl Decode for Moving<'_> {
             }
             Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, &self.header, false, alpha)?,
         };
+        if alpha && self.alpha_limited {
+            widen_alpha(&mut pixels);
+        }
         if alpha && image.is_premultiplied_alpha() {
             unmultiply(&mut pixels);
         }

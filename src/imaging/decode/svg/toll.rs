@@ -90,7 +90,7 @@ impl Toll {
                     self.hold(pixels * 8.0, |toll| toll.spend(pixels * 10.0));
                 }
             },
-            Node::Text(_) => {}
+            Node::Text(text) => self.group(text.flattened(), transform),
         }
     }
 

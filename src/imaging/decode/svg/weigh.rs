@@ -1,5 +1,5 @@
 //! How many pieces a drawing has once its references are followed, and how deep they lead: a few lines may name each other
-//! so that a billion pieces come of it. Also what is refused because it would be drawn wrongly: text.
+//! so that a billion pieces come of it. Also what is refused because nobody could say how long it takes: text along a path.
 //!
 //! The numbers are upper bounds. A paint or a marker is taken as used by everything inside of the element that names it,
 //! since elements inherit them.
@@ -18,6 +18,14 @@ use crate::plan::Format;
 const MOST_PIECES: u64 = 200_000;
 /// Bytes of attributes that make a piece more.
 const PIECE_TEXT: u64 = 256;
+/// Pieces that the outline of a letter makes, at most.
+const PIECES_OF_LETTER: u64 = 2;
+/// Bytes that are shaped, and places that are searched for letters, in the time that a piece takes. A run of one direction
+/// takes as long as a piece, however short it is.
+const PIECE_SHAPED: u64 = 16;
+const PIECE_SEARCHED: u64 = 8192;
+/// Bytes of a value that all who inherit it copy.
+const MOST_COPIED: usize = 4096;
 /// Steps from the root to the furthest piece, references included.
 pub(super) const DEEPEST: u64 = 2048;
 /// Comparisons of elements with rules of style.
@@ -31,8 +39,16 @@ const SVG: &str = "http://www.w3.org/2000/svg";
 /// [`Kind::UnsupportedSource`](crate::error::Kind::UnsupportedSource).
 pub(super) fn check(xml: &Document) -> Result<(), Error> {
     let elements = || xml.descendants().filter(Node::is_element);
-    if elements().any(|node| named(&node, "text") && node.descendants().any(|inner| has_text(&inner))) {
-        return Err(unsupported(Format::Svg, "it has text, and there are no fonts here; save its text as paths"));
+    let texts: Vec<Node> = texts(xml).collect();
+    let inside = |name| texts.iter().any(|text| text.descendants().any(|node| named(&node, name)));
+    if inside("textPath") {
+        return Err(unsupported(Format::Svg, "it has text along a path; save its text as paths"));
+    }
+    if inside("tref") {
+        return Err(unsupported(
+            Format::Svg,
+            "its text is taken from elsewhere in it (tref); write it where it stands",
+        ));
     }
     let mut ids: HashMap<_, Vec<_>> = HashMap::new();
     let (mut styles, mut longest, count) = (StyleSheet::new(), 0, elements().count());
@@ -48,6 +64,18 @@ pub(super) fn check(xml: &Document) -> Result<(), Error> {
             }
         }
         longest = longest.max(vertices(&node));
+        for attribute in node.attributes() {
+            let name = attribute.name();
+            short(name, attribute.value())?;
+            if name == "style" {
+                for declaration in DeclarationTokenizer::from(attribute.value()) {
+                    short(declaration.name, declaration.value)?;
+                }
+            }
+        }
+    }
+    for declaration in styles.rules.iter().flat_map(|rule| &rule.declarations) {
+        short(declaration.name, declaration.value)?;
     }
     let names = |rule: &simplecss::Rule| rule.declarations.iter().any(|declaration| declaration.value.contains("url("));
     styles.rules.retain(names);
@@ -57,6 +85,60 @@ pub(super) fn check(xml: &Document) -> Result<(), Error> {
         return Err(too_much(&format!("its references make more than {MOST_PIECES} pieces of it")));
     }
     Ok(())
+}
+
+/// Elements that hold something to write.
+pub(super) fn texts<'a, 'i>(xml: &'a Document<'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+    let elements = xml.descendants().filter(|node| named(node, "text"));
+    elements.filter(|node| node.descendants().any(|inner| has_text(&inner)))
+}
+
+/// Refuses long values of properties of which every element that inherits them gets a copy.
+fn short(property: &str, value: &str) -> Result<(), Error> {
+    let copied = matches!(property, "font" | "font-family" | "font-variation-settings" | "stroke-dasharray");
+    if copied && value.len() > MOST_COPIED {
+        return Err(too_much(&format!("its {property} has {} bytes", value.len())));
+    }
+    Ok(())
+}
+
+/// What a text weighs: its letters become outlines; each of its spans is shaped with all of it, because letters join across
+/// them, one run of a direction after the other; and some steps look for each letter in all of it.
+fn letters(text: &Node) -> u64 {
+    let (mut bytes, mut spans, mut runs, mut last) = (0u64, 0u64, 1u64, Script::Other);
+    for words in text.descendants().filter(Node::is_text).filter_map(|node| node.text()) {
+        bytes = bytes.saturating_add(words.len() as u64);
+        spans = spans.saturating_add(1);
+        for script in words.chars().map(Script::of) {
+            runs = runs.saturating_add(u64::from(script != last || script == Script::Control));
+            last = script;
+        }
+    }
+    let shaped = spans.saturating_mul(bytes / PIECE_SHAPED + runs);
+    let searched = bytes.saturating_mul(bytes) / PIECE_SEARCHED;
+    bytes.saturating_mul(PIECES_OF_LETTER).saturating_add(shaped).saturating_add(searched)
+}
+
+/// Where the direction of writing may change: between letters of different ones of these.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Script {
+    RightToLeft,
+    ArabicDigit,
+    Control,
+    Other,
+}
+
+impl Script {
+    fn of(letter: char) -> Self {
+        match u32::from(letter) {
+            0x200e | 0x200f | 0x061c | 0x202a..=0x202e | 0x2066..=0x2069 => Self::Control,
+            0x0660..=0x0669 | 0x06dd | 0x0600..=0x0605 | 0x10d30..=0x10d39 | 0x10e60..=0x10e7e => Self::ArabicDigit,
+            0x0590..=0x08ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff | 0x10800..=0x10fff | 0x1e800..=0x1efff => {
+                Self::RightToLeft
+            }
+            _ => Self::Other,
+        }
+    }
 }
 
 fn named(node: &Node, name: &str) -> bool {
@@ -128,8 +210,8 @@ impl<'a, 'i> Scales<'a, 'i> {
         for attribute in node.attributes() {
             let value = attribute.value();
             match attribute.name() {
-                // A link leads out of the picture, and text along a path is refused.
-                "href" if matches!(node.tag_name().name(), "a" | "textPath" | "image") => {}
+                // A link leads out of the picture.
+                "href" if matches!(node.tag_name().name(), "a" | "image") => {}
                 "href" => found.own.extend(value.trim().strip_prefix('#')),
                 "style" => {
                     for declaration in DeclarationTokenizer::from(value) {
@@ -171,6 +253,9 @@ impl<'a, 'i> Scales<'a, 'i> {
         // Every use of a long path holds it again.
         let text = node.attributes().map(|attribute| attribute.value().len() as u64).fold(0, u64::saturating_add);
         let mut weight = Weight { pieces: 1 + text / PIECE_TEXT, steps: 0 };
+        if named(&node, "text") {
+            weight.pieces = weight.pieces.saturating_add(letters(&node));
+        }
         for child in node.children().filter(Node::is_element) {
             let child = self.weigh(child)?;
             weight.pieces = weight.pieces.saturating_add(child.pieces);

@@ -151,3 +151,24 @@ fn without_a_duration_there_is_a_millisecond() {
     let frames: Vec<_> = (0..2).map(|at| (frame(at, Channels::Rgb, false), 0)).collect();
     assert_eq!(seen(&film(&frames, options(2), None)).0.iter().map(|frame| frame.1).collect::<Vec<_>>(), [1, 1]);
 }
+
+#[test]
+fn a_sequence_is_read_whose_still_pictures_are_damaged() {
+    let frames: Vec<_> = (0..4).map(|index| (frame(index, Channels::Rgba, true), 40)).collect();
+    let file = film(&frames, options(4), None);
+    let links = file.windows(4).position(|window| window == b"iref").unwrap();
+    let link = links + file[links..].windows(4).position(|window| window == b"auxl").unwrap();
+    let mut broken = file.clone();
+    // Alpha of an item that is not there.
+    broken[link + 8..link + 10].copy_from_slice(&[0, 77]);
+    let ((whole, times), (damaged, same)) = (seen(&file), seen(&broken));
+    assert_eq!((whole.len(), times), (damaged.len(), same));
+    for ((a, one), (b, other)) in whole.iter().zip(&damaged) {
+        assert!(a.data() == b.data() && one == other);
+    }
+    // A still picture has nothing else to show.
+    broken[8..12].copy_from_slice(b"avif");
+    let header = probe(&broken).unwrap();
+    let still = decode::open(&broken, &header, &decode::Wanted::default()).and_then(|mut still| still.next_frame());
+    assert_eq!(still.unwrap_err().kind, crate::error::Kind::Corrupt);
+}
