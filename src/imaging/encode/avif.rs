@@ -16,8 +16,10 @@ use crate::imaging::picture::{Pixels, Space};
 
 /// From this quality on libaom gets chroma at full resolution: 4 to 10 % fewer bytes there at equal SSIMULACRA2.
 const FULL_CHROMA: u8 = 80;
-/// From this quality on everybody does: a quarter of the chroma no longer reaches the score.
-const FULL_CHROMA_ALWAYS: u8 = 90;
+/// From this quality on libaom takes over from SVT-AV1 because of the chroma: 10 % fewer bytes at a SSIMULACRA2 of 88.
+const AOM_FROM: u8 = 90;
+/// The same where there is no time for a `cpu-used` of 7 or less; the faster ones lose what the chroma gains.
+const FAST_AOM_FROM: u8 = 95;
 /// From this quality on ten bits are smaller than eight at equal SSIMULACRA2, with libaom: by 2 % at 75, by 6 % at 85 and
 /// by 13 % at 88. With SVT-AV1 they always are.
 const DEEP: u8 = 60;
@@ -71,11 +73,12 @@ fn coder(options: &Options, quality: u8, megapixels: f64, graphic: bool, svt: bo
         let speed = speed(options.effort, megapixels, options.budget_ms, options.threads);
         return Coder::Aom { speed, sampling: Sampling::Identity, deep: false };
     }
+    let speed = speed(options.effort, megapixels, options.budget_ms, options.threads);
+    let until = if speed <= 7 { AOM_FROM } else { FAST_AOM_FROM };
     let hurried = options.effort != Effort::Batch;
-    if svt && hurried && !graphic && quality < FULL_CHROMA_ALWAYS && megapixels >= SVT_MEGAPIXELS {
+    if svt && hurried && !graphic && quality < until && megapixels >= SVT_MEGAPIXELS {
         return Coder::Svt(preset(options.effort, megapixels, options.budget_ms, options.threads));
     }
-    let speed = speed(options.effort, megapixels, options.budget_ms, options.threads);
     let sampling = if graphic || quality >= FULL_CHROMA { Sampling::Full } else { Sampling::Quarter };
     // The faster presets were fitted with eight bits, and graphics below the quality that photographs keep their chroma at.
     let deep = speed <= 7 && quality >= if graphic { FULL_CHROMA } else { DEEP };
@@ -321,6 +324,9 @@ mod tests {
         assert_eq!(coder(&now, 65, 0.05, false, true), aom(7, Sampling::Quarter, true));
         assert_eq!(coder(&now, 65, 1.0, true, true), aom(7, Sampling::Full, false));
         assert_eq!(coder(&now, 90, 1.0, false, true), aom(7, Sampling::Full, true));
+        assert_eq!(coder(&now, 90, 12.0, false, true), Coder::Svt(8));
+        assert_eq!(coder(&pressed, 90, 1.0, false, true), Coder::Svt(8));
+        assert_eq!(coder(&pressed, 95, 1.0, false, true), aom(9, Sampling::Full, false));
         assert_eq!(coder(&now, 65, 1.0, false, false), aom(7, Sampling::Quarter, true));
         assert_eq!(coder(&now, 50, 1.0, false, false), aom(7, Sampling::Quarter, false));
         assert_eq!(coder(&now, 85, 6.0, false, false), aom(8, Sampling::Full, false));
