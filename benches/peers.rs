@@ -1,6 +1,6 @@
 //! Rate and distortion beside other encoders, in one run: `make bench-codecs`, or `cargo bench --bench peers -- [quick]
-//! [slow] [avif|heif|webp|jpeg]`; whole conversions of large JPEGs with `-- reduce`. Bytes at equal SSIMULACRA2 and CPU time, on the photographs of the corpus (`quick`: six of them;
-//! `slow`: also what takes five seconds a megapixel).
+//! [slow] [avif|heif|webp|jpeg]`; whole conversions of large JPEGs with `-- reduce [avif|webp]`. Bytes at equal SSIMULACRA2
+//! and CPU time, on the photographs of the corpus (`quick`: six of them; `slow`: also what takes five seconds a megapixel).
 //!
 //! A peer that is not installed is named and left out. sharp is looked for in `PICTOR_SHARP`, else in `.deps/peers`
 //! (`npm install --prefix .deps/peers sharp`). The CPU time of a command includes its start and its reading of a PNG, about
@@ -145,11 +145,11 @@ fn candidates(format: &str) -> Vec<Candidate> {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let quick = arguments.iter().any(|argument| argument == "quick");
-    if arguments.iter().any(|argument| argument == "reduce") {
-        return reduce::run(quick);
-    }
     let named: Vec<&str> =
-        arguments.iter().map(String::as_str).filter(|word| !["quick", "slow"].contains(word)).collect();
+        arguments.iter().map(String::as_str).filter(|word| !["quick", "slow", "reduce"].contains(word)).collect();
+    if arguments.iter().any(|argument| argument == "reduce") {
+        return reduce::run(quick, &named);
+    }
     let folder = tempfile::tempdir().unwrap();
     let photos = photos(folder.path(), quick);
     if photos.is_empty() {

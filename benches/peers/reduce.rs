@@ -100,8 +100,8 @@ fn level(source: &[u8], format: Format, effort: Effort, wanted: f64) -> Option<P
     at(&points, wanted)
 }
 
-/// Prints the tables.
-pub fn run(quick: bool) {
+/// Prints the tables of these formats, or of all.
+pub fn run(quick: bool, named: &[&str]) {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
     let corpus = std::env::var_os("PICTOR_CORPUS").map_or_else(beside, PathBuf::from).join("photos/large");
     let entries = std::fs::read_dir(&corpus).into_iter().flatten().flatten();
@@ -120,6 +120,9 @@ pub fn run(quick: bool) {
     for (format, efforts) in
         [(Format::Avif, &[Effort::Interactive, Effort::Batch][..]), (Format::WebP, &[Effort::Interactive])]
     {
+        if !named.is_empty() && !named.contains(&format.name()) {
+            continue;
+        }
         println!("\n### {} large JPEGs to {WIDTH} pixels, {}\n", sources.len(), format.name());
         println!("| | bytes | CPU | CPU ms a picture | score |\n| --- | --- | --- | --- | --- |");
         let peers: Vec<Option<(Point, Pixels)>> = sources.iter().map(|(path, _)| theirs(path, format)).collect();

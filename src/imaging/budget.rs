@@ -309,16 +309,10 @@ fn source_bytes(header: &Header) -> u64 {
     raw.saturating_mul(u64::from(header.depth.max(8)).div_ceil(8)).saturating_add(1 << 20).min(SOURCE_BYTES)
 }
 
-/// The side's divisor that a JPEG decoder chooses: the largest of 8, 4 and 2 that leaves twice the wanted size.
+/// The side's divisor that a JPEG decoder chooses.
 fn divisor(header: &Header, shrink: Option<Shrink>) -> u32 {
-    let Some(Shrink { min_width, min_height }) = shrink.filter(|_| header.source.format == Format::Jpeg) else {
-        return 1;
-    };
-    let leaves = |by: &u32| {
-        header.source.width.div_ceil(*by) >= min_width.saturating_mul(2)
-            && header.source.height.div_ceil(*by) >= min_height.saturating_mul(2)
-    };
-    [8, 4, 2].into_iter().find(leaves).unwrap_or(1)
+    let shrink = shrink.filter(|_| header.source.format == Format::Jpeg);
+    shrink.map_or(1, |shrink| shrink.divisor(header.source.width, header.source.height))
 }
 
 fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
@@ -387,7 +381,7 @@ const DRAWING_START_US: u64 = 10_000;
 
 /// Resampling on amounts of light.
 const LINEAR: u64 = 12;
-/// Rows that it keeps, at most.
+/// Rows of floats that it keeps, at most; twice as many of whole numbers take less.
 const LINEAR_ROWS: u32 = 66;
 
 /// Laying a mark over every pixel.

@@ -228,7 +228,7 @@ fn coding_variants_of_a_jpeg_give_the_same_pixels() {
 }
 
 #[test]
-fn a_shrunk_jpeg_keeps_twice_the_wanted_size_and_its_looks() {
+fn a_shrunk_jpeg_keeps_more_than_the_wanted_size_and_its_looks() {
     let Some(root) = corpus() else { return };
     let bytes = std::fs::read(root.join("photos/large/pigeons-3082x2048.jpg")).unwrap();
     let shrink = Shrink { min_width: 300, min_height: 199 };

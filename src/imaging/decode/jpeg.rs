@@ -49,7 +49,10 @@ fn decode(
     if (facts.width, facts.height) != (header.source.width, header.source.height) {
         return Err(damaged("it has two frame headers that differ"));
     }
-    let denominator = shrink.map_or(1, |shrink| denominator(&facts, shrink));
+    let denominator = match shrink {
+        Some(shrink) if !facts.lossless => shrink.divisor(facts.width, facts.height),
+        _ => 1,
+    };
     let (mut width, mut height) = decoder.scale(&facts, denominator).ok_or_else(|| damaged("it cannot be scaled"))?;
     // The decoded part, and where in it that lies which is wanted. What lies below it is not read: of a file that ends early
     // all is, which tells.
@@ -135,15 +138,6 @@ fn deep(
     Ok(verdict)
 }
 
-/// The largest of 8, 4 and 2 that leaves twice the wanted size, else 1.
-fn denominator(facts: &Facts, shrink: Shrink) -> u32 {
-    let leaves = |denominator: &u32| {
-        facts.width.div_ceil(*denominator) >= shrink.min_width.saturating_mul(2)
-            && facts.height.div_ceil(*denominator) >= shrink.min_height.saturating_mul(2)
-    };
-    if facts.lossless { 1 } else { [8, 4, 2].into_iter().find(leaves).unwrap_or(1) }
-}
-
 /// Whether a warning leaves every pixel as its author meant it. The library keeps the first warning only, so that a file
 /// that begins with one of these is also checked for its end.
 fn harmless(text: &str) -> bool {
@@ -175,21 +169,4 @@ pub(super) fn from_inks(inks: &[u8], icc: Option<&[u8]>, width: u32, height: u32
         transform.row(inks, rgb)?;
     }
     Pixels::new(width, height, Channels::Rgb, rgb)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scaling_leaves_twice_the_wanted_size() {
-        let facts =
-            |width, height, lossless| Facts { width, height, precision: 8, layout: Layout::Rgb, lossless, block: None };
-        let shrink = |min_width, min_height| Shrink { min_width, min_height };
-        assert_eq!(denominator(&facts(4000, 3000, false), shrink(1200, 900)), 1);
-        assert_eq!(denominator(&facts(4000, 3000, false), shrink(1000, 750)), 2);
-        assert_eq!(denominator(&facts(4000, 3000, false), shrink(250, 187)), 8);
-        assert_eq!(denominator(&facts(4000, 3000, false), shrink(250, 1500)), 1);
-        assert_eq!(denominator(&facts(4000, 3000, true), shrink(10, 10)), 1);
-    }
 }

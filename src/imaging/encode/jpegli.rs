@@ -58,6 +58,14 @@ static BANDS: [sys::jpegli_scan_info; 6] = [
 ];
 static GREY_BANDS: [sys::jpegli_scan_info; 3] = [band(&[0], 0, 0), band(&[0], 1, 5), band(&[0], 6, 63)];
 
+/// The coarsest step of chroma's averages: eight times a sample's, so that every flat colour there is can be said. The library
+/// takes 9 to 11 at qualities of 75 to 82, for which photographs need 2 % more bytes at equal SSIMULACRA2.
+const CHROMA_LEVEL: u16 = 8;
+
+/// From this quality on. At lower ones it gains more (at 60: 1.1 for 3 % more bytes, where the number alone would take 5 %), but
+/// there a number would no longer look like libjpeg's.
+const LEVEL_FROM: u8 = 75;
+
 /// Bytes that the library writes before they are taken over.
 const CHUNK: usize = 16 << 10;
 
@@ -172,7 +180,8 @@ impl Compressor {
         inner.input_components = if grey { 1 } else { 3 };
         inner.in_color_space = if grey { sys::J_COLOR_SPACE::JCS_GRAYSCALE } else { sys::J_COLOR_SPACE::JCS_RGB };
         // SAFETY: the compressor is created and its size and colours are set. `comp_info` has an entry for each of its
-        // components after `set_defaults`, and the first stands for luma. The tables of scans are static.
+        // components after `set_defaults`, and the first stands for luma; of the tables that `set_quality` fills the second
+        // is that of chroma. The tables of scans are static.
         unsafe {
             sys::jpegli_set_defaults(inner);
             if !grey && let Some(luma) = inner.comp_info.as_mut() {
@@ -180,6 +189,13 @@ impl Compressor {
                 (luma.h_samp_factor, luma.v_samp_factor) = (factor, factor);
             }
             sys::jpegli_set_quality(inner, settings.quality.into(), 1);
+            if !grey
+                && settings.full_chroma
+                && settings.quality >= LEVEL_FROM
+                && let Some(chroma) = inner.quant_tbl_ptrs[1].as_mut()
+            {
+                chroma.quantval[0] = chroma.quantval[0].min(CHROMA_LEVEL);
+            }
             match settings.scans {
                 Scans::One => inner.optimize_coding = 1,
                 Scans::Bits => sys::jpegli_simple_progression(inner),

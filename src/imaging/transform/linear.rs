@@ -3,7 +3,8 @@
 //! Rows are added up first. Each row of the source is brought to light once and kept for as long as rows of the result need
 //! it, so that beside the two pictures only as many rows lie in memory as the filter is high. A row of the result is the
 //! weighted sum of those, then its pixels are sums of neighbours ([`kernel`]), and a table gives their codes. Where ten and
-//! more samples become one, blocks are averaged first, so that never more than some sixty rows are kept.
+//! more samples become one, blocks are averaged first, so that never more than some sixty rows are kept. What most pictures
+//! are, opaque colour that is not reduced so far, is done in whole numbers ([`whole`]), which takes less than half the time.
 
 use std::sync::OnceLock;
 
@@ -12,6 +13,7 @@ use super::{area, room};
 use crate::error::Error;
 
 mod kernel;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -80,6 +82,10 @@ fn run<const N: usize, const L: usize>(
     let length = area(width, height, pixels.channels())?;
     let mut data = room(length)?;
     data.resize(length, 0);
+    if pixels.channels() == Channels::Rgb && (down.block, over.block) == (1, 1) {
+        whole::run(pixels, (&down, &over), curves(), &mut data)?;
+        return Pixels::new(width, height, pixels.channels(), data);
+    }
 
     let mut kept: Vec<Vec<[f32; L]>> = Vec::new();
     for _ in 0..down.most().max(1) {

@@ -63,6 +63,11 @@ impl Windows {
         self.places.iter().map(|(_, _, count)| *count as usize).max().unwrap_or(0)
     }
 
+    /// How many places there are, and how many weights.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.places.len(), self.weights.len())
+    }
+
     /// First sample and weights, place by place.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
         self.places.iter().map(|&(first, start, count)| {
