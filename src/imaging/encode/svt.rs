@@ -12,6 +12,7 @@ use crate::imaging::picture::Space;
 
 /// What the encoder is asked for.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(svt_av1), allow(dead_code))]
 pub struct Settings {
     /// Its scale of effort, 0 to 13; 13 is the fastest.
     pub preset: u8,
