@@ -177,11 +177,14 @@ fn photo_like(width: u32, height: u32) -> Pixels {
 }
 
 #[test]
-fn threads_change_the_time_and_not_the_picture() {
+fn threads_change_the_time_and_not_the_quality() {
     let source = photo_like(640, 512);
     let one = written(&source, Format::Avif, options(Some(70)));
     let two = written(&source, Format::Avif, Options { threads: 2, ..options(Some(70)) });
-    assert!(error(&read(&one).1, &read(&two).1) < 1.0);
+    // libaom decides a little differently with two; neither is the better one.
+    let (a, b) = (error(&source, &read(&one).1), error(&source, &read(&two).1));
+    assert!((a - b).abs() < 0.5, "{a} {b}");
+    assert!(one.len().abs_diff(two.len()) * 20 < one.len(), "{} {}", one.len(), two.len());
 }
 
 /// Sides that are odd, small, long: SVT-AV1 works in blocks and has a smallest size; alpha must come at the colour's depth.
