@@ -139,6 +139,51 @@ impl Kind {
         }
     }
 
+    /// Whether the cause lies behind the service, in what a client has no business to know: where originals are, how the
+    /// service runs. What is written of such an error is the operator's.
+    pub fn is_inside(self) -> bool {
+        matches!(self, Kind::OriginTimeout | Kind::OriginFailed | Kind::OriginShort | Kind::Internal | Kind::Crashed)
+    }
+
+    /// What can be said of it to anyone.
+    pub fn sentence(self) -> &'static str {
+        use Kind::*;
+        match self {
+            BadRule => "the rule cannot be read",
+            UnsupportedRule => "this is not served here",
+            BadRequest => "the request cannot be read",
+            MethodNotAllowed => "this method is not served here",
+            NoSuchSite => "no site answers to this host name",
+            NotFound => "there is no such object",
+            NoSuchStyle => "there is no such style",
+            Forbidden => "this may not be read or changed",
+            Protected => "the pictures of this site are given away by their styles only",
+            SourceBytes => "the original has more bytes than this site takes",
+            SourceSide => "a side of the original is longer than this site takes",
+            SourcePixels => "the original has more pixels than this site takes",
+            SourceFrames => "the original has more frames than this site takes",
+            OutputTooLarge => "the result would be larger than this site gives",
+            RotateTooLarge => "the original is too large to be rotated",
+            CropOutside => "the crop begins outside of the picture",
+            MarkNotFound => "the object that the mark names does not exist",
+            MarkUnusable => "the object that the mark names cannot be a mark",
+            NotAnImage => "the original is no picture",
+            UnsupportedSource => "the original is a picture of a kind that is not read here",
+            UnsupportedTarget => "this format cannot be written from this original",
+            Corrupt => "the original is damaged",
+            OriginTimeout => "the original could not be had in time",
+            OriginFailed => "the original cannot be had at this time",
+            OriginShort => "the original ended early",
+            Deadline => "the conversion was not done in time",
+            OutOfMemory => "the picture needs more memory than it may have",
+            Crashed => "the picture cannot be converted",
+            Quarantined => "the picture cannot be converted: it has broken conversions before",
+            Busy => "the service has more work than it can do in time",
+            Cancelled => "nobody waits for the answer any more",
+            Internal => "the service has a problem of its own",
+        }
+    }
+
     /// A short name in snake case, for metrics and logs.
     pub fn name(self) -> &'static str {
         use Kind::*;
@@ -179,15 +224,21 @@ impl Kind {
     }
 }
 
-/// An error: its kind, one sentence for people, and, where a dialect's parser made it, that vendor's own code.
+/// An error: its kind, one sentence for the client, what only the operator may know, and, where a dialect's parser made it,
+/// that vendor's own code.
 ///
-/// The sentence names the parameter and the accepted range where there is one. It never holds a secret or a signed URL.
+/// The client's sentence names the parameter and the accepted range where there is one. It holds nothing of the inside:
+/// endpoints, buckets of origins, folders, files. That goes into the detail, which no answer can reach: it is private, and
+/// only [`Error::told`] and `Display`, which are for logs and for people at a terminal, show it. Neither ever holds a secret
+/// or a signed URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     /// What decisions read.
     pub kind: Kind,
-    /// What people read.
+    /// What the client reads.
     pub message: String,
+    /// What the operator reads; `None` where the client's sentence says it all.
+    detail: Option<Box<str>>,
     /// The vendor's fine-grained code: Aliyun's last EC group (`312` of `0040-00000312`), Tencent's `X-ErrNo`.
     pub code: Option<i32>,
     /// For [`Kind::Busy`]: when to come back, in seconds.
@@ -195,15 +246,47 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with a sentence for people.
+    /// An error with a sentence for people. Of a kind whose cause lies inside ([`Kind::is_inside`]) the client reads no more
+    /// than [`Kind::sentence`], whatever is written here: that is for the operator.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), code: None, retry_after: None }
+        match kind.is_inside() {
+            true => Self::inside(kind, kind.sentence(), message),
+            false => Self { kind, message: message.into(), detail: None, code: None, retry_after: None },
+        }
     }
 
-    /// The same with the vendor's own code.
+    /// An error whose client reads one sentence, and whose operator another. The client's is a constant: nothing that is
+    /// known only when the service runs can slip into it.
+    pub fn inside(kind: Kind, message: &'static str, detail: impl Into<String>) -> Self {
+        let detail = Some(detail.into().into_boxed_str());
+        Self { kind, message: message.into(), detail, code: None, retry_after: None }
+    }
+
+    /// The same with the vendor's own code, if there is one.
     #[must_use]
-    pub fn with_code(mut self, code: i32) -> Self {
-        self.code = Some(code);
+    pub fn with_code(mut self, code: impl Into<Option<i32>>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// The same, with what it is about before both sentences.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self.detail = self.detail.map(|detail| format!("{what}: {detail}").into_boxed_str());
+        self
+    }
+
+    /// The same with no more than so many characters in either sentence.
+    #[must_use]
+    pub fn shortened(mut self, most: usize) -> Self {
+        let end = |text: &str| text.char_indices().nth(most).map(|(end, _)| end);
+        if let Some(end) = end(&self.message) {
+            self.message.truncate(end);
+        }
+        if let Some(detail) = self.detail.take() {
+            self.detail = Some(end(&detail).and_then(|end| detail.get(..end)).map_or(detail.clone(), Box::from));
+        }
         self
     }
 
@@ -211,11 +294,21 @@ impl Error {
     pub fn busy(message: impl Into<String>, retry_after: u32) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(Kind::Busy, message) }
     }
+
+    /// What the operator reads: never for an answer.
+    pub fn told(&self) -> &str {
+        self.detail.as_deref().unwrap_or(&self.message)
+    }
+
+    /// Bytes that its sentences take in memory.
+    pub fn size(&self) -> usize {
+        self.message.capacity() + self.detail.as_ref().map_or(0, |detail| detail.len())
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.name(), self.message)
+        write!(f, "{}: {}", self.kind.name(), self.told())
     }
 }
 

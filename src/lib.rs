@@ -13,6 +13,7 @@ pub mod imaging;
 pub mod origin;
 pub mod state;
 
+pub mod access;
 pub mod dialect;
 pub mod negotiate;
 pub mod sign;

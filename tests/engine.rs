@@ -208,7 +208,7 @@ async fn memory_that_is_not_there_is_an_error_of_its_own() {
     until(&engine, "it is counted", |status| status.refused.memory == 1).await;
     run(&engine, Diagnosis::Allocate(64 << 20)).await.unwrap();
     let error = run(&engine, Diagnosis::Fill(2 << 30)).await.unwrap_err();
-    assert!(error.message.contains("File too large"), "a worker cannot fill the machine through its output: {error}");
+    assert!(error.told().contains("File too large"), "a worker cannot fill the machine through its output: {error}");
 }
 
 #[tokio::test]
@@ -395,8 +395,8 @@ async fn a_refused_part_of_the_sandbox_is_named_and_fatal_unless_configured() {
     let folder = tempfile::tempdir().unwrap();
     let program = unsealed_worker(folder.path());
     let error = Engine::start(&config(), program.clone()).unwrap_err();
-    assert!(error.message.contains("landlock (not in this kernel)"), "{error}");
-    assert!(error.message.contains("engine.require_sandbox"), "{error}");
+    assert!(error.told().contains("landlock (not in this kernel)"), "{error}");
+    assert!(error.told().contains("engine.require_sandbox"), "{error}");
     let engine = Engine::start(&EngineConfig { require_sandbox: false, ..config() }, program).unwrap();
     assert_eq!(engine.sandbox().refused().collect::<Vec<_>>(), [("landlock", "not in this kernel")]);
 }
@@ -407,9 +407,9 @@ fn a_program_that_is_no_worker_is_an_error_at_the_start() {
     assert_eq!(error.kind, Kind::Internal);
     let folder = tempfile::tempdir().unwrap();
     let error = Engine::start(&config(), scripted_worker(folder.path(), r#"{"Hello":"you"}"#)).unwrap_err();
-    assert!(error.message.contains("a worker is broken"), "{error}");
+    assert!(error.told().contains("a worker is broken"), "{error}");
     let error = Engine::start(&config(), "/does/not/exist".into()).unwrap_err();
-    assert!(error.message.contains("/does/not/exist"), "{error}");
+    assert!(error.told().contains("/does/not/exist"), "{error}");
 }
 
 #[tokio::test]

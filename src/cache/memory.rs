@@ -147,6 +147,12 @@ impl Cache {
         self.originals.insert(object, original);
     }
 
+    /// Forgets what the origin said of an object, and its bytes; variants stay, and are right if the version is the same.
+    pub fn doubt(&self, object: &ObjectId) {
+        self.known.invalidate(object);
+        self.originals.invalidate(object);
+    }
+
     /// An error that the object itself has earned not long ago.
     pub fn object_error(&self, object: &ObjectId) -> Option<Error> {
         let generation = self.generations.current(object);

@@ -13,7 +13,8 @@ pub fn run(path: &Path) -> Result<(), String> {
     if loaded.config.engine.plugin.is_some() {
         // Whether it can be used only a worker can tell.
         let engine = EngineConfig { workers: 1, ..loaded.config.engine.clone() };
-        let engine = Engine::start(&engine, PathBuf::from("/proc/self/exe")).map_err(|error| error.message)?;
+        let engine =
+            Engine::start(&engine, PathBuf::from("/proc/self/exe")).map_err(|error| error.told().to_owned())?;
         if let Some(plugin) = engine.plugin() {
             println!("plug-in {}: decodes {}, encodes {}", plugin.name, plugin.decodes, plugin.encodes);
         }

@@ -75,7 +75,7 @@ fn first_id() -> u64 {
 
 /// Opens the state's file and takes from it what is kept.
 async fn styles(path: &Path, sites: &Sites) -> Result<StyleBook, String> {
-    let told = |error: Error| format!("{}: {}", path.display(), error.message);
+    let told = |error: Error| format!("{}: {}", path.display(), error.told());
     let state = State::open(path).await.map_err(told)?;
     StyleBook::open(state, sites).await.map_err(told)
 }
@@ -91,10 +91,10 @@ pub fn sites(loaded: &Loaded) -> Result<Sites, String> {
 }
 
 fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
-    let origin = origin::build(&config.origin, base).map_err(|error| error.message)?;
+    let origin = origin::build(&config.origin, base).map_err(|error| error.told().to_owned())?;
     Ok(Site {
         name: config.name.as_str().into(),
-        language: ArcSwap::from_pointee(config.language().map_err(|error| error.message)?),
+        language: ArcSwap::from_pointee(config.language().map_err(|error| error.told().to_owned())?),
         manage_styles: config.styles.manage == Manage::Anyone,
         protect: config.styles.protect,
         hosts: config.hosts.iter().chain(&config.mark_hosts).cloned().collect(),

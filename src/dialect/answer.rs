@@ -30,54 +30,69 @@ pub fn error_body(
     request_id: &str,
     head: bool,
 ) -> ErrorBody {
+    let (code, number, ec, message) = match dialect {
+        Some(Dialect::Tencent) => {
+            let number = error.code.or_else(|| tencent::number(error.kind));
+            (tencent::code(error.kind), number, None, error.message.as_str())
+        }
+        Some(Dialect::Aliyun) => (aliyun::code(error.kind), None, aliyun::ec(error), aliyun::message(error)),
+        None => (tencent::code(error.kind), None, None, error.message.as_str()),
+    };
+    let message = or(message, or(&error.message, error.kind.name()));
+    let said = Said { status: error.kind.status(), code, message, number, ec };
+    let mut shaped = shape(dialect, &said, resource, host, request_id, head);
+    let retry_after = error.retry_after.or((error.kind == Kind::Busy).then_some(1));
+    shaped.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+    shaped
+}
+
+/// What an error says, whoever made it.
+pub(super) struct Said<'a> {
+    pub(super) status: u16,
+    pub(super) code: &'a str,
+    pub(super) message: &'a str,
+    /// Tencent's number.
+    pub(super) number: Option<i32>,
+    /// Aliyun's number.
+    pub(super) ec: Option<String>,
+}
+
+/// Puts an error into a vendor's dress.
+pub(super) fn shape(
+    dialect: Option<Dialect>,
+    said: &Said<'_>,
+    resource: &str,
+    host: &str,
+    request_id: &str,
+    head: bool,
+) -> ErrorBody {
     let request_id = or(request_id, "-");
     let resource = or(resource, "/");
     let mut headers = vec![("content-type", "application/xml".to_owned())];
     headers.extend(answer_headers(dialect, request_id));
-    let message = or(&error.message, error.kind.name());
-    let mut body = match dialect {
+    let mut fields = vec![("Code", said.code), ("Message", said.message)];
+    let ec = said.ec.as_deref();
+    match dialect {
         Some(Dialect::Tencent) => {
-            if let Some(number) = error.code.or_else(|| tencent::number(error.kind)) {
-                headers.push(("x-errno", number.to_string()));
-            }
+            headers.extend(said.number.map(|number| ("x-errno", number.to_string())));
             // Clients report an unknown error if any of the five is missing or empty.
-            xml(&[
-                ("Code", tencent::code(error.kind)),
-                ("Message", message),
-                ("Resource", resource),
-                ("RequestId", request_id),
-                ("TraceId", request_id),
-            ])
+            fields.extend([("Resource", resource), ("RequestId", request_id), ("TraceId", request_id)]);
         }
         Some(Dialect::Aliyun) => {
-            let ec = aliyun::ec(error);
-            let mut fields = vec![
-                ("Code", aliyun::code(error.kind)),
-                ("Message", or(aliyun::message(error), message)),
-                ("RequestId", request_id),
-                ("HostId", or(host, "-")),
-            ];
-            fields.extend(ec.as_deref().map(|ec| ("EC", ec)));
-            let body = xml(&fields);
-            headers.extend(ec.clone().map(|ec| ("x-oss-ec", ec)));
-            if head {
-                headers.push(("x-oss-err", STANDARD.encode(&body)));
-            }
-            body
+            fields.extend([("RequestId", request_id), ("HostId", or(host, "-"))]);
+            fields.extend(ec.map(|ec| ("EC", ec)));
+            headers.extend(ec.map(|ec| ("x-oss-ec", ec.to_owned())));
         }
-        None => xml(&[
-            ("Code", tencent::code(error.kind)),
-            ("Message", message),
-            ("Resource", resource),
-            ("RequestId", request_id),
-        ]),
-    };
-    let retry_after = error.retry_after.or((error.kind == Kind::Busy).then_some(1));
-    headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+        None => fields.extend([("Resource", resource), ("RequestId", request_id)]),
+    }
+    let mut body = xml(&fields);
+    if head && dialect == Some(Dialect::Aliyun) {
+        headers.push(("x-oss-err", STANDARD.encode(&body)));
+    }
     if head {
         body.clear();
     }
-    ErrorBody { status: error.kind.status(), headers, body }
+    ErrorBody { status: said.status, headers, body }
 }
 
 /// The facts that `asked` stands for, in the vendor's form: media type and body.

@@ -42,7 +42,7 @@ impl Language {
         {
             let message = format!("{first}; this site refuses what would be ignored");
             let code = (*dialect == Dialect::Tencent).then_some(super::tencent::NOT_UNDERSTOOD);
-            *plan = Err(Error { code, ..Error::new(Kind::BadRule, message) });
+            *plan = Err(Error::new(Kind::BadRule, message).with_code(code));
         }
         reading
     }

@@ -7,6 +7,7 @@ mod answer;
 mod language;
 mod mark;
 mod number;
+mod store;
 pub mod style_calls;
 pub mod styles;
 mod tencent;
@@ -18,9 +19,10 @@ mod tests;
 
 pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type};
 pub use language::{Language, Reading};
+pub use store::{StoreError, store_error, store_error_body};
 pub use style_calls::StyleCall;
 pub use styles::{StyleInfo, Styles};
-pub use wire::{QueryParts, redact, rewrite, split_query};
+pub use wire::{QueryParts, outside, redact, rewrite, split_query, without_rule};
 
 use crate::error::{Error, Kind};
 use crate::plan::Plan;

@@ -152,6 +152,7 @@ fn aliyun_style(text: &mut String, style: &StyleInfo<'_>) {
 fn parameter(query: &str, name: &str) -> Option<String> {
     wire::pieces(query).find_map(|piece| {
         let (found, value) = piece.split_once('=').unwrap_or((piece, ""));
-        (found == name).then(|| percent_decode_str(value).decode_utf8_lossy().into_owned())
+        (percent_decode_str(found).decode_utf8_lossy() == name)
+            .then(|| percent_decode_str(value).decode_utf8_lossy().into_owned())
     })
 }

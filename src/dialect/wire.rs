@@ -88,6 +88,21 @@ pub fn split_query(raw_query: &str) -> QueryParts {
     parts
 }
 
+/// The pieces of a query that are neither rule nor signature nor token, as they were written.
+pub fn outside(raw_query: &str) -> impl Iterator<Item = &str> {
+    pieces(raw_query).filter(|piece| !is_rule(piece) && !is_credential(&name_of(piece)))
+}
+
+/// The query without its rule, as it was written.
+pub fn without_rule(raw_query: &str) -> String {
+    pieces(raw_query).filter(|piece| !is_rule(piece)).collect::<Vec<_>>().join("&")
+}
+
+fn is_rule(piece: &str) -> bool {
+    let text = decode_twice(piece);
+    tencent::claims(&text) || aliyun::claims(&text)
+}
+
 /// What is escaped of a rule in a URL. Exclamation marks, commas and slashes are allowed in a query and read better.
 const IN_RULES: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'|').add(b'#').add(b'&').add(b'%').add(b'+');

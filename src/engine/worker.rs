@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_of_the_picture() {
         let error = caught::<()>(|| panic!("index out of bounds"));
-        assert!(error.is_err_and(|error| error.kind == Kind::Crashed && error.message.contains("out of bounds")));
+        assert!(error.is_err_and(|error| error.kind == Kind::Crashed && error.told().contains("out of bounds")));
     }
 
     #[test]

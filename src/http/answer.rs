@@ -9,7 +9,7 @@ use pingora::proxy::Session;
 
 use super::conditional::{self, Conditions, Decision};
 use crate::cache::Variant;
-use crate::dialect::{self, Dialect};
+use crate::dialect::{self, Dialect, ErrorBody};
 use crate::error::{Error, Kind};
 use crate::plan::Plan;
 use crate::shield::{Answer, CacheStatus, Question};
@@ -35,13 +35,16 @@ fn status_line(status: u16) -> Result<ResponseHeader, Error> {
 
 /// The request's conditions.
 pub fn conditions(session: &Session) -> Conditions<'_> {
-    let field = |name: HeaderName| session.req_header().headers.get(name).and_then(|value| value.to_str().ok());
+    let head = session.req_header();
+    let field = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    // Ranges are for GET alone (RFC 9110 §14.2).
+    let ranged = head.method == http::Method::GET;
     Conditions {
         if_none_match: field(header::IF_NONE_MATCH),
         if_modified_since: field(header::IF_MODIFIED_SINCE),
         if_match: field(header::IF_MATCH),
-        if_range: field(header::IF_RANGE),
-        range: field(header::RANGE),
+        if_range: field(header::IF_RANGE).filter(|_| ranged),
+        range: field(header::RANGE).filter(|_| ranged),
     }
 }
 
@@ -138,6 +141,15 @@ fn cache_status(status: CacheStatus) -> &'static str {
     }
 }
 
+/// Sets the fields of an error.
+pub fn dress(head: &mut ResponseHeader, shaped: &ErrorBody) {
+    for (name, value) in &shaped.headers {
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            set(head, name, value);
+        }
+    }
+}
+
 /// An error in the vendor's shape.
 pub fn error(
     dialect: Option<Dialect>,
@@ -149,11 +161,7 @@ pub fn error(
 ) -> Result<Response, Error> {
     let shaped = dialect::error_body(dialect, error, path, host, request_id, head_only);
     let mut head = status_line(shaped.status)?;
-    for (name, value) in shaped.headers {
-        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
-            set(&mut head, name, &value);
-        }
-    }
+    dress(&mut head, &shaped);
     let remember = error.kind.remember();
     let cache = match remember {
         Duration::ZERO => "no-store".to_owned(),

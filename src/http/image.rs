@@ -6,6 +6,7 @@ use pingora::proxy::Session;
 
 use super::App;
 use super::answer::{self, Response};
+use super::incoming::Image;
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
 use crate::shield::{Answer, Question};
@@ -14,7 +15,8 @@ use crate::shield::{Answer, Question};
 ///
 /// # Errors
 /// What the shield found; [`Kind::Cancelled`] when the client has gone.
-pub async fn ask(app: &Arc<App>, session: &mut Session, question: &Question) -> Result<Answer, Error> {
+pub async fn ask(app: &Arc<App>, session: &mut Session, image: &Image) -> Result<Answer, Error> {
+    let question = &image.question;
     if let Some(answer) = app.shield.lookup(question) {
         return Ok(answer);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pingora::http::RequestHeader;
 
 use super::referer;
+use crate::access::{self, Action, Asked, Grant, Pass, Policy, Query, Wants, looks_negotiable};
 use crate::cache::ObjectId;
 use crate::dialect::{self, Dialect, Language, Reading, Recognised};
 use crate::error::{Error, Kind};
@@ -13,21 +14,28 @@ use crate::origin::ObjectKey;
 use crate::plan::{Format, Plan};
 use crate::shield::{Question, Site, mark_objects};
 
-/// What a request turned out to be.
+/// What a request turned out to be, and that it may be.
 pub enum Incoming {
-    /// Image processing: a question to the shield. The dialect is `None` for a plain picture that is negotiated.
-    Image {
-        /// Whose rule it was.
-        dialect: Option<Dialect>,
-        /// What to ask.
-        question: Box<Question>,
-        /// Fields of the answer that the client chooses, where it may: names as parameters, values.
-        overrides: Vec<(String, String)>,
-    },
+    /// Image processing.
+    Image(Box<Image>),
     /// A rule that says `ignore-error/1` over a value out of its range: the untouched original.
-    Original,
+    Original(Pass),
+    /// A vendor's call for the site's styles.
+    Styles(access::Styles),
     /// Everything else: through to the origin.
-    Pass,
+    Pass(Pass),
+}
+
+/// A picture that is asked for.
+pub struct Image {
+    /// Whose rule it was; `None` for a plain picture that is negotiated.
+    pub dialect: Option<Dialect>,
+    /// The right to it.
+    pub grant: access::Picture,
+    /// What to ask the shield.
+    pub question: Question,
+    /// The right to answer with the original where the picture cannot be made: the rule says so, or there is no rule.
+    pub original: Option<Pass>,
 }
 
 /// The host that the client named: `:authority`, an absolute target, or `Host`.
@@ -60,91 +68,108 @@ pub fn target(head: &RequestHeader) -> (&str, Option<&str>) {
     (head.uri.path(), head.uri.query())
 }
 
-/// Reads what the request asks for. The error comes with the dialect that it is to be dressed in.
+/// Reads what the request asks for, and decides on it. The error comes with the dialect that it is to be dressed in.
 pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<Dialect>, Error)> {
-    let (path, query) = target(head);
-    let query = query.unwrap_or("");
+    let (path, raw) = target(head);
     let language = site.language.load();
-    hotlink(head, query, site, &language)?;
-    refuse_uploads_with_processing(head, query, &language)?;
     let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
     // What is written to is the path as it stands: only reads take a style off its end.
-    let reading = language.read(path, query, reads);
-    if site.protect && reads {
-        protect(&reading, &language)?;
-    }
-    let Reading { path, recognised, .. } = reading;
-    let (dialect, plan) = match recognised {
-        Recognised::Rule { plan: Err(_), original_on_error: true, .. } if reads => return Ok(Incoming::Original),
-        Recognised::Rule { dialect, plan, .. } if reads => {
-            (Some(dialect), plan.map_err(|error| (Some(dialect), error))?)
+    let Reading { path, recognised, by_style } = language.read(path, raw.unwrap_or(""), reads);
+    let query = Query::of(dialect::outside(raw.unwrap_or("")));
+    let own = match &recognised {
+        Recognised::Rule { dialect, .. } => Some(*dialect),
+        Recognised::None => None,
+    };
+    let speaks = || own.or_else(|| spoken(head, &language));
+    let fail = |error: Error| (speaks(), error);
+    refuse_uploads_with_processing(head, raw.unwrap_or(""), &query, &language)?;
+
+    let policy = policy(site);
+    let without_rule = matches!(recognised, Recognised::Rule { .. }).then(|| raw.map(dialect::without_rule)).flatten();
+    let referer = head.headers.get(http::header::REFERER).map(|value| value.to_str().unwrap_or("?"));
+    let asked = Asked {
+        method: &head.method,
+        path,
+        query: &query,
+        raw_query: without_rule.as_deref().or(raw).filter(|raw| !raw.is_empty()),
+        headers: &head.headers,
+        wants: match recognised {
+            Recognised::Rule { .. } => Wants::Picture { by_style },
+            Recognised::None => Wants::Stored,
+        },
+        page_admitted: referer::admits(&site.access.referers, referer),
+    };
+    let grant = access::decide(&asked, &policy).map_err(|refusal| fail(refusal.into()))?;
+    let (grant, pass) = match grant {
+        Grant::Styles(styles) => return Ok(Incoming::Styles(styles)),
+        Grant::Picture(picture) => (picture, None),
+        Grant::Pass(pass) => {
+            let negotiates = reads && site.negotiate_plain && raw.is_none_or(str::is_empty) && looks_negotiable(path);
+            match pass.picture().filter(|_| negotiates) {
+                Some(picture) => (picture, Some(pass)),
+                None => return Ok(Incoming::Pass(pass)),
+            }
         }
-        Recognised::Rule { dialect, .. } => {
-            let message = format!("{} does not take an image rule; use GET", head.method);
-            return Err((Some(dialect), Error::new(Kind::MethodNotAllowed, message)));
+    };
+    // The original in place of a picture is a plain read like any other, and decided on as one.
+    let original = || match access::decide(&Asked { wants: Wants::Stored, ..asked.clone() }, &policy) {
+        Ok(Grant::Pass(pass)) if pass.action() == Action::Read => Some(pass),
+        Ok(_) | Err(_) => None,
+    };
+    let (plan, original) = match recognised {
+        Recognised::Rule { plan: Ok(plan), .. } => {
+            let original = plan.original_on_error.then(original).flatten();
+            (plan, original)
         }
-        Recognised::None if reads && site.negotiate_plain && query.is_empty() && looks_like_picture(path) => {
-            (None, Plan::identity())
+        Recognised::Rule { plan: Err(error), original_on_error, .. } => {
+            let original = original_on_error.then(original).flatten();
+            return original.map(Incoming::Original).ok_or_else(|| fail(error));
         }
-        Recognised::None => return Ok(Incoming::Pass),
+        Recognised::None => (Plan::identity(), pass),
     };
     let class = (plan.negotiable() && !site.offered.is_empty()).then(|| class(head, &site.offered));
-    if dialect.is_none() && class.unwrap_or_default() == Class::default() {
-        return Ok(Incoming::Pass);
+    if own.is_none() && class.unwrap_or_default() == Class::default() {
+        return original
+            .map(Incoming::Pass)
+            .ok_or_else(|| fail(Error::new(Kind::Internal, "a plain read without a grant")));
     }
-    if !site.access.anonymous {
-        return Err((dialect, Error::new(Kind::Forbidden, "this site does not serve requests without a signature")));
-    }
-    let parts = dialect::split_query(query);
-    let overrides = if site.access.anonymous_overrides { parts.response_overrides } else { Vec::new() };
-    let question = question(site, path, parts.version_id, plan, class).map_err(|error| (dialect, error))?;
-    Ok(Incoming::Image { dialect, question: Box::new(question), overrides })
+    let question = question(site, &grant, plan, class).map_err(fail)?;
+    Ok(Incoming::Image(Box::new(Image { dialect: own, grant, question, original })))
 }
 
-/// What is said of an original that is not given away.
-pub const PROTECTED: &str = "the pictures of this site are given away by their styles only";
-
-/// Refuses pages of others (tencent-ci §1.9).
-fn hotlink(
-    head: &RequestHeader,
-    query: &str,
-    site: &Site,
-    language: &Language,
-) -> Result<(), (Option<Dialect>, Error)> {
-    let referer = head.headers.get(http::header::REFERER).map(|value| value.to_str().unwrap_or("?"));
-    if referer::admits(&site.access.referers, referer) {
-        return Ok(());
+/// What a site opens, for the decision.
+fn policy(site: &Site) -> Policy {
+    Policy {
+        anonymous: site.access.anonymous,
+        write: site.access.anonymous_write,
+        list: site.access.anonymous_list,
+        overrides: site.access.anonymous_overrides,
+        protect: site.protect,
+        styles: site.manage_styles,
+        origin_decides: site.origin.upstream().is_some_and(|upstream| !upstream.signs()),
     }
-    let dialect = match dialect::recognise(query, &language.dialects, &language.styles) {
-        Recognised::Rule { dialect, .. } => Some(dialect),
-        Recognised::None => language.dialects.first().copied(),
+}
+
+/// The language to answer in where no rule says it: the one whose SDK the client seems to be, else the site's first.
+pub fn spoken(head: &RequestHeader, language: &Language) -> Option<Dialect> {
+    let signature = head.headers.get(http::header::AUTHORIZATION).map_or(&b""[..], |value| value.as_bytes());
+    let own_fields = |start: &str| head.headers.keys().any(|name| name.as_str().starts_with(start));
+    let aliyun = signature.starts_with(b"OSS") || own_fields("x-oss-");
+    let tencent = signature.starts_with(b"q-sign-algorithm") || own_fields("x-cos-");
+    let seems = match (aliyun, tencent) {
+        (true, false) => Some(Dialect::Aliyun),
+        (false, true) => Some(Dialect::Tencent),
+        _ => None,
     };
-    Err((dialect, Error::new(Kind::Forbidden, "this site's objects are not shown on the page that asks for them")))
+    seems.filter(|dialect| language.dialects.contains(dialect)).or_else(|| language.dialects.first().copied())
 }
 
-/// Refuses what is not a style, and nothing but that (tencent-ci §1.9, aliyun-oss §1.6).
-fn protect(reading: &Reading<'_>, language: &Language) -> Result<(), (Option<Dialect>, Error)> {
-    let dialect = match &reading.recognised {
-        Recognised::None if !holds_picture(reading.path) => return Ok(()),
-        Recognised::None => language.dialects.first().copied(),
-        Recognised::Rule { .. } if reading.by_style => return Ok(()),
-        Recognised::Rule { dialect, .. } => Some(*dialect),
-    };
-    Err((dialect, Error::new(Kind::Protected, PROTECTED)))
-}
-
-fn question(
-    site: &Arc<Site>,
-    path: &str,
-    version_id: Option<String>,
-    plan: Plan,
-    class: Option<Class>,
-) -> Result<Question, Error> {
-    let key = ObjectKey::from_raw_path(path)?;
+fn question(site: &Arc<Site>, grant: &access::Picture, plan: Plan, class: Option<Class>) -> Result<Question, Error> {
+    let key = ObjectKey::from_raw_path(grant.path())?;
     let object = ObjectId {
         site: site.name.clone(),
         key: site.origin.identity(&key).into(),
-        version_id: version_id.map(Arc::from),
+        version_id: grant.version().map(Arc::from),
     };
     let canonical = plan.to_string().into();
     let marks = mark_objects(site, &plan)?;
@@ -166,45 +191,21 @@ fn class(head: &RequestHeader, offered: &[Format]) -> Class {
 /// silently leave the processing out.
 fn refuse_uploads_with_processing(
     head: &RequestHeader,
-    query: &str,
+    raw: &str,
+    query: &Query,
     language: &Language,
 ) -> Result<(), (Option<Dialect>, Error)> {
     let speaks = |dialect| language.dialects.contains(&dialect);
     let unsupported = |dialect, what: &str| {
         Err((Some(dialect), Error::new(Kind::UnsupportedRule, format!("{what} is not supported here yet"))))
     };
-    let names = |name: &str| query.split('&').any(|piece| piece.split('=').next() == Some(name));
-    if speaks(Dialect::Tencent) && (head.headers.contains_key("pic-operations") || names("image_process")) {
+    let all = Query::of(raw.split(['&', '?']));
+    if speaks(Dialect::Tencent) && (head.headers.contains_key("pic-operations") || query.has("image_process")) {
         return unsupported(Dialect::Tencent, "processing on upload or on stored data (Pic-Operations)");
     }
     let post = head.method == http::Method::POST;
-    if speaks(Dialect::Aliyun) && post && (names("x-oss-process") || names("x-oss-async-process")) {
+    if speaks(Dialect::Aliyun) && post && (all.has("x-oss-process") || all.has("x-oss-async-process")) {
         return unsupported(Dialect::Aliyun, "processing on stored data (POST with x-oss-process)");
     }
     Ok(())
-}
-
-/// Extensions of pictures that are negotiated when they are asked for without a rule.
-const NEGOTIATED: [&str; 11] = ["jpg", "jpeg", "png", "gif", "bmp", "webp", "tif", "tiff", "heic", "heif", "avif"];
-
-/// Extensions of pictures besides.
-const PICTURES: [&str; 15] = [
-    "jpe", "jfif", "pjpeg", "apng", "dib", "avifs", "heics", "heifs", "hif", "jxl", "ico", "cur", "svg", "svgz", "tpg",
-];
-
-fn looks_like_picture(path: &str) -> bool {
-    ends_in(path.as_bytes(), &NEGOTIATED)
-}
-
-/// Whether an object is a picture by its name. The name is the decoded one, which the origin sees: `/a.%6Apg` is a JPEG.
-/// What is no key at all holds nothing that could be given away.
-fn holds_picture(path: &str) -> bool {
-    ObjectKey::from_raw_path(path).is_ok_and(|key| ends_in(key.bytes(), &NEGOTIATED) || ends_in(key.bytes(), &PICTURES))
-}
-
-fn ends_in(name: &[u8], extensions: &[&str]) -> bool {
-    let file = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    let Some(dot) = file.iter().rposition(|byte| *byte == b'.') else { return false };
-    let extension = &file[dot + 1..];
-    extensions.iter().any(|known| extension.eq_ignore_ascii_case(known.as_bytes()))
 }

@@ -9,6 +9,7 @@ use pingora::proxy::Session;
 
 use super::answer;
 use super::conditional::{self, Decision};
+use crate::access::Pass;
 use crate::error::{Error, Kind};
 use crate::origin::{ByteRange, Conditions, Fetched, Meta, ObjectKey};
 use crate::shield::Site;
@@ -17,12 +18,15 @@ use crate::shield::Site;
 ///
 /// # Errors
 /// Before the head is written: an error to be dressed. After it: the connection's own, as [`Kind::Cancelled`].
-pub async fn serve(session: &mut Session, site: &Site) -> Result<(u16, u64), Error> {
+pub async fn serve(session: &mut Session, site: &Site, pass: &Pass) -> Result<(u16, u64), Error> {
     let method = session.req_header().method.clone();
     if method != Method::GET && method != Method::HEAD {
         return Err(Error::new(Kind::MethodNotAllowed, format!("{method}: a folder as origin is only read")));
     }
-    let key = ObjectKey::from_raw_path(session.req_header().uri.path())?;
+    if pass.version().is_some() {
+        return Err(Error::new(Kind::NotFound, "a folder keeps no versions of an object"));
+    }
+    let key = ObjectKey::from_raw_path(pass.path())?;
     let meta = site.origin.head(&key).await?;
     let length = meta.length.unwrap_or(0);
     let etag = meta.etag.clone().unwrap_or_default();

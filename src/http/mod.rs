@@ -1,10 +1,10 @@
 //! The listeners: pingora's types stay in this room. One file per phase of a request's life.
 //!
 //! ```text
-//! request_filter ── incoming: host → site, query → rule ──┬─ image: shield → answer (conditional, range) ── written here
-//!                                                         └─ pass: access, upstream head ──┬─ dir: streamed here
+//! request_filter ── incoming: host → site, query → rule, access ──┬─ image: shield → answer (conditional, range) ── written here
+//!                                                                 └─ pass: upstream head ──┬─ dir: streamed here
 //!                                                                                          └─ http, s3: pingora streams
-//! response_filter ─ hop-by-hop out, a write invalidates        logging ─ metrics, access log
+//! response_filter ─ hop-by-hop out, store_error, writes invalidate        logging ─ metrics, access log
 //! ```
 
 mod admin;
@@ -13,11 +13,15 @@ mod conditional;
 mod image;
 mod incoming;
 mod local;
+mod named;
 mod pass;
 mod proxy;
 mod referer;
+pub mod sent;
 mod server;
+mod store_error;
 mod styles;
+mod writes;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

@@ -1,116 +1,60 @@
-//! Pass-through: who may, and the head as the origin needs it. Bodies are pingora's business: streamed, never held whole.
+//! Pass-through: the head as the origin needs it. Bodies are pingora's business: streamed, never held whole.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
-use http::{Method, header};
+use http::header;
 use moka::sync::Cache;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy, Peer};
 
-use crate::dialect;
+use crate::access::Pass;
 use crate::error::{Error, Kind};
 use crate::origin::{Upstream, UpstreamRequest};
-use crate::shield::Site;
 
 /// How long the origin may take to answer an upload, whose bytes all come first.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Whether a request may go through. Where the origin checks its clients itself (a plain HTTP origin), it decides. Where
-/// Pictor signs with the site's own key, only what the site's access policy opens goes through: else every client would
-/// have that key's rights.
-pub fn allowed(site: &Site, method: &Method, path: &str, query: Option<&str>) -> Result<(), Error> {
-    let forbid = |why: &str| Err(Error::new(Kind::Forbidden, why));
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    if decoded.split('/').any(|segment| segment == "." || segment == "..") {
-        return Err(Error::new(Kind::BadRequest, "the path has a segment \".\" or \"..\""));
-    }
-    if !site.access.anonymous {
-        return forbid("this site does not serve requests without a signature");
-    }
-    if site.origin.upstream().is_some_and(|upstream| !upstream.signs()) {
-        return Ok(());
-    }
-    let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if !reads && !site.access.anonymous_write {
-        return forbid("this site takes no changes without a signature");
-    }
-    let bucket = path.trim_matches('/').is_empty();
-    if reads && (bucket || subresource(query)) && !site.access.anonymous_list {
-        return forbid("this site shows neither lists nor settings without a signature");
-    }
-    Ok(())
+/// A granted request on its way to the origin.
+pub struct Outgoing {
+    request: UpstreamRequest,
+    pass: Pass,
 }
 
-/// Whether a query asks for something other than an object's bytes (`?acl`, `?uploads`, `?policy` ...): everything but
-/// the few parameters that only shape a plain read.
-fn subresource(query: Option<&str>) -> bool {
-    query.unwrap_or("").split('&').filter(|piece| !piece.is_empty()).any(|piece| {
-        let name = piece.split('=').next().unwrap_or("");
-        let harmless = name.starts_with("response-") || matches!(name, "versionId" | "partNumber");
-        // A parameter without a value names a subresource; one with a value that no store knows is a cache buster.
-        let reserved = !piece.contains('=') || SUBRESOURCES.contains(&name);
-        !harmless && reserved
-    })
-}
-
-const SUBRESOURCES: [&str; 24] = [
-    "acl",
-    "uploads",
-    "uploadId",
-    "policy",
-    "tagging",
-    "versions",
-    "versioning",
-    "location",
-    "cors",
-    "lifecycle",
-    "website",
-    "logging",
-    "notification",
-    "replication",
-    "encryption",
-    "torrent",
-    "list-type",
-    "prefix",
-    "marker",
-    "delimiter",
-    "restore",
-    "legal-hold",
-    "retention",
-    "attributes",
-];
-
-/// Gives a request's head the shape that the origin needs: target, `Host`, signature.
-pub fn rewrite(head: &mut RequestHeader, request: &UpstreamRequest) -> Result<(), Error> {
-    let uri = request.path_and_query.parse::<http::Uri>();
-    head.set_uri(uri.map_err(|_| Error::new(Kind::BadRequest, "the path cannot be sent to the origin"))?);
-    for name in request.drop_headers {
-        head.remove_header(*name);
+impl Outgoing {
+    /// The head that the origin is asked with: path, query and fields as they were granted, signed where Pictor signs.
+    ///
+    /// # Errors
+    /// Those of [`Upstream::granted`].
+    pub fn new(upstream: &Upstream, head: &RequestHeader, pass: Pass) -> Result<Self, Error> {
+        let request = upstream.granted(&pass, head.method.as_str(), &head.headers, SystemTime::now())?;
+        Ok(Self { request, pass })
     }
-    // A body is decoded by nobody here, so nobody may encode it for us alone.
-    let set = |head: &mut RequestHeader, name: http::HeaderName, value: http::HeaderValue| {
-        head.insert_header(name, value).map_err(|_| Error::new(Kind::Internal, "a header for the origin"))
-    };
-    let host =
-        http::HeaderValue::from_str(&request.host).map_err(|_| Error::new(Kind::Internal, "the origin's host name"))?;
-    set(head, header::HOST, host)?;
-    for (name, value) in &request.headers {
-        set(head, name.clone(), value.clone())?;
-    }
-    Ok(())
-}
 
-/// The head that the origin is asked with. Rule, signature and token parameters do not go to an origin that we sign for;
-/// to a plain origin the query goes as it came.
-pub fn request(upstream: &Upstream, head: &RequestHeader, drop_rule: bool) -> Result<UpstreamRequest, Error> {
-    let query = head.uri.query();
-    let rest = query.map(|query| dialect::split_query(query).rest);
-    let query = match (&rest, upstream.signs() || drop_rule) {
-        (Some(rest), true) => Some(rest.as_str()).filter(|rest| !rest.is_empty()),
-        _ => query,
-    };
-    upstream.request(head.method.as_str(), head.uri.path(), query, &head.headers, SystemTime::now())
+    /// Gives a request's head the shape that the origin needs: target, fields, `Host`, signature.
+    ///
+    /// # Errors
+    /// [`Kind::BadRequest`] for a path that no request line can hold.
+    pub fn shape(&self, head: &mut RequestHeader) -> Result<(), Error> {
+        let request = &self.request;
+        let uri = request.path_and_query.parse::<http::Uri>();
+        head.set_uri(uri.map_err(|_| Error::new(Kind::BadRequest, "the path cannot be sent to the origin"))?);
+        let kept = |name: &str| self.pass.keeps(name) && !request.drop_headers.contains(&name);
+        let dropped: Vec<http::HeaderName> = head.headers.keys().filter(|name| !kept(name.as_str())).cloned().collect();
+        for name in &dropped {
+            head.remove_header(name);
+        }
+        let set = |head: &mut RequestHeader, name: http::HeaderName, value: http::HeaderValue| {
+            head.insert_header(name, value).map_err(|_| Error::new(Kind::Internal, "a header for the origin"))
+        };
+        let host = http::HeaderValue::from_str(&request.host)
+            .map_err(|_| Error::new(Kind::Internal, "the origin's host name"))?;
+        set(head, header::HOST, host)?;
+        for (name, value) in &request.headers {
+            set(head, name.clone(), value.clone())?;
+        }
+        Ok(())
+    }
 }
 
 /// Looks names of origins up, and remembers the answer for a few seconds.
@@ -158,10 +102,15 @@ impl Resolver {
     }
 }
 
-/// Whether the origin says that its answer is a picture.
+/// Whether the origin says that its answer is a picture, or may be one: what stands in a multipart answer, its type does not
+/// say.
 pub fn is_picture(head: &ResponseHeader) -> bool {
-    let kind = head.headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes().trim_ascii_start());
-    kind.and_then(|kind| kind.get(..6)).is_some_and(|start| start.eq_ignore_ascii_case(b"image/"))
+    let kinds = head.headers.get_all(header::CONTENT_TYPE);
+    let is = |kind: &[u8], start: &[u8]| kind.get(..start.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(start));
+    kinds
+        .iter()
+        .map(|kind| kind.as_bytes().trim_ascii_start())
+        .any(|kind| is(kind, b"image/") || is(kind, b"multipart/"))
 }
 
 /// Takes fields that concern only the connection to the origin out of its answer (RFC 9110 §7.6.1). Framing itself is
@@ -184,20 +133,5 @@ pub fn strip_hop_by_hop(head: &mut ResponseHeader) {
         "upgrade",
     ]) {
         head.remove_header(name);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::subresource;
-
-    #[test]
-    fn only_plain_reads_are_plain() {
-        for query in ["", "versionId=3", "response-content-type=a%2Fb", "v=17", "partNumber=2&x=y"] {
-            assert!(!subresource(Some(query)), "{query}");
-        }
-        for query in ["acl", "acl=", "uploads", "x=1&policy", "list-type=2", "uploadId=5", "unknown"] {
-            assert!(subresource(Some(query)), "{query}");
-        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -14,12 +14,14 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error as PingoraError, ErrorSource, ErrorType};
 
 use super::incoming::{self, Incoming};
-use super::pass::{self, Resolver};
+use super::pass::{self, Outgoing, Resolver};
+use super::store_error::{self, For, Told};
+use super::writes::Writes;
 use super::{App, answer, image, local, styles};
-use crate::cache::ObjectId;
+use crate::access::{self, Pass};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
-use crate::origin::UpstreamRequest;
+use crate::origin::Upstream;
 use crate::shield::Site;
 use crate::telemetry::Served;
 
@@ -29,8 +31,8 @@ pub struct Proxy {
     pub(super) resolver: Resolver,
 }
 
-/// How a picture that is not to be given away is told from what else may go wrong on the way.
-const PROTECTED: u16 = 403;
+/// How an answer of the origin that is not passed on is told from what else may go wrong on the way.
+const WITHHELD: u16 = 403;
 
 /// What one request carries from phase to phase.
 pub struct Context {
@@ -39,10 +41,16 @@ pub struct Context {
     site: Option<Arc<Site>>,
     host: String,
     dialect: Option<Dialect>,
+    /// The language to answer in where there is no rule.
+    speaks: Option<Dialect>,
     /// The head for the origin; present once the request is to be passed through.
-    upstream: Option<UpstreamRequest>,
-    /// The object that a write will change.
-    writes: Option<ObjectId>,
+    upstream: Option<Outgoing>,
+    /// What the request will change.
+    writes: Option<Writes>,
+    /// Why the origin's answer is not passed on.
+    withheld: Option<Error>,
+    /// An error of the store, said anew when its body has come.
+    told: Option<Told>,
     rule: Option<Arc<str>>,
     outcome: &'static str,
     format: &'static str,
@@ -51,6 +59,19 @@ pub struct Context {
     saved: u64,
     status: u16,
     _in_flight: InFlight,
+}
+
+impl Context {
+    /// Ends the passing through, with an error to be said in place of the origin's answer.
+    fn withhold<T>(&mut self, error: Error) -> pingora::Result<T> {
+        self.withheld = Some(error);
+        PingoraError::e_explain(ErrorType::HTTPStatus(WITHHELD), "not passed on")
+    }
+
+    /// For whom the origin's answer is dressed.
+    fn to<'a>(&'a self, path: &'a str) -> For<'a> {
+        For { dialect: self.dialect.or(self.speaks), path, host: &self.host, request_id: &self.request_id }
+    }
 }
 
 /// Counts a request for as long as it lives; graceful stop waits for none.
@@ -86,34 +107,27 @@ impl Proxy {
             app.sites.find(host).ok_or_else(|| Error::new(Kind::NoSuchSite, "no site answers to this host name"))?;
         let site = site.clone();
         context.site = Some(site.clone());
-        let (path, query) = incoming::target(session.req_header());
-        if styles::claims(app, &site, path, query.unwrap_or_default()) {
-            return self.styles(session, context, &site).await;
-        }
         let read = incoming::read(session.req_header(), &site).map_err(|(dialect, error)| {
             context.dialect = dialect;
             error
         })?;
-        let (dialect, question, overrides) = match read {
-            Incoming::Image { dialect, question, overrides } => (dialect, question, overrides),
-            Incoming::Original => {
-                context.outcome = "original";
-                return self.pass(session, context, &site, true).await;
-            }
-            Incoming::Pass => return self.pass(session, context, &site, false).await,
+        let mut image = match read {
+            Incoming::Image(image) => image,
+            Incoming::Original(pass) => return self.pass(session, context, &site, pass, "original").await,
+            Incoming::Styles(grant) => return self.styles(session, context, &site, grant).await,
+            Incoming::Pass(pass) => return self.pass(session, context, &site, pass, "passed").await,
         };
-        context.dialect = dialect;
-        context.rule = Some(question.canonical.clone());
-        let answer = match image::ask(app, session, &question).await {
+        context.dialect = image.dialect;
+        context.rule = Some(image.question.canonical.clone());
+        let answer = match image::ask(app, session, &image).await {
             Ok(answer) => answer,
-            Err(error) if question.plan.original_on_error && image::forgiven(error.kind) => {
-                context.outcome = "original";
-                return self.pass(session, context, &site, true).await;
-            }
-            Err(error) => return Err(error),
+            Err(error) => match image.original.take().filter(|_| image::forgiven(error.kind)) {
+                Some(pass) => return self.pass(session, context, &site, pass, "original").await,
+                None => return Err(error),
+            },
         };
-        let mut response = image::dress(session, &answer, &question, dialect, &context.request_id)?;
-        answer::override_fields(&mut response.head, &overrides);
+        let mut response = image::dress(session, &answer, &image.question, image.dialect, &context.request_id)?;
+        answer::override_fields(&mut response.head, image.grant.overrides());
         context.status = response.head.status.as_u16();
         context.cache = answer.status.name();
         context.outcome = if context.status == 304 { "not_modified" } else { "ok" };
@@ -130,7 +144,13 @@ impl Proxy {
     }
 
     /// A vendor's call for the styles of a site that lets anyone make it.
-    async fn styles(&self, session: &mut Session, context: &mut Context, site: &Site) -> Result<bool, Error> {
+    async fn styles(
+        &self,
+        session: &mut Session,
+        context: &mut Context,
+        site: &Site,
+        _: access::Styles,
+    ) -> Result<bool, Error> {
         let mut body = styles::Body::default();
         let broken = |_| Error::new(Kind::Cancelled, "the request's body ended early");
         while let Some(piece) = session.read_request_body().await.map_err(broken)? {
@@ -150,28 +170,24 @@ impl Proxy {
         Ok(true)
     }
 
-    /// Not for us: to the origin. `plain` asks for the untouched original in place of a picture that failed.
+    /// To the origin: what is not for us, or the untouched original in place of a picture that failed.
     async fn pass(
         &self,
         session: &mut Session,
         context: &mut Context,
         site: &Arc<Site>,
-        plain: bool,
+        pass: Pass,
+        outcome: &'static str,
     ) -> Result<bool, Error> {
         let head = session.req_header();
-        let query = head.uri.query();
-        if !plain {
-            pass::allowed(site, &head.method, head.uri.path(), query)?;
-            context.outcome = "passed";
-        }
-        if !matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) {
-            context.writes = incoming::object(site, head.uri.path());
-        }
+        context.outcome = outcome;
+        context.speaks = incoming::spoken(head, &site.language.load());
+        context.writes = Writes::of(site, &head.method, &pass);
         if let Some(upstream) = site.origin.upstream() {
-            context.upstream = Some(pass::request(upstream, head, plain)?);
+            context.upstream = Some(Outgoing::new(upstream, head, pass)?);
             return Ok(false);
         }
-        (context.status, context.sent) = local::serve(session, site).await?;
+        (context.status, context.sent) = local::serve(session, site, &pass).await?;
         Ok(true)
     }
 
@@ -181,6 +197,10 @@ impl Proxy {
         context.status = error.kind.status();
         let site = context.site.as_ref().map_or("-", |site| &site.name);
         self.app.metrics.refused(site, error);
+        if error.kind.is_inside() {
+            // What the client does not read, the operator does.
+            tracing::warn!(%error, site, request_id = context.request_id, "refused");
+        }
         if error.kind == Kind::Cancelled || session.response_written().is_some() {
             // Nobody is there to be told, or half an answer is out: only the connection's end can say so.
             session.as_downstream_mut().shutdown().await;
@@ -188,8 +208,14 @@ impl Proxy {
         }
         let head = session.req_header();
         let head_only = head.method == Method::HEAD;
-        let dressed =
-            answer::error(context.dialect, error, head.uri.path(), &context.host, &context.request_id, head_only);
+        let dressed = answer::error(
+            context.dialect.or(context.speaks),
+            error,
+            head.uri.path(),
+            &context.host,
+            &context.request_id,
+            head_only,
+        );
         match dressed {
             Ok(response) => match answer::write(session, response).await {
                 Ok(sent) => context.sent = sent,
@@ -213,8 +239,11 @@ impl ProxyHttp for Proxy {
             site: None,
             host: String::new(),
             dialect: None,
+            speaks: None,
             upstream: None,
             writes: None,
+            withheld: None,
+            told: None,
             rule: None,
             outcome: "-",
             format: "-",
@@ -247,7 +276,7 @@ impl ProxyHttp for Proxy {
         };
         match self.resolver.peer(upstream, context.writes.is_some()).await {
             Ok(peer) => Ok(Box::new(peer)),
-            Err(error) => PingoraError::e_explain(ErrorType::ConnectError, error.message),
+            Err(error) => context.withhold(error),
         }
     }
 
@@ -257,8 +286,10 @@ impl ProxyHttp for Proxy {
         head: &mut RequestHeader,
         context: &mut Context,
     ) -> pingora::Result<()> {
-        let Some(request) = &context.upstream else { return Ok(()) };
-        pass::rewrite(head, request).or_else(|error| PingoraError::e_explain(ErrorType::InternalError, error.message))
+        let Some(outgoing) = &context.upstream else {
+            return PingoraError::e_explain(ErrorType::InternalError, "nothing was granted");
+        };
+        outgoing.shape(head).or_else(|error| context.withhold(error))
     }
 
     async fn request_body_filter(
@@ -266,8 +297,13 @@ impl ProxyHttp for Proxy {
         _: &mut Session,
         body: &mut Option<Bytes>,
         end: bool,
-        _: &mut Context,
+        context: &mut Context,
     ) -> pingora::Result<()> {
+        if let Some(writes) = &mut context.writes
+            && let Err(error) = writes.sends(body.as_deref().unwrap_or_default(), end)
+        {
+            return context.withhold(error);
+        }
         // An empty last DATA frame of h2 would be written as a second end of a chunked h1 body, and poison the connection
         // for the request after it (pingora issue 935).
         if end && body.as_ref().is_some_and(Bytes::is_empty) {
@@ -287,22 +323,53 @@ impl ProxyHttp for Proxy {
         }
         pass::strip_hop_by_hop(head);
         context.status = head.status.as_u16();
-        if let Some(object) = &context.writes {
-            // Before the client hears of it: its next request may come sooner than this one is counted.
-            self.app.shield.invalidate(object);
+        let Some(site) = context.site.clone() else { return Ok(()) };
+        if let Some(writes) = &mut context.writes {
+            writes.answered(&site, &self.app.shield, context.status);
         }
         // A picture whose name does not say so is known by what the origin says of it.
-        let reads = matches!(session.req_header().method, Method::GET | Method::HEAD);
-        let protected = context.outcome == "passed" && context.site.as_ref().is_some_and(|site| site.protect);
-        if protected && reads && head.status.is_success() && pass::is_picture(head) {
-            return PingoraError::e_explain(ErrorType::HTTPStatus(PROTECTED), "a picture of a site that protects them");
+        if site.protect && head.status.is_success() && pass::is_picture(head) {
+            return context.withhold(Error::new(Kind::Protected, Kind::Protected.sentence()));
+        }
+        if !site.origin.upstream().is_some_and(Upstream::signs) {
+            return Ok(());
+        }
+        let status = head.status;
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            let detail = format!("the store answered {status}: the bucket is at another endpoint or in another region");
+            return context.withhold(Error::new(Kind::OriginFailed, detail));
+        }
+        let (path, head_only) = (session.req_header().uri.path(), session.req_header().method == Method::HEAD);
+        let to = context.to(path);
+        if status.is_client_error() || status.is_server_error() {
+            let told = store_error::begin(head, head_only, &to);
+            context.told = told;
+        } else {
+            store_error::clean(head, &to);
         }
         Ok(())
     }
 
+    fn response_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        context: &mut Context,
+    ) -> pingora::Result<Option<Duration>> {
+        if let Some(mut told) = context.told.take() {
+            *body = told.piece(body.as_ref(), end, &context.to(session.req_header().uri.path()));
+            context.told = Some(told).filter(|_| !end);
+        }
+        Ok(None)
+    }
+
     async fn fail_to_proxy(&self, session: &mut Session, error: &PingoraError, context: &mut Context) -> FailToProxy {
+        if let Some(error) = context.withheld.take() {
+            self.refuse(session, context, &error).await;
+            return FailToProxy { error_code: error.kind.status(), can_reuse_downstream: false };
+        }
         let kind = match (error.esource(), error.etype()) {
-            (_, ErrorType::HTTPStatus(PROTECTED)) => Kind::Protected,
             (ErrorSource::Downstream, ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed) => {
                 Kind::Cancelled
             }
@@ -313,11 +380,7 @@ impl ProxyHttp for Proxy {
         };
         // pingora's own text may hold the target with its signature: the kind is enough for the client, the type for us.
         tracing::warn!(kind = kind.name(), cause = error.etype().as_str(), "pass-through failed");
-        let message = match kind {
-            Kind::Protected => incoming::PROTECTED,
-            _ => "the request could not be passed through",
-        };
-        self.refuse(session, context, &Error::new(kind, message)).await;
+        self.refuse(session, context, &Error::new(kind, "the request could not be passed through")).await;
         FailToProxy { error_code: kind.status(), can_reuse_downstream: false }
     }
 
@@ -332,9 +395,8 @@ impl ProxyHttp for Proxy {
     }
 
     async fn logging(&self, session: &mut Session, _: Option<&PingoraError>, context: &mut Context) {
-        if let Some(object) = &context.writes {
-            // Whatever the origin answered, and if it did not: a write that failed half-way may have changed something.
-            self.app.shield.invalidate(object);
+        if let (Some(writes), Some(site)) = (&context.writes, &context.site) {
+            writes.over(site, &self.app.shield);
         }
         if context.sent == 0 {
             context.sent = session.body_bytes_sent() as u64;

@@ -31,11 +31,6 @@ impl Body {
     }
 }
 
-/// Whether a request of the public listener is a call that is answered here, and not by the origin.
-pub fn claims(app: &App, site: &Site, path: &str, query: &str) -> bool {
-    site.manage_styles && app.styles.is_some() && style_calls::claims(path, query)
-}
-
 /// The dialect of a call, and status and body of its answer or what was wrong with it.
 pub async fn call(
     app: &App,

@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
 }
 
 fn said(name: &str, error: Error) -> Error {
-    Error { message: format!("{name}: {}", error.message), ..error }
+    error.about(name)
 }
 
 #[cfg(test)]
@@ -174,8 +174,8 @@ mod tests {
         let original = ramp(32, 32);
         let cut = &original[..original.len() / 2];
         let error = compare(&original, cut, &comparing()).unwrap_err();
-        assert!(error.message.starts_with("the second: "), "{error}");
-        assert!(compare(cut, &original, &comparing()).unwrap_err().message.starts_with("the first: "));
+        assert!(error.told().starts_with("the second: "), "{error}");
+        assert!(compare(cut, &original, &comparing()).unwrap_err().told().starts_with("the first: "));
         assert!(compare(&original, &ramp(32, 31), &comparing()).is_err());
         assert!(compare(b"", b"<html>", &comparing()).is_err());
     }

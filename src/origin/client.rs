@@ -44,9 +44,14 @@ impl Client {
         Ok(Self { http, upstream, name })
     }
 
-    /// An error with the store's name before it.
-    pub(super) fn error(&self, kind: Kind, message: &str) -> Error {
-        Error::new(kind, format!("{}: {message}", self.name))
+    /// An error of the store, whose name stands before what the operator reads; the client reads what its kind says.
+    pub(super) fn error(&self, kind: Kind, detail: &str) -> Error {
+        Error::inside(kind, kind.sentence(), format!("{}: {detail}", self.name))
+    }
+
+    /// The same of something that the client can mend: a constant sentence, which both read.
+    pub(super) fn mistake(&self, kind: Kind, message: &'static str) -> Error {
+        Error::inside(kind, message, format!("{}: {message}", self.name))
     }
 
     /// Sends a request without a body and waits for the answer's head.
@@ -95,10 +100,12 @@ impl Client {
             None => (target.path_and_query.as_str(), None),
         };
         // The URL library rewrites some paths. What is asked for must be what was signed and what is cached.
-        let url = reqwest::Url::parse(&text)
-            .ok()
-            .filter(|url| url.path() == path && url.query() == query)
-            .ok_or_else(|| fail(Kind::BadRequest, "the object's name cannot be written as a URL"))?;
+        let url = reqwest::Url::parse(&text).ok().filter(|url| url.path() == path && url.query() == query).ok_or_else(
+            || Failure {
+                error: self.mistake(Kind::BadRequest, "the object's name cannot be written as a URL"),
+                retry: false,
+            },
+        )?;
         let mut request = self
             .http
             .request(method.clone(), url)
@@ -180,7 +187,9 @@ impl Client {
             let name = name.clone();
             async move {
                 let (mut bytes, seen) = state?;
-                let fail = |kind, message: String| Some((Err(Error::new(kind, format!("{name}: {message}"))), None));
+                let fail = |kind: Kind, detail: String| {
+                    Some((Err(Error::inside(kind, kind.sentence(), format!("{name}: {detail}"))), None))
+                };
                 match tokio::time::timeout(limit, bytes.next()).await {
                     Err(_) => fail(Kind::OriginTimeout, format!("nothing more came within {limit:?}")),
                     Ok(Some(Ok(chunk))) => {

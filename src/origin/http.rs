@@ -43,7 +43,7 @@ impl Origin for Http {
 
     async fn get(&self, key: &ObjectKey, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error> {
         if conditions.version.is_some() {
-            return Err(self.client.error(Kind::BadRequest, "an HTTP server keeps no versions"));
+            return Err(self.client.mistake(Kind::BadRequest, "this store keeps no versions"));
         }
         let target = self.target(&Method::GET, key)?;
         let response = self.client.read(Method::GET, &target, &read_headers(range, conditions)?).await?;

@@ -27,6 +27,7 @@ use bytes::Bytes;
 pub use get::{Getter, Got};
 pub use key::ObjectKey;
 pub use object::{ByteRange, Conditions, Entry, Fetched, Meta, Page, Part, PutOptions};
+pub use s3_xml::error_code as store_error_code;
 pub use upstream::{Upstream, UpstreamRequest};
 pub use whole::{FetchedWhole, fetch_whole};
 

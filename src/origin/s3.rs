@@ -50,7 +50,7 @@ impl S3 {
     ) -> Result<UpstreamRequest, Error> {
         key.refuse_dot_segments()?;
         if key.text().is_none() {
-            return Err(self.client.error(Kind::BadRequest, "the object's name is not UTF-8"));
+            return Err(self.client.mistake(Kind::BadRequest, "the object's name is not UTF-8"));
         }
         let query: Vec<_> =
             version.iter().map(|version| (b"versionId".to_vec(), version.as_bytes().to_vec())).collect();
@@ -90,7 +90,7 @@ impl S3 {
                 );
             }
             Some("InvalidRange") => return ByteRange::unsatisfiable(),
-            Some("KeyTooLongError") => return error(Kind::BadRequest, "the object's name is too long"),
+            Some("KeyTooLongError") => return self.client.mistake(Kind::BadRequest, "the object's name is too long"),
             Some(_) | None => {}
         }
         let code = code.map(|code| format!(" ({code})")).unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::sign::encode::form_decode;
 use crate::xml::walk;
 
 /// The `Code` of an error document; `None` if there is none. Only letters, digits and dots, so that it can be shown.
-pub(super) fn error_code(body: &[u8]) -> Option<String> {
+pub fn error_code(body: &[u8]) -> Option<String> {
     let mut code = None;
     walk(body, |path, text| {
         if let (["Error", "Code"], Some(text)) = (path, text) {

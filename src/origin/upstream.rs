@@ -7,6 +7,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::key::{legal_path, refuse_dot_segments};
 use super::refused;
+use crate::access::{Pass, Sent};
 use crate::config::origin::Timeouts;
 use crate::error::{Error, Kind};
 use crate::sign::Credentials;
@@ -35,6 +36,14 @@ pub struct Upstream {
     /// What stands before the key's own slash: empty, `/bucket` or the configured prefix; percent-encoded.
     prefix: String,
     signing: Option<Signing>,
+}
+
+/// A query on its way.
+#[derive(Debug, Clone, Copy)]
+enum Query<'a> {
+    Raw(Option<&'a str>),
+    /// Decoded.
+    Pairs(&'a [(Vec<u8>, Vec<u8>)]),
 }
 
 /// With what requests are signed.
@@ -180,8 +189,35 @@ impl Upstream {
         self.signing.is_some()
     }
 
-    /// The head of a client's request as it goes to the store. `raw_path` is the client's, percent-encoded, with its
-    /// leading slash; `raw_query` comes without `?`, and without the parameters that are Pictor's own.
+    /// The head of a client's request as it goes to the store: path, query and fields as they were granted, and nothing
+    /// else. `headers` are the client's.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::request`]; [`Kind::Internal`] where a request that was granted as it came would be signed.
+    pub fn granted(
+        &self,
+        pass: &Pass,
+        method: &str,
+        headers: &HeaderMap,
+        now: SystemTime,
+    ) -> Result<UpstreamRequest, Error> {
+        match pass.sent() {
+            Sent::Only(query) => {
+                let kept = headers.iter().filter(|(name, _)| pass.keeps(name.as_str()));
+                let kept: HeaderMap = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+                self.forward(method, pass.path(), Query::Pairs(query), &kept, now)
+            }
+            // What nobody has looked through never borrows our key.
+            Sent::AsItCame(_) if self.signs() => {
+                Err(Error::new(Kind::Internal, "a request that was not looked through was about to be signed"))
+            }
+            Sent::AsItCame(query) => self.forward(method, pass.path(), Query::Raw(query.as_deref()), headers, now),
+        }
+    }
+
+    /// The head of a request of our own, written as a client would: `raw_path` is percent-encoded, with its leading slash;
+    /// `raw_query` comes without `?`. What clients ask for goes through [`Self::granted`].
     ///
     /// Where requests are signed, path and query are rewritten in the signature's own spelling (`+` of a query is a
     /// space), all `x-amz-*` headers are signed, and the client's signature goes. Otherwise both stay as they came.
@@ -198,6 +234,17 @@ impl Upstream {
         headers: &HeaderMap,
         now: SystemTime,
     ) -> Result<UpstreamRequest, Error> {
+        self.forward(method, raw_path, Query::Raw(raw_query), headers, now)
+    }
+
+    fn forward(
+        &self,
+        method: &str,
+        raw_path: &str,
+        query: Query<'_>,
+        headers: &HeaderMap,
+        now: SystemTime,
+    ) -> Result<UpstreamRequest, Error> {
         let Some(path) = raw_path.strip_prefix('/') else {
             return Err(Error::new(Kind::BadRequest, "the path does not start with a slash"));
         };
@@ -208,7 +255,10 @@ impl Upstream {
             return Err(Error::new(Kind::BadRequest, "the path contains a NUL"));
         }
         let Some(signing) = &self.signing else {
-            let query = raw_query.map(legal_query);
+            let query = match query {
+                Query::Raw(raw) => raw.map(legal_query),
+                Query::Pairs(pairs) => Some(sigv4::canonical_query(pairs)).filter(|text| !text.is_empty()),
+            };
             return Ok(self.target(&format!("/{legal}"), query.as_deref(), Vec::new(), &[]));
         };
         let mut extra = Vec::new();
@@ -222,7 +272,11 @@ impl Upstream {
                 extra.push((name.as_str().to_owned(), value.to_owned()));
             }
         }
-        let query: Vec<_> = parse_query(raw_query.unwrap_or_default())
+        let query = match query {
+            Query::Raw(raw) => parse_query(raw.unwrap_or_default()),
+            Query::Pairs(pairs) => pairs.to_vec(),
+        };
+        let query: Vec<_> = query
             .into_iter()
             .filter(|(name, _)| !SIGNATURE_PARAMETERS.iter().any(|known| known.as_bytes() == name.as_slice()))
             .collect();

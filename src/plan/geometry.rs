@@ -217,7 +217,7 @@ impl State<'_> {
                 self.width, self.height, ceiling.pixels
             ),
         );
-        Err(Error { code: ceiling.code, ..error })
+        Err(error.with_code(ceiling.code))
     }
 
     fn shape(&mut self, shape: &Shape) -> Result<(), Error> {

@@ -193,6 +193,5 @@ pub fn lay_out(image: &MarkImage, source: &Source, size: (u32, u32), limits: &Li
     steps.extend((image.degrees > 0).then_some(Step::Rotate(Rotate { degrees: image.degrees, max_side: None })));
     let output = Output { target: Target::Fixed(Format::Png), frames: Frames::First, ..Output::default() };
     let plan = Plan { steps, answer: Answer::Image(output), original_on_error: false };
-    geometry::lay_out(&plan, source, Format::Png, limits)
-        .map_err(|error| Error { message: format!("the mark: {}", error.message), ..error })
+    geometry::lay_out(&plan, source, Format::Png, limits).map_err(|error| error.about("the mark"))
 }

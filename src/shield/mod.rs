@@ -163,6 +163,12 @@ impl Shield {
         self.cache.generations.raise(object);
     }
 
+    /// Asks the origin anew about an object before it is used again, because it may have changed. What has been made of it is
+    /// kept, and used again if it is the same.
+    pub fn doubt(&self, object: &ObjectId) {
+        self.cache.doubt(object);
+    }
+
     /// Flights under way: fetches and conversions.
     pub fn under_way(&self) -> (usize, usize) {
         (self.fetches.len(), self.conversions.len())

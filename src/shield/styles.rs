@@ -33,7 +33,7 @@ impl StyleBook {
                         "the configuration's style of this name counts"
                     );
                 } else if let Err(error) = add(&mut language, &style) {
-                    tracing::warn!(site = &*site.name, style = style.name, why = error.message, "style left out");
+                    tracing::warn!(site = &*site.name, style = style.name, why = error.told(), "style left out");
                 }
             }
             site.language.store(language.into());
@@ -93,7 +93,7 @@ impl StyleBook {
 }
 
 fn unkept(site: &Site, name: &str, error: &Error) {
-    tracing::error!(site = &*site.name, style = name, why = error.message, "a change of a style could not be kept");
+    tracing::error!(site = &*site.name, style = name, why = error.told(), "a change of a style could not be kept");
 }
 
 fn add(language: &mut Language, style: &StoredStyle) -> Result<(), Error> {

@@ -81,9 +81,9 @@ mod tests {
     async fn what_cannot_be_opened_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("no/such/folder/state.db");
-        assert!(State::open(&missing).await.unwrap_err().message.starts_with("state: "));
+        assert!(State::open(&missing).await.unwrap_err().told().starts_with("state: "));
         let other = folder.path().join("other.db");
         std::fs::write(&other, "this is no database, whatever its name says".repeat(99)).unwrap();
-        assert!(State::open(&other).await.unwrap_err().message.contains("not a database"));
+        assert!(State::open(&other).await.unwrap_err().told().contains("not a database"));
     }
 }

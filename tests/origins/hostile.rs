@@ -175,7 +175,7 @@ async fn nobody_there_is_a_failure() {
     let origin = http(&format!("http://127.0.0.1:{}", free_port()), Timeouts::default());
     let error = fetch(&*origin, "/x").await.unwrap_err();
     assert_eq!(error.kind, Kind::OriginFailed);
-    assert!(error.message.contains("127.0.0.1"), "{error}");
+    assert!(error.told().contains("127.0.0.1"), "{error}");
 }
 
 #[tokio::test]

@@ -56,12 +56,12 @@ async fn wrong_keys_are_the_operators_business() {
     let wrong = with_keys(config.clone(), file("ak", ACCESS_KEY), file("sk", "not-the-secret"));
     let error = failure(&*build(&wrong)).await;
     assert_eq!(error.kind, Kind::OriginFailed);
-    assert!(error.message.contains("signature"), "{error}");
+    assert!(error.told().contains("signature"), "{error}");
 
     let unknown = with_keys(config.clone(), file("ak2", "AKIDUNKNOWN"), file("sk2", "not-the-secret"));
     let error = failure(&*build(&unknown)).await;
     assert_eq!(error.kind, Kind::OriginFailed);
-    assert!(error.message.contains("access key"), "{error}");
+    assert!(error.told().contains("access key"), "{error}");
 
     let anonymous = with_keys(config.clone(), None, None);
     assert_eq!(failure(&*build(&anonymous)).await.kind, Kind::Forbidden);
@@ -72,7 +72,7 @@ async fn a_missing_bucket_is_no_missing_object() {
     let origin = build(&Weed::shared().config("never-made", true));
     let error = origin.get(&key("a.jpg"), None, &Conditions::default()).await.map(|_| ()).unwrap_err();
     assert_eq!(error.kind, Kind::OriginFailed);
-    assert!(error.message.contains("never-made") && error.message.contains("does not exist"), "{error}");
+    assert!(error.told().contains("never-made") && error.told().contains("does not exist"), "{error}");
 }
 
 #[tokio::test]
@@ -140,10 +140,10 @@ async fn answers_without_sense_are_failures() {
     assert_eq!(get("html", html).await.kind, Kind::NotFound);
     let error = Behaviour::reply(503, &[], "<Error><Code>SlowDown</Code></Error>");
     let error = get("slow", error).await;
-    assert!(error.kind == Kind::OriginFailed && error.message.contains("SlowDown"), "{error}");
+    assert!(error.kind == Kind::OriginFailed && error.told().contains("SlowDown"), "{error}");
     let moved = Behaviour::reply(301, &[("x-amz-bucket-region", "eu-west-1"), ("Location", "http://127.0.0.1:1/")], "");
     let error = get("moved", moved).await;
-    assert!(error.kind == Kind::OriginFailed && error.message.contains("eu-west-1"), "{error}");
+    assert!(error.kind == Kind::OriginFailed && error.told().contains("eu-west-1"), "{error}");
     let long = Behaviour::reply(500, &[], "x".repeat(1 << 20));
     assert_eq!(get("long", long).await.kind, Kind::OriginFailed);
 

@@ -5,6 +5,7 @@
 mod access;
 mod answers;
 mod bad;
+mod closed;
 mod drawings;
 mod flights;
 mod marks;
@@ -20,3 +21,4 @@ mod styles;
 mod support;
 mod urls;
 mod workers;
+mod writes;

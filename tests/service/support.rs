@@ -185,6 +185,10 @@ pub enum Act {
     Short(Vec<u8>, usize),
     /// A status and nothing else.
     Status(u16),
+    /// A status, lines of the head and a body.
+    Say(u16, &'static str, String),
+    /// Takes the request and closes without an answer.
+    Gone,
     /// Reads the body to its end and answers with its length and the request's head.
     Echo,
     /// 200 with so many zero bytes, streamed.
@@ -295,6 +299,15 @@ async fn converse(
             Act::Status(status) => {
                 stream.write_all(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").as_bytes()).await?;
             }
+            Act::Say(status, lines, body) => {
+                let length = body.len();
+                let head = format!("HTTP/1.1 {status} X\r\n{lines}Content-Length: {length}\r\n\r\n");
+                stream.write_all(head.as_bytes()).await?;
+                if !is_head {
+                    stream.write_all(body.as_bytes()).await?;
+                }
+            }
+            Act::Gone => return Ok(()),
             Act::Echo => {
                 let body = format!("{received}\n{head}");
                 let line = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());

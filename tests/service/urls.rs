@@ -73,7 +73,9 @@ async fn samples_from_a_private_bucket() {
     let answer = client().get(wrong.url("/sample.png?imageInfo")).send().await.unwrap();
     assert_eq!(answer.status(), 502);
     let text = answer.text().await.unwrap();
-    assert!(text.contains("signature") && !text.contains("WRONGSECRET"), "{text}");
+    let log = wrong.log.lock().unwrap().join("\n");
+    assert!(log.contains("our signature does not match"), "the operator reads why: {log}");
+    assert!(!text.contains("signature") && !text.contains("WRONGSECRET") && !log.contains("WRONGSECRET"), "{text}");
 }
 
 #[tokio::test]

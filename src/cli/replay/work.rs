@@ -113,7 +113,7 @@ impl Work {
                     }
                     likeness = Some(found);
                 }
-                Err(error) => differences.push(Difference { kind: Kind::Pixels, detail: error.message }),
+                Err(error) => differences.push(Difference { kind: Kind::Pixels, detail: error.told().to_owned() }),
             }
         }
         differences.retain(|difference| !self.ignore.contains(&difference.kind));
@@ -131,8 +131,7 @@ impl Work {
 
     async fn compare(&self, one: (&Bytes, &Header), other: (&Bytes, &Header)) -> Result<Likeness, Error> {
         for (name, (_, header)) in [("the first", one), ("the second", other)] {
-            geometry::check_source(&header.source, &self.comparing.limits)
-                .map_err(|error| Error { message: format!("{name}: {}", error.message), ..error })?;
+            geometry::check_source(&header.source, &self.comparing.limits).map_err(|error| error.about(name))?;
         }
         let digest = Sha256::new().chain_update(one.0).chain_update(other.0).finalize().into();
         let cost = budget::compare_cost(one.1, other.1, self.comparing.frames);

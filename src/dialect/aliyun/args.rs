@@ -82,12 +82,12 @@ impl<'a> Args<'a> {
         let Action { name, accepts, .. } = self.action;
         let value = short(value);
         let message = format!("The value: {value} of parameter: {parameter} is invalid. {name} takes {accepts}.");
-        Error { code, ..Error::new(Kind::BadRule, message) }
+        Error::new(Kind::BadRule, message).with_code(code)
     }
 
     /// A value that is not there.
     pub(super) fn missing(&self, code: Option<i32>) -> Error {
         let Action { name, accepts, .. } = self.action;
-        Error { code, ..Error::new(Kind::BadRule, format!("{name} has no value; it takes {accepts}")) }
+        Error::new(Kind::BadRule, format!("{name} has no value; it takes {accepts}")).with_code(code)
     }
 }

@@ -273,11 +273,9 @@ impl Pool {
                     Err(error) => self.disgrace(slot, &format!("its result cannot be read: {error}")),
                 }
             }
-            Event::Said(slot, FromWorker::Failed { id, mut error, cpu_us }) => {
+            Event::Said(slot, FromWorker::Failed { id, error, cpu_us }) => {
                 let Some(ran) = self.ends(slot, id) else { return };
-                if let Some((end, _)) = error.message.char_indices().nth(MESSAGE) {
-                    error.message.truncate(end);
-                }
+                let mut error = error.shortened(MESSAGE);
                 error.retry_after = None;
                 self.complete(slot, id, Err(error), cpu_us, ran);
             }

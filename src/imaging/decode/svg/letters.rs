@@ -207,7 +207,7 @@ mod tests {
     fn without_a_font_it_is_said_what_to_do() {
         let error = none().checked().err().unwrap();
         assert_eq!(error.kind, Kind::UnsupportedSource);
-        assert!(error.message.contains("engine.fonts.paths"), "{error}");
+        assert!(error.told().contains("engine.fonts.paths"), "{error}");
     }
 
     #[test]
