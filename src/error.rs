@@ -52,6 +52,8 @@ pub enum Kind {
     UnsupportedSource,
     /// The format that the rule names cannot be written from this original, or not by this build.
     UnsupportedTarget,
+    /// The format that the rule names is advanced compression, which the site has off.
+    AdvancedOff,
     /// The original's bytes are damaged or end early.
     Corrupt,
     /// The origin did not answer in time.
@@ -96,7 +98,7 @@ impl Kind {
         match self {
             BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NotFound | NoSuchStyle
             | Forbidden | Protected | OutputTooLarge | RotateTooLarge | CropOutside | MarkNotFound | MarkUnusable
-            | UnsupportedTarget | Cancelled => Fault::Client,
+            | UnsupportedTarget | AdvancedOff | Cancelled => Fault::Client,
             SourceBytes | SourceSide | SourcePixels | SourceFrames | NotAnImage | UnsupportedSource | Corrupt
             | Deadline | OutOfMemory | Crashed | Quarantined => Fault::Image,
             OriginTimeout | OriginFailed | OriginShort => Fault::Origin,
@@ -110,7 +112,7 @@ impl Kind {
         match self {
             BadRule | BadRequest | SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge
             | RotateTooLarge | CropOutside | MarkNotFound | MarkUnusable | NotAnImage | UnsupportedSource
-            | UnsupportedTarget | Corrupt | OutOfMemory | Quarantined | Crashed => 400,
+            | UnsupportedTarget | AdvancedOff | Corrupt | OutOfMemory | Quarantined | Crashed => 400,
             Forbidden | Protected => 403,
             NoSuchSite | NotFound | NoSuchStyle => 404,
             MethodNotAllowed => 405,
@@ -132,7 +134,7 @@ impl Kind {
             // A mark may be replaced at any time.
             NotFound | MarkNotFound | MarkUnusable => Duration::from_secs(5),
             SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge | RotateTooLarge | CropOutside
-            | NotAnImage | UnsupportedSource | UnsupportedTarget | Corrupt => Duration::from_secs(60),
+            | NotAnImage | UnsupportedSource | UnsupportedTarget | AdvancedOff | Corrupt => Duration::from_secs(60),
             Deadline | OutOfMemory | Crashed | Quarantined => Duration::from_secs(30),
             OriginTimeout | OriginFailed | OriginShort => Duration::from_secs(1),
             Forbidden | Protected | Busy | Cancelled | Internal => Duration::ZERO,
@@ -170,6 +172,7 @@ impl Kind {
             NotAnImage => "the original is no picture",
             UnsupportedSource => "the original is a picture of a kind that is not read here",
             UnsupportedTarget => "this format cannot be written from this original",
+            AdvancedOff => "this format is advanced compression, which is off for this bucket",
             Corrupt => "the original is damaged",
             OriginTimeout => "the original could not be had in time",
             OriginFailed => "the original cannot be had at this time",
@@ -209,6 +212,7 @@ impl Kind {
             NotAnImage => "not_an_image",
             UnsupportedSource => "unsupported_source",
             UnsupportedTarget => "unsupported_target",
+            AdvancedOff => "advanced_off",
             Corrupt => "corrupt",
             OriginTimeout => "origin_timeout",
             OriginFailed => "origin_failed",

@@ -19,6 +19,9 @@ pub fn run(path: &Path) -> Result<(), String> {
             println!("plug-in {}: decodes {}, encodes {}", plugin.name, plugin.decodes, plugin.encodes);
         }
     }
+    for notice in config::notices(&loaded.config) {
+        eprintln!("note: {notice}");
+    }
     println!("{}: {} site(s), no problem found", path.display(), loaded.config.sites.len());
     Ok(())
 }

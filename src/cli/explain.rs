@@ -50,7 +50,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         print!("{}", reference());
         return Ok(());
     };
-    let Settings { mut language, limits, offered } = settings(arguments.config.as_deref(), arguments.site.as_deref())?;
+    let Settings { mut language, limits, offered, advanced } =
+        settings(arguments.config.as_deref(), arguments.site.as_deref())?;
     language.strict |= arguments.strict;
     let (dialect, plan, ignored) = parse(url, &language)?;
     println!("dialect     {}", dialect.name());
@@ -68,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         println!("negotiable  among {} (this client: {})", offered.join(" "), class.name());
     }
     match &arguments.size {
-        Some(size) => result(arguments, size, &plan, class, &offered, &limits),
+        Some(size) => result(arguments, size, &plan, class, (&offered, advanced), &limits),
         None => {
             println!("result      give --size WxH to see it");
             Ok(())
@@ -101,7 +102,7 @@ fn result(
     size: &str,
     plan: &Plan,
     class: Class,
-    offered: &[Format],
+    (offered, advanced): (&[Format], bool),
     limits: &Limits,
 ) -> Result<(), String> {
     let (width, height) = size.split_once('x').ok_or("--size is written as 3924x2550")?;
@@ -122,8 +123,9 @@ fn result(
         println!("tier        {}", Tier::Information.name());
         return Ok(());
     };
-    let format =
-        negotiate::choose(output, &source, class, offered, &encode::writable).map_err(|error| error.to_string())?;
+    negotiate::allowed(output, advanced).map_err(|error| error.to_string())?;
+    let writable = |format: Format| (advanced || !format.is_advanced()) && encode::writable(format);
+    let format = negotiate::choose(output, &source, class, offered, &writable).map_err(|error| error.to_string())?;
     let layout = geometry::lay_out(plan, &source, format, limits).map_err(|error| error.to_string())?;
     println!("result      {} {}x{}, {} frame(s)", format.name(), layout.width, layout.height, layout.frames);
     for op in &layout.ops {
@@ -138,6 +140,7 @@ pub(super) struct Settings {
     pub(super) language: Language,
     limits: Limits,
     offered: Vec<Format>,
+    advanced: bool,
 }
 
 /// The decisions of a site; without a configuration those that hold by default.
@@ -147,6 +150,7 @@ pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<Settin
             language: Language { dialects: Dialect::ALL.to_vec(), ..Language::default() },
             limits: Limits::default(),
             offered: vec![Format::Avif, Format::WebP],
+            advanced: true,
         });
     };
     let loaded = config::load(path)?;
@@ -158,7 +162,12 @@ pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<Settin
         None => sites.first().ok_or("no site")?,
     };
     let language = site.language().map_err(|error| error.message)?;
-    Ok(Settings { language, limits: site.limits.limits(), offered: site.negotiate.formats.clone() })
+    Ok(Settings {
+        language,
+        limits: site.limits.limits(),
+        offered: site.offered(),
+        advanced: site.advanced_compression,
+    })
 }
 
 type Parsed = (Dialect, Result<Plan, crate::error::Error>, Vec<String>);

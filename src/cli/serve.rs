@@ -38,6 +38,9 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
     // This very binary, even after another was installed in its place.
     let program = PathBuf::from("/proc/self/exe");
     let engine = Engine::start(&config.engine, program).map_err(|error| error.to_string())?;
+    for notice in config::notices(config) {
+        tracing::warn!("{notice}");
+    }
     let report = engine.sandbox();
     tracing::info!(sandbox = ?report, workers = engine.status().workers, "engine ready");
     // Fetching, waiting and cache filling have threads of their own: they outlive every connection.
@@ -99,10 +102,11 @@ fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
         protect: config.styles.protect,
         hosts: config.hosts.iter().chain(&config.mark_hosts).cloned().collect(),
         origin,
-        offered: config.negotiate.formats.clone(),
+        offered: config.offered(),
+        advanced_compression: config.advanced_compression,
         negotiate_plain: config.negotiate.plain,
         limits: config.limits.limits(),
-        imaging: config.imaging,
+        imaging: config.policy(),
         access: config.access.clone(),
         cache: config.cache.clone(),
     })

@@ -190,6 +190,10 @@ pub struct SiteConfig {
     /// Whether Aliyun's older syntax, after an `@` in the path, is read.
     #[serde(default)]
     pub legacy_at: bool,
+    /// Whether AVIF, HEIF and TPG are written, and WebP with all that libwebp can do (its method 6): what both clouds call
+    /// advanced compression, which a bucket turns on and off.
+    #[serde(default = "yes")]
+    pub advanced_compression: bool,
     /// The object store.
     pub origin: OriginConfig,
     /// Content negotiation.
@@ -213,6 +217,17 @@ pub struct SiteConfig {
 }
 
 impl SiteConfig {
+    /// What negotiation may give, in the order of preference.
+    pub fn offered(&self) -> Vec<Format> {
+        let offered = self.negotiate.formats.iter().copied();
+        offered.filter(|format| self.advanced_compression || !format.is_advanced()).collect()
+    }
+
+    /// What is decided about pictures where the rule says nothing.
+    pub fn policy(&self) -> Policy {
+        Policy { ordinary_webp: self.imaging.ordinary_webp || !self.advanced_compression, ..self.imaging }
+    }
+
     /// How its requests are read.
     ///
     /// # Errors
@@ -225,6 +240,10 @@ impl SiteConfig {
         }
         Ok(Language { dialects, styles, strict: self.strict, legacy: self.legacy_at })
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn both_dialects() -> Vec<String> {

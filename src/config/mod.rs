@@ -3,6 +3,7 @@
 pub mod file;
 pub mod fonts;
 pub mod load;
+pub mod notices;
 pub mod origin;
 pub mod units;
 
@@ -12,4 +13,5 @@ pub use file::{
 };
 pub use fonts::FontsConfig;
 pub use load::{Loaded, load, parse};
+pub use notices::notices;
 pub use origin::OriginConfig;

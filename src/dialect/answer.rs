@@ -35,7 +35,7 @@ pub fn error_body(
             let number = error.code.or_else(|| tencent::number(error.kind));
             (tencent::code(error.kind), number, None, error.message.as_str())
         }
-        Some(Dialect::Aliyun) => (aliyun::code(error.kind), None, aliyun::ec(error), aliyun::message(error)),
+        Some(Dialect::Aliyun) => (aliyun::code(error), None, aliyun::ec(error), aliyun::message(error)),
         None => (tencent::code(error.kind), None, None, error.message.as_str()),
     };
     let message = or(message, or(&error.message, error.kind.name()));

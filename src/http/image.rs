@@ -63,6 +63,7 @@ pub fn forgiven(kind: Kind) -> bool {
         | Kind::NotAnImage
         | Kind::UnsupportedSource
         | Kind::UnsupportedTarget
+        | Kind::AdvancedOff
         | Kind::Corrupt
         | Kind::Deadline
         | Kind::OutOfMemory

@@ -349,12 +349,14 @@ fn settings(
 ) -> encode::Options {
     let exif = exif::carried(metadata.exif.as_deref(), effective(job, output).metadata, truth);
     let resolved = quality::resolve(output, metadata.quality.or(header.quality), job.format);
+    // The ordinary method is the one that libwebp is asked for when others wait.
+    let ordinary = job.format == Format::WebP && job.policy.ordinary_webp;
     encode::Options {
         quality: resolved.quality,
         lossless: resolved.lossless,
         near_lossless: job.policy.near_lossless,
         progressive: output.progressive,
-        effort: job.effort,
+        effort: if ordinary { Effort::Pressed } else { job.effort },
         threads: job.threads.max(1),
         frames: layout.frames,
         budget_ms: job.budget_ms,

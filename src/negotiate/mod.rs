@@ -15,6 +15,20 @@ pub use class::{Class, class};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Output, Source, Target};
 
+/// Refuses a rule that asks for advanced compression by name where the site has it off.
+///
+/// # Errors
+/// [`Kind::AdvancedOff`].
+pub fn allowed(output: &Output, advanced: bool) -> Result<(), Error> {
+    match output.target {
+        Target::Fixed(format) if format.is_advanced() && !advanced => {
+            let message = format!("{} is advanced compression, which is off for this bucket", format.name());
+            Err(Error::new(Kind::AdvancedOff, message))
+        }
+        Target::Fixed(_) | Target::OnlyIfSource(_) | Target::Source => Ok(()),
+    }
+}
+
 /// The format to write.
 ///
 /// A format that the rule fixes is written or refused. Otherwise the client's order decides between what the site

@@ -180,6 +180,19 @@ fn a_rule_that_names_a_format_is_obeyed_or_refused() {
 }
 
 #[test]
+fn what_is_advanced_is_refused_by_name_where_it_is_off() {
+    for format in Format::ALL {
+        let output = Output { target: Target::Fixed(format), ..Output::default() };
+        let refused = allowed(&output, false).map_err(|error| error.kind);
+        let advanced = matches!(format, Format::Avif | Format::Heif | Format::Tpg);
+        assert_eq!(refused, if advanced { Err(Kind::AdvancedOff) } else { Ok(()) }, "{format:?}");
+        assert_eq!(allowed(&output, true), Ok(()));
+        assert_eq!(allowed(&Output { target: Target::OnlyIfSource(format), ..Output::default() }, false), Ok(()));
+    }
+    assert_eq!(allowed(&Output::default(), false), Ok(()));
+}
+
+#[test]
 fn gif_only_if_it_was_one() {
     let output = Output { target: Target::OnlyIfSource(Format::Gif), ..Output::default() };
     assert_eq!(pick("image/avif", &source(Format::Gif), &output), Ok(Format::Gif));

@@ -95,6 +95,12 @@ impl Format {
         matches!(self, Self::Jpeg | Self::WebP | Self::Avif | Self::Heif | Self::Tpg)
     }
 
+    /// Whether writing it is "advanced compression", which both clouds let a bucket turn off and bill by the picture
+    /// (tencent-ci §2.8, aliyun-oss §3.1).
+    pub fn is_advanced(self) -> bool {
+        matches!(self, Self::Avif | Self::Heif | Self::Tpg)
+    }
+
     /// Whether an animation can be written in this format.
     pub fn animates(self) -> bool {
         matches!(self, Self::Gif | Self::WebP | Self::Avif)

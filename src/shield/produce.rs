@@ -78,13 +78,17 @@ async fn convert(
     marks: &[Arc<Original>],
 ) -> Result<Variant, Error> {
     let site = &question.site;
+    if let Some(output) = question.plan.output() {
+        negotiate::allowed(output, site.advanced_compression)?;
+    }
     let deadline = Instant::now() + shield.deadline;
     let header = header(shield, question, original, deadline).await?;
     geometry::check_source(&header.source, &site.limits)?;
     let (format, layout) = match question.plan.output() {
         Some(output) => {
             let class = question.class.unwrap_or_default();
-            let writable = |format| shield.engine.writable(format);
+            let writable =
+                |format: Format| (site.advanced_compression || !format.is_advanced()) && shield.engine.writable(format);
             let format = negotiate::choose(output, &header.source, class, &site.offered, &writable)?;
             (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
         }

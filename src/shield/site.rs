@@ -24,6 +24,8 @@ pub struct Site {
     pub origin: Arc<dyn Origin>,
     /// Formats offered to negotiation, in order of preference; empty: off.
     pub offered: Vec<Format>,
+    /// Whether AVIF, HEIF and TPG are written, and WebP with all that libwebp can do.
+    pub advanced_compression: bool,
     /// Whether pictures that are asked for without a rule are negotiated too.
     pub negotiate_plain: bool,
     /// Limits of originals and results.

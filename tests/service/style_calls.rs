@@ -100,6 +100,7 @@ async fn what_cannot_be_kept_is_refused_and_changes_nothing() {
         ("PUT", "/?style", "<AddStyle><StyleName>x</StyleName></AddStyle>".into(), (400, "StyleBody")),
         ("PUT", "/?style", "<AddStyle><StyleName>".into(), (400, "ends early")),
         ("PUT", "/?style&styleName=x", content("image/resize,w_1;"), (400, "Style content is invalid.")),
+        ("PUT", "/?style&styleName=x", content("image/watermark,image_YQ?b"), (400, "<Code>BadRequest</Code>")),
         ("PUT", "/?style&styleName=x", content("image/nosuch,1"), (400, "nosuch")),
         ("PUT", "/?style&styleName=", content("image/resize,w_1"), (400, "styleName")),
         ("PUT", "/?style&styleName=fixed", content("image/resize,w_1"), (403, "configuration")),

@@ -2,10 +2,15 @@
 
 use crate::error::{Error, Kind};
 
+/// Wrong arguments that are called a bad request in place of an invalid argument: a mark that is not base64
+/// (aliyun-oss §2.15), a style whose text cannot be (§5).
+const BAD_REQUESTS: [i32; 2] = [265, 602];
+
 /// The `Code` of the XML body.
-pub(in crate::dialect) fn code(kind: Kind) -> &'static str {
+pub(in crate::dialect) fn code(error: &Error) -> &'static str {
     use Kind::*;
-    match kind {
+    match error.kind {
+        BadRule | BadRequest if error.code.is_some_and(|code| BAD_REQUESTS.contains(&code)) => "BadRequest",
         BadRule | BadRequest => "InvalidArgument",
         UnsupportedRule => "NotImplemented",
         MethodNotAllowed => "MethodNotAllowed",
@@ -15,7 +20,7 @@ pub(in crate::dialect) fn code(kind: Kind) -> &'static str {
         Forbidden | Protected => "AccessDenied",
         SourceBytes | SourceSide | SourcePixels | SourceFrames | OutOfMemory => "ImageTooLarge",
         OutputTooLarge | RotateTooLarge | CropOutside | NotAnImage | UnsupportedSource | UnsupportedTarget
-        | Corrupt | Crashed | Quarantined => "BadRequest",
+        | AdvancedOff | Corrupt | Crashed | Quarantined => "BadRequest",
         MarkNotFound | MarkUnusable => "WatermarkError",
         OriginTimeout | Deadline => "RequestTimeout",
         OriginFailed | OriginShort => "BadGateway",
@@ -38,7 +43,7 @@ pub(in crate::dialect) fn ec(error: &Error) -> Option<String> {
         MarkNotFound => Some(25),
         MarkUnusable => Some(27),
         NotAnImage | UnsupportedSource => Some(5),
-        UnsupportedTarget => Some(206),
+        UnsupportedTarget | AdvancedOff => Some(206),
         Forbidden | Protected => Some(31),
         // A wrong argument of which no page says more.
         BadRule | BadRequest => None,

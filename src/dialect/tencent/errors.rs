@@ -17,7 +17,7 @@ pub(in crate::dialect) fn code(kind: Kind) -> &'static str {
         SourceSide | SourcePixels | SourceFrames | OutputTooLarge | RotateTooLarge | OutOfMemory => "ImageTooLarge",
         CropOutside => "InvalidArgument",
         MarkNotFound => "InvalidURI",
-        NotAnImage | UnsupportedSource | UnsupportedTarget | MarkUnusable => "UnsupportedFormat",
+        NotAnImage | UnsupportedSource | UnsupportedTarget | AdvancedOff | MarkUnusable => "UnsupportedFormat",
         Corrupt | Crashed | Quarantined => "InvalidImage",
         OriginTimeout | Deadline => "RequestTimeout",
         OriginFailed | OriginShort => "BadGateway",
@@ -44,6 +44,8 @@ pub(in crate::dialect) fn number(kind: Kind) -> Option<i32> {
         MarkNotFound => Some(-106),
         NotAnImage | UnsupportedSource | MarkUnusable | Corrupt | Crashed | Quarantined => Some(-443),
         UnsupportedTarget => Some(-441),
+        // "No such configuration": the bucket's switch is off.
+        AdvancedOff => Some(-163),
         OriginTimeout => Some(-902),
         OriginFailed | OriginShort => Some(-120),
         Deadline => Some(-901),

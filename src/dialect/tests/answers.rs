@@ -7,7 +7,7 @@ use super::*;
 use crate::imaging::{self, Header};
 use crate::plan;
 
-const KINDS: [Kind; 30] = [
+const KINDS: [Kind; 31] = [
     Kind::BadRule,
     Kind::UnsupportedRule,
     Kind::BadRequest,
@@ -27,6 +27,7 @@ const KINDS: [Kind; 30] = [
     Kind::NotAnImage,
     Kind::UnsupportedSource,
     Kind::UnsupportedTarget,
+    Kind::AdvancedOff,
     Kind::Corrupt,
     Kind::OriginTimeout,
     Kind::OriginFailed,
@@ -111,6 +112,20 @@ fn aliyun_hides_the_body_of_a_head_in_a_header() {
     let decoded = STANDARD.decode(header(&head, "x-oss-err").unwrap()).unwrap();
     assert_eq!(String::from_utf8(decoded).unwrap(), get.body);
     assert_eq!(header(&head, "x-oss-request-id").as_deref(), Some("57ABD896CCB80C366955AAAA"));
+}
+
+#[test]
+fn aliyun_calls_what_is_not_base64_a_bad_request() {
+    for (rule, code, ec) in [
+        ("image/watermark,image_notbase64", "BadRequest", "0040-00000265"),
+        ("image/watermark,text_notbase64", "BadRequest", "0040-00000265"),
+        ("image/watermark,text_SGk,x_4097", "InvalidArgument", "0040-00000262"),
+    ] {
+        let error = plan(&format!("x-oss-process={rule}")).unwrap_err();
+        let body = error_body(Some(Dialect::Aliyun), &error, "/a.jpg", "h", "r", false);
+        assert_eq!((body.status, element(&body.body, "Code").as_deref()), (400, Some(code)), "{rule}");
+        assert_eq!(header(&body, "x-oss-ec").as_deref(), Some(ec), "{rule}");
+    }
 }
 
 #[test]
