@@ -4,7 +4,7 @@ CARGO ?= cargo
 export PICTOR_HEVC ?= x265
 FEATURES := $(if $(filter none,$(PICTOR_HEVC)),--no-default-features)
 
-.PHONY: run build test lint judge bench-codecs setup-build setup-test
+.PHONY: run build test lint audit judge bench-codecs setup-build setup-test
 
 run: build
 	target/release/pictor serve
@@ -18,6 +18,11 @@ test: setup-test lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --all-targets $(FEATURES) -- -D warnings
+	scripts/audit offline
+
+# Licences, sources and known flaws of all crates; the last needs the database of RustSec, from GitHub.
+audit:
+	scripts/audit
 
 # Compares what is decoded with independent decoders, for every file of the corpus (libvips' command line is asked too).
 CORPUS ?= ../shared/corpus
