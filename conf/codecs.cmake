@@ -1,9 +1,6 @@
-# Which codecs libheif may link, whatever else the machine has installed. Every codec that Pictor uses for another
-# purpose (libaom, libjpeg-turbo) would otherwise be linked a second time from the system, with the same symbol names.
+# What the C libraries that crates build with CMake may see of the machine: libraries of the system's that they would find by
+# chance stay out.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-foreach(package IN ITEMS kvazaar UVG266 vvdec vvenc X264 OpenH264 AOM SvtEnc RAV1E JPEG OpenJPEG OPENJPH libsharpyuv Brotli)
+foreach(package IN ITEMS JPEG Brotli)
   set(CMAKE_DISABLE_FIND_PACKAGE_${package} ON)
 endforeach()
-if("$ENV{PICTOR_HEVC}" STREQUAL "none")
-  set(CMAKE_DISABLE_FIND_PACKAGE_X265 ON)
-endif()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::serve;
 use crate::config::{self, EngineConfig};
 use crate::engine::Engine;
+use crate::imaging::codecs;
 
 /// Checks a file and every site's secrets.
 pub fn run(path: &Path) -> Result<(), String> {
@@ -21,6 +22,9 @@ pub fn run(path: &Path) -> Result<(), String> {
     }
     for notice in config::notices(&loaded.config) {
         eprintln!("note: {notice}");
+    }
+    for warning in codecs::warnings()? {
+        eprintln!("warning: {warning}");
     }
     println!("{}: {} site(s), no problem found", path.display(), loaded.config.sites.len());
     Ok(())

@@ -12,6 +12,7 @@ use crate::config::{self, Loaded, Manage, SiteConfig};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::http::{self, App};
+use crate::imaging::codecs;
 use crate::origin;
 use crate::shield::{Shield, Site, Sites, StyleBook};
 use crate::state::State;
@@ -40,6 +41,9 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
     let engine = Engine::start(&config.engine, program).map_err(|error| error.to_string())?;
     for notice in config::notices(config) {
         tracing::warn!("{notice}");
+    }
+    for warning in codecs::warnings()? {
+        tracing::warn!("{warning}");
     }
     let report = engine.sandbox();
     tracing::info!(sandbox = ?report, workers = engine.status().workers, "engine ready");

@@ -103,6 +103,7 @@ fn serve(settings: Settings) -> io::Result<()> {
     let [input, output] = receive_files(&control)?;
     let plugin = settings.plugin.as_deref().map(plugin::load).transpose().map_err(io::Error::other)?;
     fonts::load(&settings.fonts);
+    imaging::prepare();
     // Whatever of this process's preparations would need files must be done by here.
     let sandbox = sandbox::seal(settings.memory);
     say(&control, &FromWorker::Hello(Greeting { sandbox, plugin }))?;

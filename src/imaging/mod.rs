@@ -2,6 +2,7 @@
 //! [`probe`] runs inside a sandboxed worker.
 
 pub mod budget;
+pub mod codecs;
 pub mod colour;
 pub mod compare;
 pub mod convert;
@@ -9,6 +10,7 @@ pub mod decode;
 pub mod encode;
 pub mod exif;
 mod hdr;
+mod libheif;
 pub mod mark;
 pub mod picture;
 pub mod plugin;
@@ -17,6 +19,11 @@ pub mod probe;
 pub mod score;
 pub mod search;
 pub mod transform;
+
+/// Loads what libraries load when they are used first. A worker does so before it seals itself.
+pub fn prepare() {
+    libheif::library();
+}
 
 pub use convert::{Facts, Job, Outcome, Times, convert, convert_marked};
 pub use picture::{Animation, Channels, Decode, Encode, Frame, Metadata, Pixels, Space};

@@ -3,12 +3,13 @@
 
 use libheif_rs::{
     ColorProfile as _, ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, HeifErrorCode,
-    HeifErrorSubCode, Image, ImageHandle, LibHeif, Plane, RgbChroma, SecurityLimits, color_profile_types,
+    HeifErrorSubCode, Image, ImageHandle, Plane, RgbChroma, SecurityLimits, color_profile_types,
 };
 
 use super::super::colour::{self as profiles, MAX_PROFILE, ToSrgb};
 use super::super::exif;
 use super::super::hdr::{self, Brightness, Order};
+use super::super::libheif::library;
 use super::super::picture::{Channels, Decode, Pixels, Space};
 use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, heif as probe, unsupported};
@@ -25,7 +26,6 @@ const THREADS: u32 = 2;
 
 /// An open file. The context must live as long as the handles into it.
 struct Session<'a> {
-    library: LibHeif,
     handle: ImageHandle,
     _context: HeifContext<'a>,
 }
@@ -64,6 +64,7 @@ fn read<'a>(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<HeifCon
 
 /// A context that keeps to the limits, without a file yet.
 fn prepared<'a>(header: &Header, limits: &Limits) -> Result<HeifContext<'a>, Error> {
+    library();
     let fail = |error| failed(header.source.format, &error);
     let mut context = HeifContext::new().map_err(fail)?;
     context.set_security_limits(&security(header, limits)).map_err(fail)?;
@@ -73,10 +74,9 @@ fn prepared<'a>(header: &Header, limits: &Limits) -> Result<HeifContext<'a>, Err
 
 impl<'a> Session<'a> {
     fn open(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<Self, Error> {
-        let library = LibHeif::new();
         let context = read(bytes, header, limits)?;
         let handle = context.primary_image_handle().map_err(|error| failed(header.source.format, &error))?;
-        Ok(Self { library, handle, _context: context })
+        Ok(Self { handle, _context: context })
     }
 }
 
@@ -224,7 +224,7 @@ fn space(grey: bool, alpha: bool, wide: bool) -> ColorSpace {
 }
 
 fn item(session: &Session, bytes: &[u8], header: &Header, target: Space) -> Result<Pixels, Error> {
-    let Session { library, handle, .. } = session;
+    let Session { handle, .. } = session;
     let declared = probe::brightest(bytes);
     let format = header.source.format;
     let alpha = handle.has_alpha_channel();
@@ -234,7 +234,7 @@ fn item(session: &Session, bytes: &[u8], header: &Header, target: Space) -> Resu
     let grey = matches!(handle.preferred_decoding_colorspace(), Ok(ColorSpace::Monochrome))
         && handle.luma_bits_per_pixel() == 8;
     let image =
-        library.decode(handle, space(grey, alpha, hdr), Some(options()?)).map_err(|error| failed(format, &error))?;
+        library().decode(handle, space(grey, alpha, hdr), Some(options()?)).map_err(|error| failed(format, &error))?;
     let mut pixels = match colour {
         Colour::Hdr(transfer, primaries) => {
             mapped(&image, header, alpha, (transfer, primaries), Brightness { declared, moving: false }, target)?

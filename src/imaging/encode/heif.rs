@@ -1,10 +1,8 @@
 //! HEIF with x265, by libheif.
 
-use std::sync::OnceLock;
-
 use libheif_rs::{
     Channel, Chroma, ColorPrimaries, ColorProfileNCLX, ColorSpace, CompressionFormat, Encoder, EncoderParameterValue,
-    EncoderQuality, EncodingOptions, HeifContext, HeifError, HeifErrorCode, Image, LibHeif,
+    EncoderQuality, EncodingOptions, HeifContext, HeifError, HeifErrorCode, Image,
 };
 
 use super::avif::interpolate;
@@ -13,32 +11,16 @@ use super::yuv::{Planes, Sampling, split};
 use super::{Options, quality};
 use crate::error::{Error, Kind};
 use crate::imaging::convert::Effort;
+use crate::imaging::libheif::{self, library};
 use crate::imaging::picture::{Pixels, Space};
 use crate::imaging::transform::with_colour;
 
 /// From this quality on chroma is kept at full resolution.
 const FULL_CHROMA: u8 = 90;
 
-/// The library, initialised once; it is never shut down, because others use it too.
-fn library() -> &'static LibHeif {
-    static LIBRARY: OnceLock<LibHeif> = OnceLock::new();
-    LIBRARY.get_or_init(LibHeif::new)
-}
-
 /// Whether HEIF can be written: cargo feature `x265`, and libheif has been linked with an HEVC encoder.
 pub fn available() -> bool {
-    cfg!(feature = "x265") && !library().encoder_descriptors(1, Some(CompressionFormat::Hevc), None).is_empty()
-}
-
-/// libheif's version.
-pub fn library_version() -> String {
-    let [major, minor, patch] = library().version();
-    format!("{major}.{minor}.{patch}")
-}
-
-/// What libheif calls its HEVC encoder, version included.
-pub fn encoder_version() -> Option<String> {
-    library().encoder_descriptors(1, Some(CompressionFormat::Hevc), None).first().map(|d| d.name())
+    libheif::hevc_encoder().is_some()
 }
 
 /// Writes the file.

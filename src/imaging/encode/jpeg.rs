@@ -22,7 +22,7 @@ const JPEGLI_FROM: u8 = 20;
 
 /// The library's version. It does not tell at run time; this is the one that the crate bundles, and no other is linked.
 pub fn version() -> String {
-    "3.1.0 (bundled by turbojpeg-sys 1.2)".into()
+    env!("PICTOR_LIBJPEG_TURBO").into()
 }
 
 /// Writes the file; transparency is put on white.

@@ -32,7 +32,7 @@ use crate::error::{Error, Kind};
 use crate::plan::Format;
 
 /// Part of every cache key: raised whenever the same pixels and options give other bytes.
-pub const GENERATION: u32 = 4;
+pub const GENERATION: u32 = 5;
 
 /// Whether this build has SVT-AV1, which makes most AVIF stills that somebody waits for.
 pub const SVT_AV1: bool = cfg!(svt_av1) && cfg!(not(feature = "ravif"));
@@ -139,17 +139,9 @@ fn profile(options: &Options, channels: super::Channels) -> Option<&'static [u8]
     (coloured && options.space == Space::DisplayP3).then(colour::display_p3_icc).flatten()
 }
 
-/// Names and versions of the libraries that encode, for people.
-pub fn versions() -> Vec<(&'static str, String)> {
-    vec![
-        ("libaom", aom::version()),
-        ("SVT-AV1", svt::version().unwrap_or_else(|| "none, or not of version 4: AVIF takes longer".into())),
-        ("libheif", heif::library_version()),
-        ("x265", heif::encoder_version().unwrap_or_else(|| "none".into())),
-        ("libwebp", webp::version()),
-        ("jpegli", "of libjxl 0.10.2 (bundled by jpegli-sys 0.1)".into()),
-        ("libjpeg-turbo", jpeg::version()),
-    ]
+/// The versions of the libraries behind this module: libaom's, SVT-AV1's where it is used, libwebp's, libjpeg-turbo's.
+pub(super) fn versions() -> (String, Option<String>, String, String) {
+    (aom::version(), svt::version(), webp::version(), jpeg::version())
 }
 
 fn unsupported(format: Format) -> Error {

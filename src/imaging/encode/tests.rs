@@ -80,14 +80,6 @@ fn error(a: &Pixels, b: &Pixels) -> f64 {
 }
 
 #[test]
-fn every_library_has_a_version() {
-    for (name, version) in versions() {
-        println!("{name} {version}");
-        assert!(!version.is_empty(), "{name}");
-    }
-}
-
-#[test]
 fn colours_survive_in_every_format() {
     for format in formats() {
         for channels in [Channels::Grey, Channels::Rgb] {

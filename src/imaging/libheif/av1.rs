@@ -1,0 +1,437 @@
+//! AV1 for libheif by rav1d, dav1d in Rust: what comes from strangers is read by code that a compiler has checked, at dav1d's
+//! speed. It wins over whatever AV1 decoder libheif has of its own.
+//!
+//! The only file that touches libheif's interface for plug-ins (`heif_plugin.h`, version 6 of it) and rav1d's (dav1d's).
+//! Decoding happens in the caller's thread: the pool runs one worker a core.
+
+use std::collections::VecDeque;
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
+
+use libheif_sys as lh;
+use rav1d::include::dav1d::data::Dav1dData;
+use rav1d::include::dav1d::dav1d::{Dav1dContext, Dav1dLogger, Dav1dSettings};
+use rav1d::include::dav1d::headers::{
+    DAV1D_PIXEL_LAYOUT_I400, DAV1D_PIXEL_LAYOUT_I420, DAV1D_PIXEL_LAYOUT_I422, DAV1D_PIXEL_LAYOUT_I444,
+};
+use rav1d::include::dav1d::picture::Dav1dPicture;
+use rav1d::src::lib as dav1d;
+
+/// Any decoder of libheif's own has less.
+const PRIORITY: c_int = 300;
+
+/// `heif_decoder_plugin_options`.
+#[repr(C)]
+struct Options {
+    format: lh::heif_compression_format,
+    strict: c_int,
+    threads: c_int,
+    limits: *const lh::heif_security_limits,
+}
+
+/// `heif_decoder_plugin_compressed_format_description`.
+#[repr(C)]
+struct Description {
+    format: lh::heif_compression_format,
+}
+
+/// `heif_decoder_plugin`, version 6.
+#[repr(C)]
+struct Plugin {
+    version: c_int,
+    name: extern "C" fn() -> *const c_char,
+    init: extern "C" fn(),
+    deinit: extern "C" fn(),
+    supports: extern "C" fn(lh::heif_compression_format) -> c_int,
+    open: unsafe extern "C" fn(*mut *mut c_void) -> lh::heif_error,
+    free: unsafe extern "C" fn(*mut c_void),
+    push: unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> lh::heif_error,
+    decode: unsafe extern "C" fn(*mut c_void, *mut *mut lh::heif_image) -> lh::heif_error,
+    strict: extern "C" fn(*mut c_void, c_int),
+    id: *const c_char,
+    next:
+        unsafe extern "C" fn(*mut c_void, *mut *mut lh::heif_image, *const lh::heif_security_limits) -> lh::heif_error,
+    least_libheif: u32,
+    supports_2: unsafe extern "C" fn(*const Description) -> c_int,
+    open_2: unsafe extern "C" fn(*mut *mut c_void, *const Options) -> lh::heif_error,
+    push_2: unsafe extern "C" fn(*mut c_void, *const c_void, usize, usize) -> lh::heif_error,
+    flush: extern "C" fn(*mut c_void) -> lh::heif_error,
+    next_2: unsafe extern "C" fn(
+        *mut c_void,
+        *mut *mut lh::heif_image,
+        *mut usize,
+        *const lh::heif_security_limits,
+    ) -> lh::heif_error,
+}
+
+// SAFETY: its only pointer is to a text that never changes.
+unsafe impl Sync for Plugin {}
+
+static PLUGIN: Plugin = Plugin {
+    version: 6,
+    name,
+    init: nothing,
+    deinit: nothing,
+    supports,
+    open,
+    free,
+    push,
+    decode,
+    strict,
+    id: c"rav1d".as_ptr(),
+    next,
+    least_libheif: 1 << 24 | 22 << 16,
+    supports_2,
+    open_2,
+    push_2,
+    flush,
+    next_2,
+};
+
+/// Makes libheif take it for AV1.
+pub(super) fn register() {
+    // SAFETY: a plug-in of version 6 as its header has it, which lives for ever. What is refused (a libheif that is older
+    // than 1.22) decodes AV1 by its own means.
+    unsafe { lh::heif_register_decoder_plugin((&raw const PLUGIN).cast()) };
+}
+
+/// One stream.
+struct Decoder {
+    context: Option<Dav1dContext>,
+    /// What rav1d has not taken yet.
+    queue: VecDeque<Dav1dData>,
+}
+
+impl Decoder {
+    fn open(frame_size_limit: u32) -> Option<Self> {
+        let mut settings = MaybeUninit::<Dav1dSettings>::uninit();
+        // SAFETY: the pointer is valid, and the function fills all of it.
+        let mut settings = unsafe {
+            dav1d::dav1d_default_settings(NonNull::from(&mut settings).cast());
+            settings.assume_init()
+        };
+        settings.n_threads = 1;
+        settings.max_frame_delay = 1;
+        // Of several layers, the best one alone.
+        settings.all_layers = 0;
+        settings.frame_size_limit = frame_size_limit;
+        // SAFETY: there is no function to call. A stranger's file writes nothing into the log.
+        settings.logger = unsafe { Dav1dLogger::new(None, None) };
+        let mut decoder = Self { context: None, queue: VecDeque::new() };
+        // SAFETY: both are valid for the call.
+        let status =
+            unsafe { dav1d::dav1d_open(Some(NonNull::from(&mut decoder.context)), Some(NonNull::from(&mut settings))) };
+        (status.0 == 0).then_some(decoder)
+    }
+
+    /// Gives rav1d as much of the queue as it takes.
+    fn send(&mut self) -> Result<(), ()> {
+        while let Some(front) = self.queue.front_mut() {
+            // SAFETY: the context is open; the data are a whole packet, which the function takes or leaves.
+            let status = unsafe { dav1d::dav1d_send_data(self.context.clone(), Some(NonNull::from(&mut *front))) };
+            if again(status.0) {
+                return Ok(());
+            }
+            if status.0 != 0 {
+                // SAFETY: it was left.
+                unsafe { dav1d::dav1d_data_unref(Some(NonNull::from(front))) };
+            }
+            self.queue.pop_front();
+            if status.0 != 0 {
+                return Err(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next picture that is ready; `None`: it needs more data.
+    fn picture(&mut self) -> Result<Option<Picture>, ()> {
+        let mut waiting = usize::MAX;
+        loop {
+            self.send()?;
+            if self.queue.len() == waiting {
+                // It has neither taken nor given: it never will.
+                return Err(());
+            }
+            waiting = self.queue.len();
+            let mut picture = Picture(Dav1dPicture::default());
+            // SAFETY: the context is open, and the picture may be written to.
+            let status = unsafe { dav1d::dav1d_get_picture(self.context.clone(), Some(NonNull::from(&mut picture.0))) };
+            match status.0 {
+                0 => return Ok(Some(picture)),
+                status if !again(status) => return Err(()),
+                _ if self.queue.is_empty() => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        for data in &mut self.queue {
+            // SAFETY: whole packets that rav1d has not taken.
+            unsafe { dav1d::dav1d_data_unref(Some(NonNull::from(data))) };
+        }
+        // SAFETY: opened by `open`, or empty.
+        unsafe { dav1d::dav1d_close(Some(NonNull::from(&mut self.context))) };
+    }
+}
+
+fn again(status: c_int) -> bool {
+    status == -libc::EAGAIN
+}
+
+/// A decoded picture; given back with the value.
+struct Picture(Dav1dPicture);
+
+impl Drop for Picture {
+    fn drop(&mut self) {
+        // SAFETY: filled by rav1d, or empty.
+        unsafe { dav1d::dav1d_picture_unref(Some(NonNull::from(&mut self.0))) };
+    }
+}
+
+impl Picture {
+    /// Copies it to an image of libheif's.
+    fn copy(&self, limits: *const lh::heif_security_limits) -> Result<Image, lh::heif_error> {
+        let about = &self.0.p;
+        let (colours, chroma, (across, down)) = match about.layout {
+            DAV1D_PIXEL_LAYOUT_I400 => {
+                (lh::heif_colorspace_heif_colorspace_monochrome, lh::heif_chroma_heif_chroma_planar, (0, 0))
+            }
+            DAV1D_PIXEL_LAYOUT_I420 => {
+                (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_420, (1, 1))
+            }
+            DAV1D_PIXEL_LAYOUT_I422 => {
+                (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_422, (1, 0))
+            }
+            DAV1D_PIXEL_LAYOUT_I444 => {
+                (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_444, (0, 0))
+            }
+            _ => return Err(broken()),
+        };
+        let mut image = Image(ptr::null_mut());
+        // SAFETY: the pointer is valid; libheif checks the sizes.
+        told(unsafe { lh::heif_image_create(about.w, about.h, colours, chroma, &mut image.0) })?;
+        self.say_colours(&image)?;
+        let planes =
+            [lh::heif_channel_heif_channel_Y, lh::heif_channel_heif_channel_Cb, lh::heif_channel_heif_channel_Cr];
+        let count = if about.layout == DAV1D_PIXEL_LAYOUT_I400 { 1 } else { 3 };
+        for (number, channel) in planes.into_iter().enumerate().take(count) {
+            let halved = |side: c_int, shift: c_int| side.saturating_add(shift) >> shift;
+            let (width, height) = match number {
+                0 => (about.w, about.h),
+                _ => (halved(about.w, across), halved(about.h, down)),
+            };
+            // SAFETY: the image is libheif's own, `limits` what it gave.
+            told(unsafe { lh::heif_image_add_plane_safe(image.0, channel, width, height, about.bpc, limits) })?;
+            let mut pitch = 0;
+            // SAFETY: likewise.
+            let to = unsafe { lh::heif_image_get_plane2(image.0, channel, &mut pitch) };
+            let (Some(from), false) = (self.0.data[number], to.is_null()) else { return Err(broken()) };
+            let row = usize::try_from(width).unwrap_or(0).saturating_mul(if about.bpc > 8 { 2 } else { 1 });
+            let stride = self.0.stride[usize::from(number > 0)];
+            if pitch < row || stride.unsigned_abs() < row {
+                return Err(broken());
+            }
+            for y in 0..isize::try_from(height).unwrap_or(0) {
+                // SAFETY: both planes have `height` rows, which are `row` bytes or more; they are not one.
+                unsafe {
+                    let from = from.as_ptr().cast::<u8>().offset(y * stride);
+                    ptr::copy_nonoverlapping(from, to.offset(y * pitch as isize), row);
+                }
+            }
+        }
+        Ok(image)
+    }
+
+    /// Notes how the stream says that its colours are coded; numbers that libheif does not know become "unspecified".
+    fn say_colours(&self, image: &Image) -> Result<(), lh::heif_error> {
+        let Some(header) = self.0.seq_hdr else { return Ok(()) };
+        // SAFETY: rav1d's header lives as long as the picture.
+        let header = unsafe { header.as_ref() };
+        let number = |code: u32| u16::try_from(code).unwrap_or(2);
+        // SAFETY: a profile of libheif's own is made, filled, copied and given back.
+        unsafe {
+            let profile = lh::heif_nclx_color_profile_alloc();
+            let Some(fields) = profile.as_mut() else { return Err(broken()) };
+            fields.full_range_flag = u8::from(header.color_range != 0);
+            lh::heif_nclx_color_profile_set_color_primaries(profile, number(header.pri));
+            lh::heif_nclx_color_profile_set_transfer_characteristics(profile, number(header.trc));
+            lh::heif_nclx_color_profile_set_matrix_coefficients(profile, number(header.mtrx));
+            let status = lh::heif_image_set_nclx_color_profile(image.0, profile);
+            lh::heif_nclx_color_profile_free(profile);
+            told(status)
+        }
+    }
+}
+
+/// An image of libheif's; given back with the value, unless it is handed over.
+struct Image(*mut lh::heif_image);
+
+impl Image {
+    fn into_raw(mut self) -> *mut lh::heif_image {
+        std::mem::replace(&mut self.0, ptr::null_mut())
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: made by libheif, and nobody else's.
+            unsafe { lh::heif_image_release(self.0) };
+        }
+    }
+}
+
+fn status(code: lh::heif_error_code, message: &'static std::ffi::CStr) -> lh::heif_error {
+    lh::heif_error { code, subcode: lh::heif_suberror_code_heif_suberror_Unspecified, message: message.as_ptr() }
+}
+
+fn fine() -> lh::heif_error {
+    status(lh::heif_error_code_heif_error_Ok, c"Success")
+}
+
+fn broken() -> lh::heif_error {
+    status(lh::heif_error_code_heif_error_Decoder_plugin_error, c"the AV1 stream is damaged")
+}
+
+/// An error of libheif's with a text of our own: its text may lie in the image that is given back.
+fn told(status: lh::heif_error) -> Result<(), lh::heif_error> {
+    match status.code {
+        lh::heif_error_code_heif_error_Ok => Ok(()),
+        _ => Err(lh::heif_error { message: c"libheif refuses the AV1 picture".as_ptr(), ..status }),
+    }
+}
+
+extern "C" fn name() -> *const c_char {
+    static NAME: OnceLock<CString> = OnceLock::new();
+    NAME.get_or_init(|| CString::new(concat!("rav1d ", env!("PICTOR_RAV1D"))).unwrap_or_default()).as_ptr()
+}
+
+extern "C" fn nothing() {}
+
+extern "C" fn supports(format: lh::heif_compression_format) -> c_int {
+    if format == lh::heif_compression_format_heif_compression_AV1 { PRIORITY } else { 0 }
+}
+
+unsafe extern "C" fn supports_2(format: *const Description) -> c_int {
+    // SAFETY: libheif gives a description.
+    supports(unsafe { (*format).format })
+}
+
+/// Without a site's limits, as libheif's oldest interface has it, there are those of libheif.
+unsafe extern "C" fn open(out: *mut *mut c_void) -> lh::heif_error {
+    // SAFETY: as for `opened`.
+    unsafe { opened(out, ptr::null()) }
+}
+
+unsafe extern "C" fn open_2(out: *mut *mut c_void, options: *const Options) -> lh::heif_error {
+    // SAFETY: libheif gives options of version 6, for that is what it was told.
+    unsafe { opened(out, (*options).limits) }
+}
+
+/// `out` may be written to; `limits` are null or valid.
+unsafe fn opened(out: *mut *mut c_void, limits: *const lh::heif_security_limits) -> lh::heif_error {
+    // SAFETY: null, or valid for as long as the decoder is.
+    let limits = unsafe { limits.as_ref().or_else(|| lh::heif_get_global_security_limits().as_ref()) };
+    // To rav1d 0 is no limit; what a number of 32 bits cannot say is larger than any AV1 picture.
+    let limit = limits.map_or(0, |limits| u32::try_from(limits.max_image_size_pixels).unwrap_or(0));
+    match Decoder::open(limit) {
+        Some(decoder) => {
+            // SAFETY: `out` may be written to.
+            unsafe { *out = Box::into_raw(Box::new(decoder)).cast() };
+            fine()
+        }
+        None => status(lh::heif_error_code_heif_error_Memory_allocation_error, c"AV1 cannot be decoded here"),
+    }
+}
+
+unsafe extern "C" fn free(decoder: *mut c_void) {
+    if !decoder.is_null() {
+        // SAFETY: made by `opened`, and libheif gives it back once.
+        drop(unsafe { Box::from_raw(decoder.cast::<Decoder>()) });
+    }
+}
+
+unsafe extern "C" fn push(decoder: *mut c_void, data: *const c_void, size: usize) -> lh::heif_error {
+    // SAFETY: as for `push_2`.
+    unsafe { push_2(decoder, data, size, 0) }
+}
+
+/// `tag` comes back with the picture.
+unsafe extern "C" fn push_2(decoder: *mut c_void, data: *const c_void, size: usize, tag: usize) -> lh::heif_error {
+    // SAFETY: made by `opened`; libheif uses it from one thread at a time.
+    let decoder = unsafe { &mut *decoder.cast::<Decoder>() };
+    if data.is_null() || size == 0 {
+        return broken();
+    }
+    let mut packet = Dav1dData::default();
+    // SAFETY: the packet may be written to; what is made has room for `size` bytes, which libheif gives.
+    unsafe {
+        let room = dav1d::dav1d_data_create(Some(NonNull::from(&mut packet)), size);
+        if room.is_null() {
+            return status(lh::heif_error_code_heif_error_Memory_allocation_error, c"no memory for an AV1 packet");
+        }
+        ptr::copy_nonoverlapping(data.cast::<u8>(), room, size);
+    }
+    packet.m.timestamp = tag as i64;
+    decoder.queue.push_back(packet);
+    decoder.send().map_or_else(|()| broken(), |()| fine())
+}
+
+/// There are no frames in flight to wait for: decoding is done when data come.
+extern "C" fn flush(_: *mut c_void) -> lh::heif_error {
+    fine()
+}
+
+extern "C" fn strict(_: *mut c_void, _: c_int) {}
+
+unsafe extern "C" fn decode(decoder: *mut c_void, out: *mut *mut lh::heif_image) -> lh::heif_error {
+    // SAFETY: as for `next_2`; libheif's own limits are always there.
+    unsafe { next_2(decoder, out, ptr::null_mut(), lh::heif_get_global_security_limits()) }
+}
+
+unsafe extern "C" fn next(
+    decoder: *mut c_void,
+    out: *mut *mut lh::heif_image,
+    limits: *const lh::heif_security_limits,
+) -> lh::heif_error {
+    // SAFETY: as for `next_2`.
+    unsafe { next_2(decoder, out, ptr::null_mut(), limits) }
+}
+
+/// The next picture, or null where more data are needed.
+unsafe extern "C" fn next_2(
+    decoder: *mut c_void,
+    out: *mut *mut lh::heif_image,
+    tag: *mut usize,
+    limits: *const lh::heif_security_limits,
+) -> lh::heif_error {
+    // SAFETY: made by `opened`; libheif uses it from one thread at a time, and `out` may be written to.
+    let decoder = unsafe {
+        *out = ptr::null_mut();
+        &mut *decoder.cast::<Decoder>()
+    };
+    let picture = match decoder.picture() {
+        Ok(Some(picture)) => picture,
+        Ok(None) => return fine(),
+        Err(()) => return broken(),
+    };
+    match picture.copy(limits) {
+        Ok(image) => {
+            // SAFETY: both may be written to, where they are there.
+            unsafe {
+                if let Some(tag) = tag.as_mut() {
+                    *tag = picture.0.m.timestamp as usize;
+                }
+                *out = image.into_raw();
+            }
+            fine()
+        }
+        Err(error) => error,
+    }
+}
