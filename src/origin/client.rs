@@ -232,6 +232,7 @@ impl Client {
         Ok(Meta {
             etag: text(header::ETAG),
             last_modified: text(header::LAST_MODIFIED).and_then(|text| httpdate::parse_http_date(&text).ok()),
+            date: text(header::DATE).and_then(|text| httpdate::parse_http_date(&text).ok()),
             length,
             content_type: text(header::CONTENT_TYPE).unwrap_or_else(|| "application/octet-stream".into()),
             cache_control: text(header::CACHE_CONTROL),

@@ -163,7 +163,8 @@ impl Origin for Dir {
         }
         let (key, conditions) = (key.clone(), conditions.clone());
         self.blocking(move |this| {
-            let (mut file, found) = this.open(&key)?;
+            let (mut file, _) = this.open(&key)?;
+            let found = settle(&file).map_err(|error| this.failed(&key, &error))?;
             let meta = meta(&key, &found);
             if conditions.unchanged(&meta) {
                 return Ok(Fetched::Unchanged);
@@ -173,7 +174,7 @@ impl Origin for Dir {
                 file.seek(SeekFrom::Start(part.first)).map_err(|error| this.failed(&key, &error))?;
             }
             let length = part.map_or(found.len(), |part| part.length());
-            Ok(Fetched::Object { meta, part, body: body(this, key, file, length) })
+            Ok(Fetched::Object { meta, part, body: body(this, key, file, length, State::of(&found)) })
         })
         .await
     }
@@ -213,6 +214,7 @@ fn meta(key: &ObjectKey, found: &Metadata) -> Meta {
     Meta {
         etag: Some(etag(found)),
         last_modified: found.modified().ok(),
+        date: None,
         length: Some(found.len()),
         content_type: media_type(&String::from_utf8_lossy(key.bytes())).into(),
         cache_control: None,
@@ -221,31 +223,62 @@ fn meta(key: &ObjectKey, found: &Metadata) -> Meta {
     }
 }
 
+/// What a write changes of a file that is open: its time, to the nanosecond, and its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State(i64, i64, u64);
+
+impl State {
+    fn of(found: &Metadata) -> Self {
+        Self(found.mtime(), found.mtime_nsec(), found.len())
+    }
+}
+
+/// Files' times move in steps of the kernel's clock, of 10 ms at most: two writes within one are not told apart.
+const STEP: Duration = Duration::from_millis(20);
+
+/// Waits until a file that was written to a moment ago has a time that the next write would change. Gives what it is then.
+fn settle(file: &File) -> io::Result<Metadata> {
+    for _ in 0..5 {
+        let found = file.metadata()?;
+        // What lies in the future says nothing of when it was written.
+        match found.modified()?.elapsed().ok().and_then(|age| STEP.checked_sub(age)) {
+            Some(left) => std::thread::sleep(left),
+            None => return Ok(found),
+        }
+    }
+    file.metadata()
+}
+
 /// Changes with every write that moves the clock, the length or the file itself.
 fn etag(found: &Metadata) -> String {
     let since = found.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     format!("\"{:x}-{:x}-{:x}\"", since.unwrap_or_default().as_nanos(), found.len(), found.ino())
 }
 
-/// The next `length` bytes of the file.
-fn body(dir: Dir, key: ObjectKey, file: File, length: u64) -> BoxStream<'static, Result<Bytes, Error>> {
-    stream::unfold(Some((file, length)), move |state| {
+/// The next `length` bytes of the file. The last of them come only if nobody has written to it meanwhile: a mixture of two
+/// states never looks complete.
+fn body(dir: Dir, key: ObjectKey, file: File, length: u64, state: State) -> BoxStream<'static, Result<Bytes, Error>> {
+    stream::unfold(Some((file, length)), move |rest| {
         let (dir, key) = (dir.clone(), key.clone());
         async move {
-            let (mut file, left) = state.filter(|(_, left)| *left > 0)?;
+            let (mut file, left) = rest.filter(|(_, left)| *left > 0)?;
             let read = dir.blocking(move |this| {
                 let mut chunk = Vec::with_capacity(usize::try_from(left.min(CHUNK)).unwrap_or_default());
                 (&mut file).take(left.min(CHUNK)).read_to_end(&mut chunk).map_err(|error| this.failed(&key, &error))?;
-                if chunk.is_empty() {
+                let left = left.saturating_sub(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+                let ended = chunk.is_empty();
+                if (ended || left == 0)
+                    && State::of(&file.metadata().map_err(|error| this.failed(&key, &error))?) != state
+                {
+                    return Err(Error::new(Kind::OriginShort, "the file was written to while it was read"));
+                }
+                if ended {
                     return Err(Error::new(Kind::OriginShort, format!("the file ended {left} bytes early")));
                 }
-                Ok((file, chunk))
+                Ok((file, chunk, left))
             });
             Some(match read.await {
-                Ok((file, chunk)) => {
-                    let left = left.saturating_sub(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-                    (Ok(Bytes::from(chunk)), Some((file, left)))
-                }
+                Ok((file, chunk, left)) => (Ok(Bytes::from(chunk)), Some((file, left))),
                 Err(error) => (Err(error), None),
             })
         }

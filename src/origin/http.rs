@@ -121,6 +121,7 @@ pub(super) fn written(headers: &HeaderMap, options: &PutOptions, length: Option<
     Meta {
         etag: text("etag"),
         last_modified: None,
+        date: None,
         length,
         content_type: options.media_type().into(),
         cache_control: options.cache_control.clone(),

@@ -15,6 +15,8 @@ pub struct Meta {
     pub etag: Option<String>,
     /// To the second where it comes over HTTP.
     pub last_modified: Option<SystemTime>,
+    /// When the store said all this, by its own clock; where it says.
+    pub date: Option<SystemTime>,
     /// Bytes of the whole object, also where only a range of it was asked for. `None`: the store did not say.
     pub length: Option<u64>,
     /// As the store says; `application/octet-stream` where it says nothing.

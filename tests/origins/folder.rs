@@ -3,9 +3,10 @@
 use std::os::unix::fs::symlink;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use pictor::config::OriginConfig;
 use pictor::error::Kind;
-use pictor::origin::{ObjectKey, PutOptions};
+use pictor::origin::{Conditions, Fetched, ObjectKey, PutOptions};
 
 use super::build;
 use super::support::conformance::{Store, key, whole};
@@ -82,4 +83,68 @@ async fn names_need_not_be_utf_8() {
     let name = ObjectKey::from_raw_path("/%D6%D0.jpg").unwrap();
     store.origin.put(&name, Bytes::from_static(b"gbk"), &PutOptions::default()).await.unwrap();
     assert_eq!(whole(&store, &name).await.unwrap().1, "gbk");
+}
+
+/// A file that is written to while it is read ends in an error, before its last byte: longer, shorter, or the same.
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_read_never_looks_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.bmp");
+    let store =
+        Store { origin: build(&OriginConfig::Dir { path: folder.path().into() }), lists: true, keeps_headers: false };
+    let whole = vec![1_u8; 1 << 20];
+    type Change = fn(&std::path::Path, &[u8]);
+    let changes: [(&str, Change); 4] = [
+        ("rewritten", |path, whole| std::fs::write(path, whole).unwrap()),
+        ("longer", |path, _| {
+            let mut file = std::fs::File::options().append(true).open(path).unwrap();
+            std::io::Write::write_all(&mut file, b"more").unwrap();
+        }),
+        ("shorter", |path, _| std::fs::File::options().write(true).open(path).unwrap().set_len(600_000).unwrap()),
+        ("empty", |path, _| std::fs::write(path, b"").unwrap()),
+    ];
+    for (what, change) in changes {
+        std::fs::write(&path, &whole).unwrap();
+        let fetched = store.origin.get(&key("a.bmp"), None, &Conditions::default()).await.unwrap();
+        let Fetched::Object { mut body, .. } = fetched else { panic!("no conditions") };
+        let mut seen = body.next().await.unwrap().unwrap().len();
+        change(&path, &whole);
+        let error = loop {
+            match body.next().await {
+                Some(Ok(chunk)) => seen += chunk.len(),
+                Some(Err(error)) => break error,
+                None => panic!("{what}: it looks whole"),
+            }
+        };
+        assert_eq!(error.kind, Kind::OriginShort, "{what}");
+        assert!(seen < whole.len(), "{what}: the last bytes are held back");
+    }
+    // Replaced, as a good writer does, it is read to its end.
+    std::fs::write(&path, &whole).unwrap();
+    let fetched = store.origin.get(&key("a.bmp"), None, &Conditions::default()).await.unwrap();
+    let Fetched::Object { mut body, .. } = fetched else { panic!("no conditions") };
+    let other = folder.path().join("other");
+    std::fs::write(&other, b"new").unwrap();
+    std::fs::rename(&other, &path).unwrap();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk.unwrap());
+    }
+    assert_eq!(bytes, whole);
+}
+
+/// Two states of a file never have one tag, however soon one follows the other.
+#[tokio::test]
+async fn a_tag_names_one_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jpg");
+    let store =
+        Store { origin: build(&OriginConfig::Dir { path: folder.path().into() }), lists: true, keeps_headers: false };
+    let mut tags = std::collections::HashSet::new();
+    for state in 0..20_u8 {
+        std::fs::write(&path, [state; 64]).unwrap();
+        let (meta, bytes) = whole(&store, &key("a.jpg")).await.unwrap();
+        assert_eq!(bytes, [state; 64][..]);
+        assert!(tags.insert(meta.etag.unwrap()), "state {state} has the tag of another");
+    }
 }
