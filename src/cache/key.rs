@@ -18,8 +18,10 @@ pub struct ObjectId {
 pub struct VariantKey {
     /// The object.
     pub object: ObjectId,
-    /// Digest of the origin's validators, or of the bytes where it gives none.
+    /// Digest of its bytes (and of its marks').
     pub version: u128,
+    /// What a hard purge of it (or of one of its marks) raises; see [`super::Epochs`].
+    pub epoch: u64,
     /// The plan's canonical text. Holds neither signature nor token: those never reach a plan.
     pub plan: Arc<str>,
     /// The class of clients, as [`crate::negotiate::Class`] names it; the empty text when the plan names its format.
@@ -36,6 +38,7 @@ mod tests {
         VariantKey {
             object: ObjectId { site: site.into(), key: object.into(), version_id: None },
             version: 1,
+            epoch: 0,
             plan: plan.into(),
             class: "".into(),
             encoder: 1,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use moka::Expiry;
 use moka::sync::Cache as Moka;
 
-use super::{Generations, ObjectId, VariantKey};
+use super::{Epochs, Generations, ObjectId, VariantKey, weigh};
 use crate::config::CacheConfig;
 use crate::error::Error;
 use crate::imaging::{Facts, Times};
@@ -54,11 +54,11 @@ pub struct Original {
 /// What is known of an object without its bytes.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// Digest of the validators.
+    /// Digest of its bytes.
     pub version: u128,
     /// The origin's entity tag, as sent.
     pub etag: Option<Arc<str>>,
-    /// The origin's time of change.
+    /// The origin's time of change, where it names this version alone.
     pub last_modified: Option<SystemTime>,
     /// When the origin last said so.
     pub checked: Instant,
@@ -68,7 +68,7 @@ pub struct Known {
 
 /// What an error was the answer to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Question {
+pub(super) enum Question {
     Object(ObjectId, u64),
     Variant(VariantKey),
 }
@@ -79,16 +79,15 @@ pub struct Cache {
     originals: Moka<ObjectId, Arc<Original>>,
     known: Moka<ObjectId, Known>,
     errors: Moka<Question, Error>,
-    /// One number per object.
+    /// One number per object that writes raise.
     pub generations: Generations,
+    /// One number per object that hard purges raise.
+    pub epochs: Epochs,
 }
 
-/// What one entry costs beside its bytes: keys, list nodes, the struct itself.
-const OVERHEAD: usize = 512;
-
-fn weight(bytes: usize) -> u32 {
-    u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX)
-}
+/// Parts of the memory for variants that are left to what is known of objects, and to errors.
+const KNOWN: u64 = 8;
+const ERRORS: u64 = 32;
 
 /// Errors live as long as their kind says.
 struct ByKind;
@@ -102,18 +101,20 @@ impl Expiry<Question, Error> for ByKind {
 impl Cache {
     /// Empty caches of the configured sizes.
     pub fn new(config: &CacheConfig) -> Self {
+        let (known, errors) = (config.memory / KNOWN, config.memory / ERRORS);
         Self {
             variants: Moka::builder()
-                .max_capacity(config.memory)
-                .weigher(|_, variant: &Arc<Variant>| weight(variant.body.len()))
+                .max_capacity(config.memory.saturating_sub(known + errors))
+                .weigher(|key, variant: &Arc<Variant>| weigh::variant(key, variant))
                 .build(),
             originals: Moka::builder()
                 .max_capacity(config.originals)
-                .weigher(|_, original: &Arc<Original>| weight(original.bytes.len()))
+                .weigher(|object, original: &Arc<Original>| weigh::original(object, original))
                 .build(),
-            known: Moka::builder().max_capacity(1 << 18).build(),
-            errors: Moka::builder().max_capacity(1 << 14).expire_after(ByKind).build(),
+            known: Moka::builder().max_capacity(known).weigher(weigh::known).build(),
+            errors: Moka::builder().max_capacity(errors).weigher(weigh::error).expire_after(ByKind).build(),
             generations: Generations::default(),
+            epochs: Epochs::default(),
         }
     }
 
@@ -122,9 +123,14 @@ impl Cache {
         self.variants.get(key)
     }
 
-    /// Keeps a variant.
-    pub fn keep_variant(&self, key: VariantKey, variant: Arc<Variant>) {
-        self.variants.insert(key, variant);
+    /// Keeps a variant; says whether there is room for it at all.
+    pub fn keep_variant(&self, key: VariantKey, variant: Arc<Variant>) -> bool {
+        let fits =
+            self.variants.policy().max_capacity().is_none_or(|most| most >= weigh::variant(&key, &variant).into());
+        if fits {
+            self.variants.insert(key, variant);
+        }
+        fits
     }
 
     /// What is known of an object, unless a write or purge has outdated it.
@@ -145,12 +151,6 @@ impl Cache {
     /// Keeps an original.
     pub fn keep_original(&self, object: ObjectId, original: Arc<Original>) {
         self.originals.insert(object, original);
-    }
-
-    /// Forgets what the origin said of an object, and its bytes; variants stay, and are right if the version is the same.
-    pub fn doubt(&self, object: &ObjectId) {
-        self.known.invalidate(object);
-        self.originals.invalidate(object);
     }
 
     /// An error that the object itself has earned not long ago.
@@ -178,10 +178,22 @@ impl Cache {
         }
     }
 
-    /// Bytes of variants and originals held now, overheads included; approximate.
-    pub fn weights(&self) -> (u64, u64) {
+    /// Lets go what is beyond the bounds; the caches do so by themselves now and then.
+    pub fn settle(&self) {
+        self.originals.run_pending_tasks();
+    }
+
+    /// Bytes held now by each of the caches, overheads included; approximate.
+    pub fn weights(&self) -> [(&'static str, u64); 4] {
         self.variants.run_pending_tasks();
         self.originals.run_pending_tasks();
-        (self.variants.weighted_size(), self.originals.weighted_size())
+        self.known.run_pending_tasks();
+        self.errors.run_pending_tasks();
+        [
+            ("variants", self.variants.weighted_size()),
+            ("originals", self.originals.weighted_size()),
+            ("known", self.known.weighted_size()),
+            ("errors", self.errors.weighted_size()),
+        ]
     }
 }

@@ -1,9 +1,12 @@
 //! What has been worked out before: variants, originals, what is known of objects, and errors worth remembering.
 
+mod epochs;
 mod generations;
 mod key;
 mod memory;
+mod weigh;
 
+pub use epochs::Epochs;
 pub use generations::Generations;
 pub use key::{ObjectId, VariantKey};
 pub use memory::{Cache, Known, Original, Variant};

@@ -8,13 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 
 use crate::cache::Cache;
-use crate::config::{self, Loaded, Manage, SiteConfig};
+use crate::config::{self, CacheConfig, Loaded, Manage, SiteConfig};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::http::{self, App};
 use crate::imaging::codecs;
 use crate::origin;
-use crate::shield::{Shield, Site, Sites, StyleBook};
+use crate::shield::{Permits, Shield, Site, Sites, StyleBook};
 use crate::state::State;
 use crate::telemetry::{self, Metrics};
 
@@ -60,7 +60,10 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
         None => None,
     };
     let cache = Cache::new(&config.cache);
-    let shield = Shield::new(cache, engine, metrics.clone(), runtime.handle().clone(), config.engine.deadline);
+    let CacheConfig { originals, in_flight, in_flight_wait, .. } = config.cache;
+    let permits = Permits::new(originals, in_flight, in_flight_wait);
+    let runtime_handle = runtime.handle().clone();
+    let shield = Shield::new(cache, permits, engine, metrics.clone(), runtime_handle, config.engine.deadline);
     let app = Arc::new(App {
         sites,
         shield,

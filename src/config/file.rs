@@ -147,17 +147,23 @@ pub enum Isolation {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CacheConfig {
-    /// Bytes of variants held in memory.
+    /// Bytes of variants held in memory, with what is known of objects and of errors.
     #[serde(deserialize_with = "units::size")]
     pub memory: u64,
     /// Bytes of originals held in memory, so that several variants cost one fetch.
     #[serde(deserialize_with = "units::size")]
     pub originals: u64,
+    /// Bytes of originals on their way: being fetched, waiting, being converted.
+    #[serde(deserialize_with = "units::size")]
+    pub in_flight: u64,
+    /// How long an original waits for room among them before the request is refused.
+    #[serde(deserialize_with = "units::duration")]
+    pub in_flight_wait: Duration,
 }
 
 impl Default for CacheConfig {
     fn default() -> Self {
-        Self { memory: 256 << 20, originals: 128 << 20 }
+        Self { memory: 256 << 20, originals: 128 << 20, in_flight: 256 << 20, in_flight_wait: Duration::from_secs(2) }
     }
 }
 

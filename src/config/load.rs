@@ -104,6 +104,9 @@ fn check(config: &Config) -> Result<(), Problem> {
     if engine.deadline.is_zero() {
         return problem("deadline", "engine.deadline is zero: no conversion could ever end in time".into());
     }
+    if config.cache.in_flight < 1 << 20 {
+        return problem("in_flight", "cache.in_flight is too small for any original; at least \"1MiB\"".into());
+    }
     if let Some(plugin) = &engine.plugin {
         check_plugin(plugin, engine.isolation)?;
     }
@@ -239,6 +242,7 @@ mod tests {
             (SITE.replace("hosts", "dialects = [\"imgix\"]\nhosts"), "line 3: \"imgix\" is not a dialect"),
             (SITE.replace("dir", "ftp"), "line 5: unknown variant `ftp`"),
             (String::new(), "no [[site]]"),
+            (format!("[cache]\nin_flight = \"1KiB\"\n{SITE}"), "line 2: cache.in_flight is too small"),
             (
                 format!("{SITE}[site.styles.rules]\nsmall = \"imageMogr2/thumbnail/0x\"\n"),
                 "line 7: site \"a\": style small: ",

@@ -7,9 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{Response, StatusCode, header};
 use pingora::apps::http_app::ServeHttp;
+use pingora::http::RequestHeader;
 use pingora::protocols::http::ServerSession;
 
-use super::{App, styles};
+use super::{App, incoming, styles};
 use crate::dialect::{self, style_calls};
 use crate::error::{Error, Kind};
 
@@ -80,6 +81,27 @@ impl Admin {
     }
 }
 
+impl Admin {
+    /// `PURGE /a.jpg` with a host of the site: parts with the object and all that was made of it. After the answer nothing
+    /// old is served, whatever the origin says.
+    fn purge(&self, head: &RequestHeader) -> Response<Vec<u8>> {
+        let refuse = |why: &str| text(StatusCode::BAD_REQUEST, PLAIN, format!("{why}\n").into_bytes());
+        let host = match incoming::host(head) {
+            Ok(host) => host,
+            Err(error) => return refuse(&error.message),
+        };
+        let Some(site) = self.app.sites.find(host) else {
+            return text(StatusCode::NOT_FOUND, PLAIN, b"no site answers to this host name\n".to_vec());
+        };
+        let Some(object) = incoming::object(site, head.uri.path()) else {
+            return refuse("PURGE takes the path of an object");
+        };
+        self.app.shield.purge(&object);
+        tracing::info!(site = &*site.name, object = &*object.key, "purged");
+        text(StatusCode::OK, "application/json", b"{\"purged\":true}\n".to_vec())
+    }
+}
+
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 #[async_trait]
@@ -90,8 +112,11 @@ impl ServeHttp for Admin {
             return self.styles(session, name.trim_end_matches('/'), target.query().unwrap_or_default()).await;
         }
         let head = session.req_header();
+        if head.method.as_str() == "PURGE" {
+            return self.purge(head);
+        }
         if head.method != http::Method::GET && head.method != http::Method::HEAD {
-            return text(StatusCode::METHOD_NOT_ALLOWED, PLAIN, b"only GET\n".to_vec());
+            return text(StatusCode::METHOD_NOT_ALLOWED, PLAIN, b"only GET and PURGE\n".to_vec());
         }
         let shield = &self.app.shield;
         match head.uri.path() {
@@ -108,7 +133,8 @@ impl ServeHttp for Admin {
             }
             "/metrics" => {
                 let status = shield.engine().status();
-                match self.app.metrics.expose(&status, shield.cache.weights(), shield.under_way()) {
+                let (weights, held) = (shield.cache.weights(), shield.permits.taken());
+                match self.app.metrics.expose(&status, &weights, held, shield.under_way()) {
                     Ok(body) => text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
                     Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, format!("{error}\n").into_bytes()),
                 }

@@ -12,7 +12,7 @@ use crate::cache::Variant;
 use crate::dialect::{self, Dialect, ErrorBody};
 use crate::error::{Error, Kind};
 use crate::plan::Plan;
-use crate::shield::{Answer, CacheStatus, Question};
+use crate::shield::{Answer, CacheStatus, Question, entity_tag};
 
 /// A head and a body, ready to be written.
 pub struct Response {
@@ -20,6 +20,38 @@ pub struct Response {
     pub head: ResponseHeader,
     /// The body; empty where the method or status has none.
     pub body: Bytes,
+}
+
+/// What every answer to a request says of the request, whoever answers and whatever is said: an error and a 304 as well as
+/// a result. [`write`] and the filter of what is passed through put it into the head; nothing goes out without.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Telling {
+    /// Another `Accept` could have brought another answer: caches behind us must not give this one to everybody.
+    pub negotiable: bool,
+    /// The caches' part; `None` where they were not asked.
+    pub cache: Option<CacheStatus>,
+}
+
+impl Telling {
+    /// Says it. What an origin has said of itself stays beside it.
+    pub fn tell(&self, head: &mut ResponseHeader) {
+        if self.negotiable && !varies(head) {
+            let _ = head.append_header(header::VARY, HeaderValue::from_static("Accept"));
+        }
+        if let Some(status) = self.cache
+            && let Ok(value) = HeaderValue::from_str(&status.to_string())
+        {
+            let _ = head.append_header(CACHE_STATUS, value);
+        }
+    }
+}
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// Whether the head says already that `Accept` counts, or that everything does.
+fn varies(head: &ResponseHeader) -> bool {
+    let lines = head.headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).any(|name| name == "*" || name.eq_ignore_ascii_case("accept"))
 }
 
 /// Sets a field whose value we have made ourselves; one that cannot stand in a header is left out.
@@ -59,7 +91,12 @@ pub fn result(
 ) -> Result<Response, Error> {
     let variant = &*answer.variant;
     let (media_type, body) = body(variant, &question.plan, dialect);
-    let decision = conditional::decide(conditions, &variant.etag, variant.last_modified, body.len() as u64);
+    // Facts are dressed differently for each dialect and question.
+    let etag = match variant.format {
+        Some(_) => variant.etag.clone(),
+        None => entity_tag(&body).into(),
+    };
+    let decision = conditional::decide(conditions, &etag, variant.last_modified, body.len() as u64);
     let (status, part) = match &decision {
         Decision::Whole => (StatusCode::OK, Some(0..body.len())),
         Decision::Part(range) => (StatusCode::PARTIAL_CONTENT, Some(range.start as usize..range.end as usize)),
@@ -68,15 +105,11 @@ pub fn result(
         Decision::OutOfRange => (StatusCode::RANGE_NOT_SATISFIABLE, None),
     };
     let mut head = status_line(status.as_u16())?;
-    set(&mut head, header::ETAG, &variant.etag);
+    set(&mut head, header::ETAG, &etag);
     if let Some(modified) = variant.last_modified {
         set(&mut head, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
     }
     set(&mut head, header::CACHE_CONTROL, &question.site.cache.cache_control);
-    if question.class.is_some() {
-        set(&mut head, header::VARY, "Accept");
-    }
-    set(&mut head, HeaderName::from_static("cache-status"), cache_status(answer.status));
     if answer.status == CacheStatus::Hit {
         set(&mut head, header::AGE, &answer.age.as_secs().to_string());
     }
@@ -131,16 +164,6 @@ fn body(variant: &Variant, plan: &Plan, dialect: Option<Dialect>) -> (&'static s
     }
 }
 
-/// RFC 9211.
-fn cache_status(status: CacheStatus) -> &'static str {
-    match status {
-        CacheStatus::Hit => "pictor; hit",
-        CacheStatus::Revalidated => "pictor; hit; detail=revalidated",
-        CacheStatus::Miss => "pictor; fwd=miss; stored",
-        CacheStatus::Collapsed => "pictor; fwd=miss; collapsed",
-    }
-}
-
 /// Sets the fields of an error.
 pub fn dress(head: &mut ResponseHeader, shaped: &ErrorBody) {
     for (name, value) in &shaped.headers {
@@ -173,7 +196,8 @@ pub fn error(
 }
 
 /// Writes an answer. A body that the method or status forbids has been left out already.
-pub async fn write(session: &mut Session, response: Response) -> pingora::Result<u64> {
+pub async fn write(session: &mut Session, mut response: Response, telling: &Telling) -> pingora::Result<u64> {
+    telling.tell(&mut response.head);
     let length = response.body.len() as u64;
     let ends = response.body.is_empty();
     session.write_response_header(Box::new(response.head), ends).await?;
@@ -181,4 +205,32 @@ pub async fn write(session: &mut Session, response: Response) -> pingora::Result
         session.write_response_body(Some(response.body), true).await?;
     }
     Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_varies_says_so_once_and_keeps_what_the_origin_says() {
+        let told = |vary: &[&'static str], negotiable| {
+            let mut head = ResponseHeader::build(200, None).unwrap();
+            for value in vary {
+                head.append_header(header::VARY, *value).unwrap();
+            }
+            head.append_header(CACHE_STATUS, "store; hit").unwrap();
+            Telling { negotiable, cache: Some(CacheStatus::Bypass) }.tell(&mut head);
+            let status: Vec<_> = head.headers.get_all(CACHE_STATUS).iter().cloned().collect();
+            assert_eq!(status, ["store; hit", "pictor; fwd=bypass"]);
+            let lines = head.headers.get_all(header::VARY).iter().map(|value| value.to_str().unwrap().to_owned());
+            lines.collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[], true), ["Accept"]);
+        assert_eq!(told(&["Origin"], true), ["Origin", "Accept"]);
+        assert_eq!(told(&["Origin, accept"], true), ["Origin, accept"]);
+        assert_eq!(told(&["Accept-Encoding"], true), ["Accept-Encoding", "Accept"]);
+        assert_eq!(told(&["*"], true), ["*"]);
+        assert_eq!(told(&["Origin"], false), ["Origin"]);
+    }
 }

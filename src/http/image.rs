@@ -8,17 +8,17 @@ use super::App;
 use super::answer::{self, Response};
 use super::incoming::Image;
 use crate::dialect::Dialect;
-use crate::error::{Error, Kind};
-use crate::shield::{Answer, Question};
+use crate::error::{Error, Fault, Kind};
+use crate::shield::{Answer, CacheStatus, Forward, Question, Refusal};
 
 /// Asks the shield; gives up when the client goes.
 ///
 /// # Errors
 /// What the shield found; [`Kind::Cancelled`] when the client has gone.
-pub async fn ask(app: &Arc<App>, session: &mut Session, image: &Image) -> Result<Answer, Error> {
+pub async fn ask(app: &Arc<App>, session: &mut Session, image: &Image) -> Result<Answer, Refusal> {
     let question = &image.question;
     if let Some(answer) = app.shield.lookup(question) {
-        return Ok(answer);
+        return answer;
     }
     let work = app.shield.get(question.clone());
     tokio::pin!(work);
@@ -32,7 +32,10 @@ pub async fn ask(app: &Arc<App>, session: &mut Session, image: &Image) -> Result
         event = session.as_downstream_mut().read_body_or_idle(true) => match event {
             // Bytes of a next request: the client is still there.
             Ok(_) => work.await,
-            Err(_) => Err(Error::new(Kind::Cancelled, "the client has gone")),
+            Err(_) => {
+                let error = Error::new(Kind::Cancelled, "the client has gone");
+                Err(Refusal { error, status: CacheStatus::Forward(Forward::default()) })
+            }
         },
     }
 }
@@ -86,5 +89,28 @@ pub fn forgiven(kind: Kind) -> bool {
         | Kind::Busy
         | Kind::Cancelled
         | Kind::Internal => false,
+    }
+}
+
+/// Whether a plain picture, asked for without a rule, is answered with the original after a failure of this kind: nobody
+/// has asked for anything else. Where the origin is in trouble, the original is what cannot be had.
+pub fn original_instead(kind: Kind) -> bool {
+    match kind {
+        Kind::OriginTimeout | Kind::OriginFailed | Kind::OriginShort | Kind::Cancelled => false,
+        Kind::NotFound | Kind::Forbidden | Kind::Busy | Kind::Internal => true,
+        kind => forgiven(kind) || kind.fault() == Fault::Client,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_fail_on_the_way_to_a_plain_picture_ends_with_the_original() {
+        for kind in [Kind::Corrupt, Kind::SourcePixels, Kind::Busy, Kind::Quarantined, Kind::Deadline, Kind::NotFound] {
+            assert!(original_instead(kind), "{kind:?}");
+        }
+        assert!(!original_instead(Kind::OriginTimeout) && !original_instead(Kind::Cancelled));
     }
 }

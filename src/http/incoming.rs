@@ -103,13 +103,10 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
     let (grant, pass) = match grant {
         Grant::Styles(styles) => return Ok(Incoming::Styles(styles)),
         Grant::Picture(picture) => (picture, None),
-        Grant::Pass(pass) => {
-            let negotiates = reads && site.negotiate_plain && raw.is_none_or(str::is_empty) && looks_negotiable(path);
-            match pass.picture().filter(|_| negotiates) {
-                Some(picture) => (picture, Some(pass)),
-                None => return Ok(Incoming::Pass(pass)),
-            }
-        }
+        Grant::Pass(pass) => match pass.picture().filter(|_| negotiates_plain(head, site)) {
+            Some(picture) => (picture, Some(pass)),
+            None => return Ok(Incoming::Pass(pass)),
+        },
     };
     // The original in place of a picture is a plain read like any other, and decided on as one.
     let original = || match access::decide(&Asked { wants: Wants::Stored, ..asked.clone() }, &policy) {
@@ -135,6 +132,14 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
     }
     let question = question(site, &grant, plan, class).map_err(fail)?;
     Ok(Incoming::Image(Box::new(Image { dialect: own, grant, question, original })))
+}
+
+/// Whether a request that names no rule is for a picture whose format `Accept` decides.
+pub fn negotiates_plain(head: &RequestHeader, site: &Site) -> bool {
+    let (path, query) = target(head);
+    let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
+    let asked = site.negotiate_plain && !site.offered.is_empty();
+    reads && asked && query.is_none_or(str::is_empty) && looks_negotiable(path)
 }
 
 /// What a site opens, for the decision.

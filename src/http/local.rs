@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use http::{Method, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
-use super::answer;
+use super::answer::{self, Telling};
 use super::conditional::{self, Decision};
 use crate::access::Pass;
 use crate::error::{Error, Kind};
@@ -18,7 +20,7 @@ use crate::shield::Site;
 ///
 /// # Errors
 /// Before the head is written: an error to be dressed. After it: the connection's own, as [`Kind::Cancelled`].
-pub async fn serve(session: &mut Session, site: &Site, pass: &Pass) -> Result<(u16, u64), Error> {
+pub async fn serve(session: &mut Session, site: &Site, pass: &Pass, telling: &Telling) -> Result<(u16, u64), Error> {
     let method = session.req_header().method.clone();
     if method != Method::GET && method != Method::HEAD {
         return Err(Error::new(Kind::MethodNotAllowed, format!("{method}: a folder as origin is only read")));
@@ -27,10 +29,8 @@ pub async fn serve(session: &mut Session, site: &Site, pass: &Pass) -> Result<(u
         return Err(Error::new(Kind::NotFound, "a folder keeps no versions of an object"));
     }
     let key = ObjectKey::from_raw_path(pass.path())?;
-    let meta = site.origin.head(&key).await?;
+    let (meta, decision, body) = open(session, site, &key, method == Method::GET).await?;
     let length = meta.length.unwrap_or(0);
-    let etag = meta.etag.clone().unwrap_or_default();
-    let decision = conditional::decide(&answer::conditions(session), &etag, meta.last_modified, length);
     let (status, part) = match &decision {
         Decision::Whole => (200, Some(0..length)),
         Decision::Part(range) => (206, Some(range.clone())),
@@ -38,19 +38,8 @@ pub async fn serve(session: &mut Session, site: &Site, pass: &Pass) -> Result<(u
         Decision::Failed => (412, None),
         Decision::OutOfRange => (416, None),
     };
-    let head = head(status, &meta, &decision, part.as_ref(), length)?;
-    let part = part.filter(|part| method == Method::GET && !part.is_empty());
-    // Opened before the head is written, so that an error can still be said.
-    let body = match &part {
-        None => None,
-        Some(part) => {
-            let range = (status == 206).then(|| ByteRange::Within(part.start, part.end - 1));
-            match site.origin.get(&key, range, &Conditions::default()).await? {
-                Fetched::Object { body, .. } => Some(body),
-                Fetched::Unchanged => return Err(Error::new(Kind::Internal, "a folder said 304 without a condition")),
-            }
-        }
-    };
+    let mut head = head(status, &meta, &decision, part.as_ref(), length)?;
+    telling.tell(&mut head);
     let gone = |_| Error::new(Kind::Cancelled, "the client has gone");
     session.write_response_header(Box::new(head), body.is_none()).await.map_err(gone)?;
     let mut sent = 0;
@@ -66,6 +55,54 @@ pub async fn serve(session: &mut Session, site: &Site, pass: &Pass) -> Result<(u
         session.write_response_body(None, true).await.map_err(gone)?;
     }
     Ok((status, sent))
+}
+
+/// A part of a file that was changed while it was asked for is asked for again, so many times.
+const TRIES: usize = 3;
+
+/// Opens the file, decides what to answer, and gives the body of just that, where there is one. All of it is of one state of
+/// the file: what is said of it before its body is read belongs to the very file that is open.
+async fn open(session: &Session, site: &Site, key: &ObjectKey, get: bool) -> Result<(Meta, Decision, Body), Error> {
+    let conditions = answer::conditions(session);
+    let decide = |meta: &Meta| {
+        let etag = meta.etag.as_deref().unwrap_or_default();
+        conditional::decide(&conditions, etag, meta.last_modified, meta.length.unwrap_or(0))
+    };
+    if !get {
+        let meta = site.origin.head(key).await?;
+        let decision = decide(&meta);
+        return Ok((meta, decision, None));
+    }
+    for _ in 0..TRIES {
+        let (meta, whole) = read(site, key, None).await?;
+        match decide(&meta) {
+            Decision::Whole => {
+                let body = Some(whole).filter(|_| meta.length != Some(0));
+                return Ok((meta, Decision::Whole, body));
+            }
+            Decision::Part(range) => {
+                let (again, part) = read(site, key, Some(ByteRange::Within(range.start, range.end - 1))).await?;
+                if again == meta {
+                    return Ok((meta, Decision::Part(range), Some(part)));
+                }
+            }
+            decision => return Ok((meta, decision, None)),
+        }
+    }
+    Err(Error::busy("the object is being written to", 1))
+}
+
+type Body = Option<BoxStream<'static, Result<Bytes, Error>>>;
+
+async fn read(
+    site: &Site,
+    key: &ObjectKey,
+    range: Option<ByteRange>,
+) -> Result<(Meta, BoxStream<'static, Result<Bytes, Error>>), Error> {
+    match site.origin.get(key, range, &Conditions::default()).await? {
+        Fetched::Object { meta, body, .. } => Ok((meta, body)),
+        Fetched::Unchanged => Err(Error::new(Kind::Internal, "a folder said 304 without a condition")),
+    }
 }
 
 fn head(

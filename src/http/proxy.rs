@@ -13,6 +13,7 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error as PingoraError, ErrorSource, ErrorType};
 
+use super::answer::Telling;
 use super::incoming::{self, Incoming};
 use super::pass::{self, Outgoing, Resolver};
 use super::store_error::{self, For, Told};
@@ -22,7 +23,7 @@ use crate::access::{self, Pass};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
 use crate::origin::Upstream;
-use crate::shield::Site;
+use crate::shield::{CacheStatus, Refusal, Site};
 use crate::telemetry::Served;
 
 /// The shield's face to pingora.
@@ -54,7 +55,7 @@ pub struct Context {
     rule: Option<Arc<str>>,
     outcome: &'static str,
     format: &'static str,
-    cache: &'static str,
+    telling: Telling,
     sent: u64,
     saved: u64,
     status: u16,
@@ -107,6 +108,8 @@ impl Proxy {
             app.sites.find(host).ok_or_else(|| Error::new(Kind::NoSuchSite, "no site answers to this host name"))?;
         let site = site.clone();
         context.site = Some(site.clone());
+        // Before anything can be refused.
+        context.telling.negotiable = incoming::negotiates_plain(session.req_header(), &site);
         let read = incoming::read(session.req_header(), &site).map_err(|(dialect, error)| {
             context.dialect = dialect;
             error
@@ -119,21 +122,29 @@ impl Proxy {
         };
         context.dialect = image.dialect;
         context.rule = Some(image.question.canonical.clone());
+        context.telling.negotiable = image.question.class.is_some();
         let answer = match image::ask(app, session, &image).await {
             Ok(answer) => answer,
-            Err(error) => match image.original.take().filter(|_| image::forgiven(error.kind)) {
-                Some(pass) => return self.pass(session, context, &site, pass, "original").await,
-                None => return Err(error),
-            },
+            Err(Refusal { error, status }) => {
+                let instead = match image.dialect {
+                    Some(_) => image::forgiven(error.kind),
+                    None => image::original_instead(error.kind),
+                };
+                if let Some(pass) = image.original.take().filter(|_| instead) {
+                    return self.pass(session, context, &site, pass, "original").await;
+                }
+                context.telling.cache = Some(status);
+                return Err(error);
+            }
         };
+        context.telling.cache = Some(answer.status);
         let mut response = image::dress(session, &answer, &image.question, image.dialect, &context.request_id)?;
         answer::override_fields(&mut response.head, image.grant.overrides());
         context.status = response.head.status.as_u16();
-        context.cache = answer.status.name();
         context.outcome = if context.status == 304 { "not_modified" } else { "ok" };
         context.format = answer.variant.format.map_or("facts", |format| format.name());
         let whole = context.status == 200 && !response.body.is_empty() && answer.variant.format.is_some();
-        match answer::write(session, response).await {
+        match answer::write(session, response, &context.telling).await {
             Ok(sent) => {
                 context.sent = sent;
                 context.saved = if whole { answer.variant.source_bytes.saturating_sub(sent) } else { 0 };
@@ -163,7 +174,7 @@ impl Proxy {
         let (status, body) = result?;
         let response = styles::response(dialect, status, body, &context.request_id)?;
         (context.status, context.outcome) = (status, "styles");
-        match answer::write(session, response).await {
+        match answer::write(session, response, &context.telling).await {
             Ok(sent) => context.sent = sent,
             Err(_) => context.outcome = "client_gone",
         }
@@ -182,12 +193,16 @@ impl Proxy {
         let head = session.req_header();
         context.outcome = outcome;
         context.speaks = incoming::spoken(head, &site.language.load());
+        context.telling.cache = Some(match head.method {
+            Method::GET | Method::HEAD => CacheStatus::Bypass,
+            _ => CacheStatus::Method,
+        });
         context.writes = Writes::of(site, &head.method, &pass);
         if let Some(upstream) = site.origin.upstream() {
             context.upstream = Some(Outgoing::new(upstream, head, pass)?);
             return Ok(false);
         }
-        (context.status, context.sent) = local::serve(session, site, &pass).await?;
+        (context.status, context.sent) = local::serve(session, site, &pass, &context.telling).await?;
         Ok(true)
     }
 
@@ -217,7 +232,7 @@ impl Proxy {
             head_only,
         );
         match dressed {
-            Ok(response) => match answer::write(session, response).await {
+            Ok(response) => match answer::write(session, response, &context.telling).await {
                 Ok(sent) => context.sent = sent,
                 Err(_) => context.outcome = "client_gone",
             },
@@ -247,7 +262,7 @@ impl ProxyHttp for Proxy {
             rule: None,
             outcome: "-",
             format: "-",
-            cache: "-",
+            telling: Telling::default(),
             sent: 0,
             saved: 0,
             status: 0,
@@ -322,6 +337,7 @@ impl ProxyHttp for Proxy {
             return Ok(());
         }
         pass::strip_hop_by_hop(head);
+        context.telling.tell(head);
         context.status = head.status.as_u16();
         let Some(site) = context.site.clone() else { return Ok(()) };
         if let Some(writes) = &mut context.writes {
@@ -408,7 +424,7 @@ impl ProxyHttp for Proxy {
             dialect: context.dialect.map_or("-", Dialect::name),
             outcome: context.outcome,
             format: context.format,
-            cache: context.cache,
+            cache: context.telling.cache.map_or("-", CacheStatus::name),
             sent: context.sent,
             saved: context.saved,
             took,
@@ -426,7 +442,7 @@ impl ProxyHttp for Proxy {
             sent = context.sent,
             site,
             outcome = context.outcome,
-            cache = context.cache,
+            cache = context.telling.cache.map_or("-", CacheStatus::name),
             format = context.format,
             request_id = context.request_id,
             took_us = took.as_micros() as u64,

@@ -29,7 +29,7 @@ pub use key::ObjectKey;
 pub use object::{ByteRange, Conditions, Entry, Fetched, Meta, Page, Part, PutOptions};
 pub use s3_xml::error_code as store_error_code;
 pub use upstream::{Upstream, UpstreamRequest};
-pub use whole::{FetchedWhole, fetch_whole};
+pub use whole::{FetchedWhole, Room, fetch_whole, fetch_whole_into};
 
 use crate::config::OriginConfig;
 use crate::error::{Error, Kind};

@@ -1,5 +1,6 @@
 //! The whole original, for conversion: complete, not too large, in time, or an error.
 
+use std::future::{Future, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -22,12 +23,21 @@ pub enum FetchedWhole {
     },
 }
 
-/// Reads a whole object of at most `max_bytes` within `total`.
+/// Room in memory that bytes take for as long as they are there.
+pub trait Room: Send + 'static {
+    /// They are no more than this: what was taken beyond it is given back.
+    fn shrink(&mut self, bytes: u64);
+}
+
+impl Room for () {
+    fn shrink(&mut self, _: u64) {}
+}
+
+/// Reads a whole object of at most `max_bytes` within `total`, whatever memory it takes.
 ///
 /// # Errors
 ///
-/// [`Kind::SourceBytes`] for an object that is larger, before its first byte where the store announces the length;
-/// [`Kind::OriginShort`] if the store ended early; [`Kind::OriginTimeout`]; and those of [`Origin::get`].
+/// As [`fetch_whole_into`].
 pub async fn fetch_whole(
     origin: &dyn Origin,
     key: &ObjectKey,
@@ -35,18 +45,53 @@ pub async fn fetch_whole(
     max_bytes: u64,
     total: Duration,
 ) -> Result<FetchedWhole, Error> {
-    let work = read(origin, key, conditions, max_bytes);
+    fetch_whole_into(origin, key, conditions, max_bytes, total, |_| ready(Ok(()))).await
+}
+
+/// Reads a whole object of at most `max_bytes` within `total`. Before the first byte is kept, `room` is asked for the
+/// length that the store has announced, or for `max_bytes` where it has not; what it gives is held by the bytes, and goes
+/// with the last copy of them.
+///
+/// # Errors
+///
+/// [`Kind::SourceBytes`] for an object that is larger, before its first byte where the store announces the length;
+/// [`Kind::OriginShort`] if the store ended early; [`Kind::OriginTimeout`]; those of [`Origin::get`] and of `room`.
+pub async fn fetch_whole_into<R: Room, F: Future<Output = Result<R, Error>>>(
+    origin: &dyn Origin,
+    key: &ObjectKey,
+    conditions: &Conditions,
+    max_bytes: u64,
+    total: Duration,
+    room: impl FnOnce(u64) -> F,
+) -> Result<FetchedWhole, Error> {
+    let work = read(origin, key, conditions, max_bytes, room);
     tokio::time::timeout(total, work).await.unwrap_or_else(|_| {
         let message = format!("the original \"{}\" was not there within {total:?}", key.canonical());
         Err(Error::new(Kind::OriginTimeout, message))
     })
 }
 
-async fn read(
+/// A smaller piece may be a corner of a reader's buffer of a few hundred KiB, which it would hold: it is copied.
+const WORTH_KEEPING: usize = 256 << 10;
+
+/// Bytes and the room that they take.
+struct Held<R> {
+    bytes: BytesMut,
+    _room: R,
+}
+
+impl<R> AsRef<[u8]> for Held<R> {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+async fn read<R: Room, F: Future<Output = Result<R, Error>>>(
     origin: &dyn Origin,
     key: &ObjectKey,
     conditions: &Conditions,
     max_bytes: u64,
+    room: impl FnOnce(u64) -> F,
 ) -> Result<FetchedWhole, Error> {
     let (mut meta, mut body) = match origin.get(key, None, conditions).await? {
         Fetched::Unchanged => return Ok(FetchedWhole::Unchanged),
@@ -62,6 +107,7 @@ async fn read(
     if let Some(length) = meta.length.filter(|length| *length > max_bytes) {
         return Err(too_large(length));
     }
+    let mut room = room(meta.length.unwrap_or(max_bytes)).await?;
     let mut bytes = BytesMut::new();
     while let Some(chunk) = body.next().await {
         let chunk = chunk?;
@@ -69,7 +115,7 @@ async fn read(
         if length > max_bytes {
             return Err(too_large(length));
         }
-        if bytes.is_empty() && meta.length == Some(length) {
+        if bytes.is_empty() && meta.length == Some(length) && chunk.len() >= WORTH_KEEPING {
             // It came in one piece: nothing to copy. The body still has to end well.
             bytes = chunk.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&*shared));
             continue;
@@ -88,7 +134,8 @@ async fn read(
         }
         Some(_) | None => {
             meta.length = Some(length);
-            Ok(FetchedWhole::Object { meta, bytes: bytes.freeze() })
+            room.shrink(size(bytes.capacity()));
+            Ok(FetchedWhole::Object { meta, bytes: Bytes::from_owner(Held { bytes, _room: room }) })
         }
     }
 }

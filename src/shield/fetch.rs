@@ -1,17 +1,17 @@
 //! Originals: from memory while they are fresh, revalidated when they are not, fetched once for all who wait.
 
 use std::sync::Arc;
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
 use super::{Question, Shield};
 use crate::cache::{Known, ObjectId, Original};
 use crate::error::{Error, Kind};
-use crate::origin::{self, Conditions, Meta};
+use crate::origin::{self, Conditions, FetchedWhole, Meta};
 
-/// The object, its generation, and the entity tag that the fetch is conditional on.
-pub(super) type FetchKey = (ObjectId, u64, Option<Arc<str>>);
+/// The object, its generation, and the version that the fetch is conditional on, by its entity tag.
+pub(super) type FetchKey = (ObjectId, u64, Option<(Arc<str>, u128)>);
 
 /// What a fetch brought.
 #[derive(Debug, Clone)]
@@ -20,6 +20,17 @@ pub(super) enum Fetch {
     Unchanged(Known),
     /// The bytes.
     Whole(Arc<Original>),
+}
+
+/// What the origin was asked on the way, and said.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said {
+    /// It was asked.
+    pub asked: bool,
+    /// Something lay in memory and was too old.
+    pub stale: bool,
+    /// It said that this is still right.
+    pub validated: bool,
 }
 
 impl Shield {
@@ -33,7 +44,7 @@ impl Shield {
         question: &Question,
         generation: u64,
         without_bytes: impl Fn(&Known) -> bool,
-    ) -> Result<Fetch, Error> {
+    ) -> Result<(Fetch, Said), Error> {
         let object = &question.object;
         if let Some(error) = self.cache.object_error(object) {
             return Err(error);
@@ -46,22 +57,32 @@ impl Shield {
         if let (Some(held), Some(known)) = (&held, &known)
             && known.checked.elapsed() < fresh
         {
-            return Ok(Fetch::Whole(held.clone()));
+            return Ok((Fetch::Whole(held.clone()), Said::default()));
         }
-        let tag = known.filter(|known| held.is_some() || without_bytes(known)).and_then(|known| known.etag);
-        let fetched = self.fetch(question, generation, tag).await;
+        if let Some(known) = known.as_ref().filter(|known| known.checked.elapsed() < fresh && without_bytes(known)) {
+            return Ok((Fetch::Unchanged(known.clone()), Said::default()));
+        }
+        // What is fresh is fetched where only its bytes have been forgotten.
+        let said = Said {
+            asked: true,
+            stale: known.as_ref().is_some_and(|known| known.checked.elapsed() >= fresh),
+            validated: false,
+        };
+        let known = known.filter(|known| held.is_some() || without_bytes(known));
+        let fetched = self.fetch(question, generation, known).await;
         match fetched {
             Ok(Fetch::Unchanged(known)) => {
+                let validated = Said { validated: true, ..said };
                 if without_bytes(&known) {
-                    return Ok(Fetch::Unchanged(known));
+                    return Ok((Fetch::Unchanged(known), validated));
                 }
                 match self.cache.original(object).filter(|held| held.known.version == known.version) {
-                    Some(held) => Ok(Fetch::Whole(held)),
+                    Some(held) => Ok((Fetch::Whole(held), validated)),
                     // Evicted meanwhile.
-                    None => self.fetch(question, generation, None).await,
+                    None => Ok((self.fetch(question, generation, None).await?, said)),
                 }
             }
-            Ok(whole @ Fetch::Whole(_)) => Ok(whole),
+            Ok(whole @ Fetch::Whole(_)) => Ok((whole, said)),
             Err(error) => {
                 self.cache.keep_object_error(object, generation, &error);
                 Err(error)
@@ -69,54 +90,53 @@ impl Shield {
         }
     }
 
+    /// Asks the origin, once for all who want to know the same. Of a `known` version it is only asked whether it still is
+    /// the one; where the origin names none, it cannot be asked that.
     async fn fetch(
         self: &Arc<Self>,
         question: &Question,
         generation: u64,
-        tag: Option<Arc<str>>,
+        known: Option<Known>,
     ) -> Result<Fetch, Error> {
-        let key = (question.object.clone(), generation, tag.clone());
+        let known = known.and_then(|known| known.etag.clone().map(|etag| (etag, known)));
+        let named = known.as_ref().map(|(etag, known)| (etag.clone(), known.version));
+        let key = (question.object.clone(), generation, named);
         let (shield, question) = (self.clone(), question.clone());
         self.fetches
-            .join(&self.runtime, key, || async move { shield.ask_origin(&question, generation, tag).await })
+            .join(&self.runtime, key, || async move { shield.ask_origin(&question, generation, known).await })
             .await
     }
 
-    async fn ask_origin(&self, question: &Question, generation: u64, tag: Option<Arc<str>>) -> Result<Fetch, Error> {
+    async fn ask_origin(
+        &self,
+        question: &Question,
+        generation: u64,
+        known: Option<(Arc<str>, Known)>,
+    ) -> Result<Fetch, Error> {
         let started = Instant::now();
         let site = &question.site;
-        let conditions = Conditions {
-            if_none_match: tag.as_deref().map(str::to_owned),
-            version: question.object.version_id.as_deref().map(str::to_owned),
-            ..Conditions::default()
-        };
-        let fetched = {
-            let limit = site.limits.source_bytes;
-            origin::fetch_whole(&*site.origin, &question.key, &conditions, limit, site.origin.total_timeout()).await
+        let fetched = match self.permits.fetch().await {
+            Ok(_place) => self.read_whole(question, known.as_ref().map(|(etag, _)| &**etag)).await,
+            Err(full) => Err(full),
         };
         self.metrics.fetched(&site.name, started.elapsed(), fetched.as_ref().err().map(|error| error.kind));
-        match fetched? {
-            origin::FetchedWhole::Unchanged => {
-                let known = self.cache.known(&question.object).filter(|known| known.etag == tag);
-                let Some(known) =
-                    known.or_else(|| self.cache.original(&question.object).map(|held| held.known.clone()))
-                else {
-                    return Err(Error::new(
-                        Kind::OriginFailed,
-                        "the origin answered 304 to a request without a condition",
-                    ));
-                };
+        match (fetched?, known) {
+            (FetchedWhole::Unchanged, None) => {
+                Err(Error::new(Kind::OriginFailed, "the origin answered 304 to a request without a condition"))
+            }
+            (FetchedWhole::Unchanged, Some((_, known))) => {
                 let known = Known { checked: Instant::now(), generation, ..known };
                 self.cache.keep_known(question.object.clone(), known.clone());
                 Ok(Fetch::Unchanged(known))
             }
-            origin::FetchedWhole::Object { meta, bytes } => {
+            (FetchedWhole::Object { meta, bytes }, _) => {
                 self.metrics.bytes_in(&site.name, bytes.len() as u64);
                 let digest: [u8; 32] = Sha256::digest(&bytes).into();
+                let settled = settled(&meta, SystemTime::now());
                 let known = Known {
-                    version: version(&meta, &digest),
+                    version: version(&digest),
                     etag: meta.etag.as_deref().map(Arc::from),
-                    last_modified: meta.last_modified,
+                    last_modified: meta.last_modified.filter(|_| settled),
                     checked: Instant::now(),
                     generation,
                 };
@@ -127,19 +147,74 @@ impl Shield {
             }
         }
     }
+
+    /// The bytes, in room of their own; see [`super::permits`].
+    async fn read_whole(&self, question: &Question, tag: Option<&str>) -> Result<FetchedWhole, Error> {
+        let origin = &question.site.origin;
+        let conditions = Conditions {
+            if_none_match: tag.map(str::to_owned),
+            version: question.object.version_id.as_deref().map(str::to_owned),
+            ..Conditions::default()
+        };
+        let limit = question.site.limits.source_bytes;
+        let room = async |bytes| match self.permits.room_at_once(bytes) {
+            Err(_) => {
+                // What the cache has let go may still be there.
+                self.cache.settle();
+                self.permits.room(bytes).await
+            }
+            room => room,
+        };
+        let read =
+            || origin::fetch_whole_into(&**origin, &question.key, &conditions, limit, origin.total_timeout(), room);
+        if origin.upstream().is_some() {
+            return read().await;
+        }
+        // A file can be written to while it is read, which costs nothing but another look.
+        for _ in 0..LOOKS {
+            match read().await {
+                Err(error) if error.kind == Kind::OriginShort => {}
+                done => return done,
+            }
+        }
+        Err(Error::busy("the original is being written to; come back when it is whole", 1))
+    }
 }
 
-/// Names a version by the strongest validator there is.
-fn version(meta: &Meta, digest: &[u8; 32]) -> u128 {
-    let hash: [u8; 32] = match (&meta.etag, meta.last_modified) {
-        (Some(etag), _) => Sha256::digest(format!("etag {etag}")).into(),
-        (None, Some(time)) => {
-            let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-            Sha256::digest(format!("time {seconds} {}", meta.length.unwrap_or(0))).into()
-        }
-        (None, None) => *digest,
-    };
+/// How often a file is read that does not keep still.
+const LOOKS: usize = 3;
+
+/// A version is what its bytes are. The origin's validators only tell whether it still is the current one: a time is good
+/// to the second, and a tag may be weak, or made of such a time by a server that does not say so.
+fn version(digest: &[u8; 32]) -> u128 {
     let mut first = [0; 16];
-    first.copy_from_slice(&hash[..16]);
+    first.copy_from_slice(&digest[..16]);
     u128::from_be_bytes(first)
+}
+
+/// Whether the object's time of change names these bytes alone (RFC 9110, 8.8.2.2): what was read in the very second of a
+/// change may be changed again in it. By the origin's clock where it says what that shows.
+fn settled(meta: &Meta, now: SystemTime) -> bool {
+    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    meta.last_modified.is_none_or(|time| seconds(meta.date.unwrap_or(now)) > seconds(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_time_counts_once_its_second_is_over() {
+        let at = |millis| UNIX_EPOCH + Duration::from_millis(millis);
+        let meta = |modified, date| Meta { last_modified: modified, date, ..Meta::default() };
+        assert!(!settled(&meta(Some(at(5_200)), None), at(5_900)));
+        assert!(settled(&meta(Some(at(5_900)), None), at(6_000)));
+        assert!(!settled(&meta(Some(at(9_000)), None), at(6_000)), "a clock that is ahead");
+        // The origin's clock counts, not ours.
+        assert!(!settled(&meta(Some(at(5_000)), Some(at(5_000))), at(90_000)));
+        assert!(settled(&meta(Some(at(5_000)), Some(at(6_000))), at(4_000)));
+        assert!(settled(&meta(None, None), at(0)));
+    }
 }

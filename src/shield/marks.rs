@@ -106,8 +106,8 @@ impl Shield {
         let generation = self.cache.generations.current(&object);
         let alone = Question { key, object, marks: Arc::default(), ..question.clone() };
         match self.original(&alone, generation, |_| false).await {
-            Ok(Fetch::Whole(original)) => Ok(original),
-            Ok(Fetch::Unchanged(_)) => Err(Error::new(Kind::Internal, "a mark without bytes")),
+            Ok((Fetch::Whole(original), _)) => Ok(original),
+            Ok((Fetch::Unchanged(_), _)) => Err(Error::new(Kind::Internal, "a mark without bytes")),
             Err(error) => Err(match error.kind {
                 Kind::NotFound | Kind::Forbidden | Kind::BadRequest => {
                     Error::new(Kind::MarkNotFound, "the object that the mark names does not exist or cannot be read")

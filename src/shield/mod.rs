@@ -3,8 +3,10 @@
 mod fetch;
 mod flight;
 mod marks;
+mod permits;
 mod produce;
 mod site;
+mod status;
 mod styles;
 
 use std::sync::Arc;
@@ -14,7 +16,10 @@ use tokio::runtime::Handle;
 
 pub use flight::{Flights, Waiter};
 pub use marks::{MarkObject, objects as mark_objects};
+pub use permits::{Permit, Permits};
+pub use produce::entity_tag;
 pub use site::{Site, Sites, host_name};
+pub use status::{CacheStatus, Forward};
 pub use styles::StyleBook;
 
 use crate::cache::{Cache, Known, ObjectId, Variant, VariantKey};
@@ -45,31 +50,6 @@ pub struct Question {
     pub marks: Arc<[MarkObject]>,
 }
 
-/// How the cache came into an answer; the values of RFC 9211 that apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CacheStatus {
-    /// Answered from memory.
-    Hit,
-    /// The origin said that the object is unchanged; answered from memory.
-    Revalidated,
-    /// Converted for this request.
-    Miss,
-    /// Waited for the conversion that another request had started.
-    Collapsed,
-}
-
-impl CacheStatus {
-    /// Name for metrics and logs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Revalidated => "revalidated",
-            Self::Miss => "miss",
-            Self::Collapsed => "collapsed",
-        }
-    }
-}
-
 /// An answer and how it came about.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -81,8 +61,17 @@ pub struct Answer {
     pub age: Duration,
 }
 
-/// What a flight brings: the variant, and whether it had to be converted.
-type Landed = Result<(Arc<Variant>, bool), Error>;
+/// An error and how it came about.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The error.
+    pub error: Error,
+    /// How it came about.
+    pub status: CacheStatus,
+}
+
+/// What a flight brings: the variant, and what was done for it.
+type Landed = Result<(Arc<Variant>, CacheStatus), Error>;
 /// What names a flight: the object at a generation (its own and its marks'), the plan, the class.
 type FlightKey = (ObjectId, u64, Arc<str>, Arc<str>);
 
@@ -90,6 +79,8 @@ type FlightKey = (ObjectId, u64, Arc<str>, Arc<str>);
 pub struct Shield {
     /// What has been worked out before.
     pub cache: Cache,
+    /// Room for originals.
+    pub permits: Permits,
     engine: Engine,
     conversions: Flights<FlightKey, Landed>,
     fetches: Flights<fetch::FetchKey, Result<fetch::Fetch, Error>>,
@@ -101,9 +92,17 @@ pub struct Shield {
 
 impl Shield {
     /// A shield whose work runs on `runtime`.
-    pub fn new(cache: Cache, engine: Engine, metrics: Arc<Metrics>, runtime: Handle, deadline: Duration) -> Arc<Self> {
+    pub fn new(
+        cache: Cache,
+        permits: Permits,
+        engine: Engine,
+        metrics: Arc<Metrics>,
+        runtime: Handle,
+        deadline: Duration,
+    ) -> Arc<Self> {
         Arc::new(Self {
             cache,
+            permits,
             engine,
             conversions: Flights::default(),
             fetches: Flights::default(),
@@ -118,16 +117,23 @@ impl Shield {
         &self.engine
     }
 
-    /// Answers from memory alone: no lock is held, no task is started.
-    pub fn lookup(&self, question: &Question) -> Option<Answer> {
-        let known = self.cache.known(&question.object)?;
+    /// Answers from memory alone, be it with an error that is remembered: no lock is held, no task is started.
+    pub fn lookup(&self, question: &Question) -> Option<Result<Answer, Refusal>> {
+        let remembered = |error| Some(Err(Refusal { error, status: CacheStatus::Hit }));
+        let known = match self.cache.known(&question.object) {
+            Some(known) => known,
+            None => return self.cache.object_error(&question.object).and_then(remembered),
+        };
         let age = known.checked.elapsed();
         if age >= question.site.cache.fresh {
             return None;
         }
         let (marks, oldest) = self.known_marks(question)?;
-        let variant = self.cache.variant(&question.variant_key(&known, &marks))?;
-        Some(Answer { variant, status: CacheStatus::Hit, age: age.max(oldest) })
+        let key = question.variant_key(&known, &marks, self.epoch(question));
+        match self.cache.variant(&key) {
+            Some(variant) => Some(Ok(Answer { variant, status: CacheStatus::Hit, age: age.max(oldest) })),
+            None => self.cache.variant_error(&key).and_then(remembered),
+        }
     }
 
     /// Answers. The work belongs to the shield: whoever drops this future changes nothing for the others, and when the
@@ -135,10 +141,12 @@ impl Shield {
     ///
     /// # Errors
     /// Whatever fetching, checking or converting found; all who wait get the same.
-    pub async fn get(self: &Arc<Self>, question: Question) -> Result<Answer, Error> {
+    pub async fn get(self: &Arc<Self>, question: Question) -> Result<Answer, Refusal> {
         if let Some(answer) = self.lookup(&question) {
-            return Ok(answer);
+            return answer;
         }
+        let stale =
+            self.cache.known(&question.object).is_some_and(|it| it.checked.elapsed() >= question.site.cache.fresh);
         let generation = self.cache.generations.current(&question.object);
         // Both only grow, so that their sum stays the same only if both do.
         let both = generation.wrapping_add(self.marks_generation(&question));
@@ -149,16 +157,22 @@ impl Shield {
             led = true;
             produce::produce(shield, question, generation)
         });
-        let (variant, converted) = waiter.await?;
-        let status = match (led, converted) {
-            (false, _) => CacheStatus::Collapsed,
-            (true, true) => CacheStatus::Miss,
-            (true, false) => CacheStatus::Revalidated,
-        };
-        Ok(Answer { variant, status, age: Duration::ZERO })
+        match waiter.await {
+            Ok((variant, CacheStatus::Forward(how))) if !led => {
+                let how = Forward { collapsed: true, stored: false, ..how };
+                Ok(Answer { variant, status: CacheStatus::Forward(how), age: Duration::ZERO })
+            }
+            Ok((variant, status)) => Ok(Answer { variant, status, age: Duration::ZERO }),
+            Err(error) => {
+                let stored = led && !error.kind.remember().is_zero();
+                let how = Forward { stale, validated: false, worked: true, collapsed: !led, stored };
+                Err(Refusal { error, status: CacheStatus::Forward(how) })
+            }
+        }
     }
 
-    /// Forgets all that is known of an object, after a write or a purge.
+    /// Forgets what is known of an object, after a write or a soft purge: the origin is asked again, and what is made of the
+    /// very same bytes is still right.
     pub fn invalidate(&self, object: &ObjectId) {
         self.cache.generations.raise(object);
     }
@@ -166,7 +180,22 @@ impl Shield {
     /// Asks the origin anew about an object before it is used again, because it may have changed. What has been made of it is
     /// kept, and used again if it is the same.
     pub fn doubt(&self, object: &ObjectId) {
-        self.cache.doubt(object);
+        self.invalidate(object);
+    }
+
+    /// Parts with an object and all that was made of it, whatever the origin says of it next.
+    pub fn purge(&self, object: &ObjectId) {
+        // In this order: who sees the new epoch cannot have begun with what was known before.
+        self.cache.generations.raise(object);
+        self.cache.epochs.raise(object);
+    }
+
+    /// What a hard purge of the object or of one of its marks changes.
+    fn epoch(&self, question: &Question) -> u64 {
+        let marks = question.marks.iter().map(|mark| &mark.object);
+        // All only grow, so that their sum stays the same only if all do.
+        let all = [&question.object].into_iter().chain(marks);
+        all.fold(0, |sum: u64, object| sum.wrapping_add(self.cache.epochs.current(object)))
     }
 
     /// Flights under way: fetches and conversions.
@@ -180,10 +209,11 @@ impl Question {
         self.class.map_or_else(|| Arc::from(""), |class| Arc::from(class.name()))
     }
 
-    fn variant_key(&self, known: &Known, marks: &[u128]) -> VariantKey {
+    fn variant_key(&self, known: &Known, marks: &[u128], epoch: u64) -> VariantKey {
         VariantKey {
             object: self.object.clone(),
             version: marks::version(known, marks),
+            epoch,
             plan: self.canonical.clone(),
             class: self.class_name(),
             encoder: GENERATION,

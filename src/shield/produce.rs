@@ -6,10 +6,10 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::fetch::Fetch;
+use super::fetch::{Fetch, Said};
 use super::marks::digest;
-use super::{Landed, Question, Shield};
-use crate::cache::{Original, Variant};
+use super::{CacheStatus, Forward, Landed, Question, Shield};
+use crate::cache::{Known, Original, Variant};
 use crate::engine::{Conversion, Converted, Lane};
 use crate::error::{Error, Kind};
 use crate::imaging::mark::of_mark;
@@ -19,6 +19,9 @@ use crate::plan::{self, Format, Plan, Quality, Source, geometry};
 
 /// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result.
 pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation: u64) -> Landed {
+    let _place = shield.permits.flight(question.canonical.len() + question.object.key.len())?;
+    // Before anything is looked at: what a purge that comes later parts with is kept under a name that nobody asks for.
+    let epoch = shield.epoch(&question);
     let marks_generation = shield.marks_generation(&question);
     let marks = match shield.marks(&question).await {
         Ok(marks) => marks,
@@ -29,15 +32,19 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
         }
     };
     let versions: Vec<u128> = marks.iter().map(|mark| mark.known.version).collect();
-    let key_of = |known: &crate::cache::Known| question.variant_key(known, &versions);
-    let there = |known: &crate::cache::Known| shield.cache.variant(&key_of(known)).is_some();
-    let original = match shield.original(&question, generation, there).await? {
+    let key_of = |known: &Known| question.variant_key(known, &versions, epoch);
+    let there = |known: &Known| shield.cache.variant(&key_of(known)).is_some();
+    let (fetched, mut said) = shield.original(&question, generation, there).await?;
+    let original = match fetched {
         Fetch::Unchanged(known) => match shield.cache.variant(&key_of(&known)) {
-            Some(variant) => return Ok((variant, false)),
+            Some(variant) => return Ok((variant, said.status())),
             // Evicted between two looks: rare enough to ask again for everything.
             None => match shield.original(&question, generation, |_| false).await? {
-                Fetch::Whole(original) => original,
-                Fetch::Unchanged(_) => {
+                (Fetch::Whole(original), again) => {
+                    said = again;
+                    original
+                }
+                (Fetch::Unchanged(_), _) => {
                     return Err(Error::new(Kind::Internal, "an original without bytes"));
                 }
             },
@@ -45,9 +52,10 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
         Fetch::Whole(original) => original,
     };
     let key = key_of(&original.known);
-    // The object may have been revalidated by another flight while this one was on its way.
+    // The object may have been revalidated by another flight while this one was on its way, or was fetched anew and is
+    // what it was.
     if let Some(variant) = shield.cache.variant(&key) {
-        return Ok((variant, false));
+        return Ok((variant, said.status()));
     }
     if let Some(error) = shield.cache.variant_error(&key) {
         return Err(error);
@@ -58,14 +66,25 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
             // A write that came meanwhile has outdated this: those who waited get it, nobody after them does.
             let current = shield.cache.generations.current(&question.object) == generation
                 && shield.marks_generation(&question) == marks_generation;
-            if current {
-                shield.cache.keep_variant(key, variant.clone());
-            }
-            Ok((variant, true))
+            let stored = current && shield.cache.keep_variant(key, variant.clone());
+            let Said { stale, validated, .. } = said;
+            let how = Forward { stale, validated, worked: true, collapsed: false, stored };
+            Ok((variant, CacheStatus::Forward(how)))
         }
         Err(error) => {
             shield.cache.keep_variant_error(key, &error);
             Err(error)
+        }
+    }
+}
+
+impl Said {
+    /// The story of a variant that was there.
+    fn status(self) -> CacheStatus {
+        let Self { asked, stale, validated } = self;
+        match asked {
+            true => CacheStatus::Forward(Forward { stale, validated, ..Forward::default() }),
+            false => CacheStatus::Hit,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::billing::Tier;
@@ -51,6 +51,7 @@ pub struct Metrics {
     queue_depth: IntGaugeVec,
     cache_bytes: IntGaugeVec,
     flights: IntGaugeVec,
+    originals_held: IntGauge,
 }
 
 /// Seconds: hits take microseconds, conversions seconds.
@@ -83,6 +84,11 @@ impl Metrics {
                 .buckets(BUCKETS.to_vec()),
         )?;
         registry.register(Box::new(queue_seconds.clone()))?;
+        let originals_held = IntGauge::new(
+            "pictor_originals_held_bytes",
+            "Room taken by originals: on their way, in use, or cached; at most cache.originals and cache.in_flight",
+        )?;
+        registry.register(Box::new(originals_held.clone()))?;
         Ok(Self {
             requests: counter(
                 "pictor_requests_total",
@@ -120,6 +126,7 @@ impl Metrics {
             queue_depth: gauge("pictor_queue_depth", "Conversions waiting for a worker", &["lane"])?,
             cache_bytes: gauge("pictor_cache_bytes", "Bytes held in memory", &["tier"])?,
             flights: gauge("pictor_flights", "Work that requests share at this moment", &["kind"])?,
+            originals_held,
             registry,
         })
     }
@@ -175,7 +182,8 @@ impl Metrics {
     pub fn expose(
         &self,
         status: &Status,
-        cache: (u64, u64),
+        cache: &[(&'static str, u64)],
+        held: u64,
         flights: (usize, usize),
     ) -> Result<Vec<u8>, prometheus::Error> {
         let pool = [
@@ -207,8 +215,10 @@ impl Metrics {
         for (lane, depth) in [(Lane::Light, status.queued_light), (Lane::Heavy, status.queued_heavy)] {
             self.queue_depth.with_label_values(&[lane.name()]).set(depth as i64);
         }
-        self.cache_bytes.with_label_values(&["variants"]).set(cache.0 as i64);
-        self.cache_bytes.with_label_values(&["originals"]).set(cache.1 as i64);
+        for (tier, bytes) in cache {
+            self.cache_bytes.with_label_values(&[*tier]).set(i64::try_from(*bytes).unwrap_or(i64::MAX));
+        }
+        self.originals_held.set(i64::try_from(held).unwrap_or(i64::MAX));
         self.flights.with_label_values(&["fetch"]).set(flights.0 as i64);
         self.flights.with_label_values(&["conversion"]).set(flights.1 as i64);
         let mut text = Vec::new();

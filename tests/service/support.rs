@@ -193,6 +193,8 @@ pub enum Act {
     Echo,
     /// 200 with so many zero bytes, streamed.
     Zeros(u64),
+    /// The same; the last byte waits for [`Origin::release`].
+    Slow(u64),
     /// Never answers.
     Hang,
 }
@@ -203,6 +205,7 @@ pub struct Origin {
     acts: Arc<Mutex<HashMap<String, Act>>>,
     seen: Arc<Mutex<Vec<String>>>,
     gate: watch::Sender<bool>,
+    release: watch::Sender<bool>,
 }
 
 impl Origin {
@@ -212,12 +215,13 @@ impl Origin {
         let acts: Arc<Mutex<HashMap<String, Act>>> = Arc::default();
         let seen: Arc<Mutex<Vec<String>>> = Arc::default();
         let (gate, open) = watch::channel(true);
-        let this = Self { address, acts: acts.clone(), seen: seen.clone(), gate };
+        let (release, released) = watch::channel(false);
+        let this = Self { address, acts: acts.clone(), seen: seen.clone(), gate, release };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (acts, seen, open) = (acts.clone(), seen.clone(), open.clone());
+                let (acts, seen, open, released) = (acts.clone(), seen.clone(), open.clone(), released.clone());
                 tokio::spawn(async move {
-                    let _ = converse(stream, acts, seen, open).await;
+                    let _ = converse(stream, acts, seen, open, released).await;
                 });
             }
         });
@@ -238,6 +242,11 @@ impl Origin {
         self.gate.send_replace(true);
     }
 
+    /// Lets the last bytes of slow answers go.
+    pub fn release(&self) {
+        self.release.send_replace(true);
+    }
+
     /// Heads of the requests that have come, in lower case.
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
@@ -249,6 +258,7 @@ async fn converse(
     acts: Arc<Mutex<HashMap<String, Act>>>,
     seen: Arc<Mutex<Vec<String>>>,
     mut open: watch::Receiver<bool>,
+    mut released: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     let mut buffer = Vec::new();
     loop {
@@ -313,11 +323,15 @@ async fn converse(
                 let line = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
                 stream.write_all(line.as_bytes()).await?;
             }
-            Act::Zeros(length) => {
+            Act::Zeros(length) | Act::Slow(length) => {
                 stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").as_bytes()).await?;
                 let (zeros, mut left) = (vec![0; 1 << 16], length);
                 while left > 0 {
-                    let chunk = left.min(1 << 16) as usize;
+                    let last = matches!(act, Act::Slow(_)) && left <= 1 << 16;
+                    let chunk = left.min(1 << 16) as usize - usize::from(last && left > 1);
+                    if last && left == 1 {
+                        let _ = released.wait_for(|released| *released).await;
+                    }
                     stream.write_all(&zeros[..chunk]).await?;
                     left -= chunk as u64;
                 }

@@ -1,0 +1,103 @@
+//! How the caches came into an answer, as `Cache-Status` says it (RFC 9211).
+
+use std::fmt;
+
+/// One answer's story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheStatus {
+    /// From memory, without asking anybody. An error that is remembered is a hit too.
+    Hit,
+    /// Work was done for it: the origin was asked, or the picture was converted.
+    Forward(Forward),
+    /// Passed to the origin: the caches have no part in reading this.
+    Bypass,
+    /// Passed to the origin because of its method.
+    Method,
+}
+
+/// What was done for an answer that did not lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Forward {
+    /// Something lay in memory, and was too old to be given without asking.
+    pub stale: bool,
+    /// The origin was asked, and said that the object is what it was.
+    pub validated: bool,
+    /// It was converted, or could not be.
+    pub worked: bool,
+    /// Another request had begun the work.
+    pub collapsed: bool,
+    /// The outcome was kept.
+    pub stored: bool,
+}
+
+impl CacheStatus {
+    /// Name for metrics and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Forward(Forward { collapsed: true, .. }) => "collapsed",
+            Self::Forward(Forward { worked: true, .. }) => "miss",
+            Self::Forward(_) => "revalidated",
+            Self::Bypass | Self::Method => "passed",
+        }
+    }
+}
+
+impl fmt::Display for CacheStatus {
+    /// The member of the field's list that is ours.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("pictor; ")?;
+        match self {
+            Self::Hit => f.write_str("hit"),
+            Self::Bypass => f.write_str("fwd=bypass"),
+            Self::Method => f.write_str("fwd=method"),
+            Self::Forward(Forward { stale, validated, worked: _, collapsed, stored }) => {
+                f.write_str(if *stale { "fwd=stale" } else { "fwd=miss" })?;
+                for (holds, parameter) in
+                    [(*validated, "; fwd-status=304"), (*collapsed, "; collapsed"), (*stored, "; stored")]
+                {
+                    f.write_str(if holds { parameter } else { "" })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_story_is_told_as_it_was() {
+        let forward = Forward::default();
+        for (status, name, text) in [
+            (CacheStatus::Hit, "hit", "pictor; hit"),
+            (
+                CacheStatus::Forward(Forward { worked: true, stored: true, ..forward }),
+                "miss",
+                "pictor; fwd=miss; stored",
+            ),
+            (CacheStatus::Forward(Forward { worked: true, ..forward }), "miss", "pictor; fwd=miss"),
+            (
+                CacheStatus::Forward(Forward { worked: true, collapsed: true, ..forward }),
+                "collapsed",
+                "pictor; fwd=miss; collapsed",
+            ),
+            (
+                CacheStatus::Forward(Forward { stale: true, validated: true, ..forward }),
+                "revalidated",
+                "pictor; fwd=stale; fwd-status=304",
+            ),
+            (
+                CacheStatus::Forward(Forward { stale: true, worked: true, stored: true, ..forward }),
+                "miss",
+                "pictor; fwd=stale; stored",
+            ),
+            (CacheStatus::Bypass, "passed", "pictor; fwd=bypass"),
+            (CacheStatus::Method, "passed", "pictor; fwd=method"),
+        ] {
+            assert_eq!((status.name(), status.to_string().as_str()), (name, text));
+        }
+    }
+}

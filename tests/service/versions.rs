@@ -1,0 +1,118 @@
+//! What the origin says of an object's version, and what is made of it.
+
+use crate::shared::scripted::{Behaviour, ScriptedOrigin};
+use crate::support::{Pictor, client, demo, site};
+
+const PATH: &str = "/a.png?imageMogr2/thumbnail/40x40!";
+
+fn pictures() -> (Vec<u8>, Vec<u8>) {
+    let mut one = std::fs::read(demo().join("chelsea.png")).unwrap();
+    let mut two = std::fs::read(demo().join("sample.png")).unwrap();
+    // Of one length: what follows the end of a PNG is not read.
+    let length = one.len().max(two.len());
+    one.resize(length, 0);
+    two.resize(length, 0);
+    (one, two)
+}
+
+async fn pictor(origin: &ScriptedOrigin, fresh: &str) -> Pictor {
+    let config = site(&format!("kind = \"http\"\nurl = \"{}\"", origin.url()));
+    Pictor::start(&format!("{config}[site.cache]\nfresh = \"{fresh}\"\n")).await
+}
+
+/// A rewrite that the origin's validators do not show: same second, same length, and no tag, a weak one, or a strong one
+/// that is made of just these.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_is_seen_whatever_the_origin_says_of_the_version() {
+    let (one, two) = pictures();
+    let changed = ("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT");
+    for headers in
+        [&[changed][..], &[changed, ("ETag", "W/\"69573ba5-1000\"")], &[changed, ("ETag", "\"69573ba5-1000\"")], &[]]
+    {
+        let origin = ScriptedOrigin::start();
+        let pictor = pictor(&origin, "1h").await;
+        origin.script("/a.png", Behaviour::ok(headers, one.clone()));
+        let first = client().get(pictor.url(PATH)).send().await.unwrap().bytes().await.unwrap();
+        origin.script("/a.png", Behaviour::status(200));
+        assert_eq!(client().put(pictor.url("/a.png")).body("new").send().await.unwrap().status(), 200);
+        origin.script("/a.png", Behaviour::ok(headers, two.clone()));
+        let second = client().get(pictor.url(PATH)).send().await.unwrap().bytes().await.unwrap();
+        assert_ne!(first, second, "{headers:?}: the old picture");
+        // And back: the bytes are the version, so this one is known.
+        origin.script("/a.png", Behaviour::ok(headers, one.clone()));
+        assert_eq!(client().put(pictor.url("/a.png")).body("old").send().await.unwrap().status(), 200);
+        let third = client().get(pictor.url(PATH)).send().await.unwrap().bytes().await.unwrap();
+        assert_eq!(first, third, "{headers:?}");
+    }
+}
+
+/// Without a tag the bytes are asked for, and tell.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_no_tag_is_compared_by_its_bytes() {
+    let (one, two) = pictures();
+    let origin = ScriptedOrigin::start();
+    let pictor = pictor(&origin, "0s").await;
+    let changed = [("Last-Modified", "Fri, 02 Jan 2026 03:04:05 GMT")];
+    origin.script("/a.png", Behaviour::ok(&changed, one));
+    let ask = async || client().get(pictor.url(PATH)).send().await.unwrap();
+    let first = ask().await;
+    assert_eq!(first.headers()["cache-status"], "pictor; fwd=miss; stored");
+    let same = ask().await;
+    assert_eq!(same.headers()["cache-status"], "pictor; fwd=stale");
+    assert_eq!(same.headers()["etag"], first.headers()["etag"]);
+    assert_eq!(pictor.metric("pictor_conversions_total").await, 1.0);
+    origin.script("/a.png", Behaviour::ok(&changed, two));
+    let other = ask().await;
+    assert_eq!(other.headers()["cache-status"], "pictor; fwd=stale; stored");
+    assert_ne!(other.headers()["etag"], first.headers()["etag"]);
+    assert!(origin.seen().iter().all(|seen| seen.header("if-modified-since").is_none()));
+}
+
+/// A time that may be the next version's too is nobody's validator (RFC 9110, 8.8.2.2).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_within_its_own_second_is_not_given_on() {
+    let (one, _) = pictures();
+    let origin = ScriptedOrigin::start();
+    let pictor = pictor(&origin, "1h").await;
+    let at = "Fri, 02 Jan 2026 03:04:05 GMT";
+    for (path, date, given) in [("/a.png", at, false), ("/b.png", "Fri, 02 Jan 2026 03:04:06 GMT", true)] {
+        origin.script(path, Behaviour::ok(&[("Last-Modified", at), ("Date", date)], one.clone()));
+        let answer = client().get(pictor.url(&format!("{path}?imageMogr2/thumbnail/40x40!"))).send().await.unwrap();
+        assert_eq!(answer.headers().contains_key("last-modified"), given, "{date}");
+        assert!(answer.headers().contains_key("etag"));
+    }
+}
+
+/// After a hard purge nothing is found that was made before, though the origin says that nothing has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_parts_with_what_was_made() {
+    let (one, _) = pictures();
+    let origin = ScriptedOrigin::start();
+    let pictor = pictor(&origin, "1h").await;
+    origin.script("/a.png", Behaviour::ok(&[("ETag", "\"same\"")], one));
+    let ask = async |path: &str| {
+        let answer = client().get(pictor.url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.headers()["cache-status"].to_str().unwrap().to_owned()
+    };
+    let marked = "/b.png?watermark/1/image/aHR0cDovL2EvYS5wbmc=";
+    origin.script("/b.png", Behaviour::ok(&[("ETag", "\"other\"")], pictures().1));
+    for path in [PATH, marked] {
+        assert_eq!(ask(path).await, "pictor; fwd=miss; stored");
+        assert_eq!(ask(path).await, "pictor; hit");
+    }
+    let purge = async |path: &str| {
+        let url = format!("http://{}{path}", pictor.admin);
+        let method = reqwest::Method::from_bytes(b"PURGE").unwrap();
+        client().request(method, url).header("Host", "photos.test").send().await.unwrap()
+    };
+    let done = purge("/a.png").await;
+    assert_eq!((done.status().as_u16(), done.text().await.unwrap().as_str()), (200, "{\"purged\":true}\n"));
+    for path in [PATH, marked] {
+        assert_eq!(ask(path).await, "pictor; fwd=miss; stored", "{path}: nothing old");
+        assert_eq!(ask(path).await, "pictor; hit");
+    }
+    assert_eq!(pictor.metric("pictor_conversions_total").await, 4.0);
+    assert!(origin.seen().iter().all(|seen| seen.header("if-none-match").is_none()));
+    assert_eq!(purge("/").await.status(), 400, "no object");
+}
