@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use crate::cache::Cache;
 use crate::config::{self, CacheConfig, Loaded, Manage, SiteConfig};
-use crate::engine::Engine;
+use crate::engine::{Engine, memory_file};
 use crate::error::Error;
 use crate::http::{self, App};
 use crate::imaging::codecs;
@@ -23,6 +23,7 @@ const DEFAULT: &str = include_str!("../../conf/pictor.toml");
 
 /// Serves until told to stop.
 pub fn run(path: Option<&Path>) -> Result<(), String> {
+    memory_file::free_large_buffers_at_once();
     telemetry::init();
     let mut loaded = match path {
         Some(path) => config::load(path)?,

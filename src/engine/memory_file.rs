@@ -19,6 +19,19 @@ pub struct MemoryFile {
     file: File,
 }
 
+/// Gives large buffers of this process back to the system as soon as they are freed. By itself glibc learns from a large
+/// buffer that is freed to take the next ones, of up to 32 MiB, from heaps that it keeps: a flood of originals would leave
+/// its memory behind. To be called before other threads start.
+pub fn free_large_buffers_at_once() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: sets numbers inside the allocator.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
+        // What follows from it, as glibc would set it.
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 << 20);
+    }
+}
+
 impl MemoryFile {
     /// An empty file. `name` is what `/proc/PID/fd` shows.
     ///
