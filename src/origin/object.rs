@@ -61,6 +61,8 @@ pub struct Conditions {
 }
 
 /// The answer to a read.
+// There is one of it for each read, and it is taken apart at once.
+#[allow(clippy::large_enum_variant)]
 pub enum Fetched {
     /// The conditions say that the caller has it already.
     Unchanged,

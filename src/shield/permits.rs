@@ -181,7 +181,7 @@ impl Room for Permit {
 
 /// Units that hold so many bytes; at least one.
 fn units(bytes: u64) -> u32 {
-    u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(MOST_UNITS).max(1)
+    u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, MOST_UNITS)
 }
 
 /// What the semaphore can count, on any machine: 512 GiB.
