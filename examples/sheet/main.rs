@@ -175,7 +175,7 @@ fn convert(rule: &str, source: &[u8], logo: &[u8], effort: Effort) -> Result<(Ve
     let (_, plan) = pictor::dialect::parse_rule(rule)?;
     let header = probe(source)?;
     let format = match plan.output() {
-        Some(output) => choose(output, &header.source, Class::default(), &[], &writable)?,
+        Some(output) => choose(output, &header.source, Class::default(), &[], &writable, &|_| true)?,
         None => Format::Png,
     };
     let marks: Vec<&[u8]> = plan.mark_images().map(|_| logo).collect();

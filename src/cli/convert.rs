@@ -44,7 +44,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let effort = if arguments.batch { Effort::Batch } else { Effort::Interactive };
     let format = match plan.output() {
         Some(output) => {
-            negotiate::choose(output, &header.source, Class::default(), &[], &encode::writable).map_err(text)?
+            // Nobody has said what may be written instead, so that nothing has to fit.
+            let any = |_| true;
+            negotiate::choose(output, &header.source, Class::default(), &[], &encode::writable, &any).map_err(text)?
         }
         None => header.source.format,
     };

@@ -125,8 +125,11 @@ fn result(
     };
     negotiate::allowed(output, advanced).map_err(|error| error.to_string())?;
     let writable = |format: Format| (advanced || !format.is_advanced()) && encode::writable(format);
-    let format = negotiate::choose(output, &source, class, offered, &writable).map_err(|error| error.to_string())?;
-    let layout = geometry::lay_out(plan, &source, format, limits).map_err(|error| error.to_string())?;
+    let lay_out = |format| geometry::lay_out(plan, &source, format, limits);
+    let fits = |format| lay_out(format).is_ok();
+    let format =
+        negotiate::choose(output, &source, class, offered, &writable, &fits).map_err(|error| error.to_string())?;
+    let layout = lay_out(format).map_err(|error| error.to_string())?;
     println!("result      {} {}x{}, {} frame(s)", format.name(), layout.width, layout.height, layout.frames);
     for op in &layout.ops {
         println!("            {op:?}");

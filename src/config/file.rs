@@ -277,6 +277,8 @@ pub struct LimitsConfig {
     pub max_source_side: u32,
     pub max_source_pixels: u64,
     pub max_output_side: u32,
+    pub max_advanced_side: u32,
+    pub max_output_pixels: u64,
     pub max_frames: u32,
 }
 
@@ -288,6 +290,8 @@ impl Default for LimitsConfig {
             max_source_side: limits.source_side,
             max_source_pixels: limits.source_pixels,
             max_output_side: limits.output_side,
+            max_advanced_side: limits.advanced_side,
+            max_output_pixels: limits.output_pixels,
             max_frames: limits.frames,
         }
     }
@@ -301,6 +305,8 @@ impl LimitsConfig {
             source_side: self.max_source_side,
             source_pixels: self.max_source_pixels,
             output_side: self.max_output_side,
+            advanced_side: self.max_advanced_side,
+            output_pixels: self.max_output_pixels,
             frames: self.max_frames,
         }
     }

@@ -183,6 +183,8 @@ fn check_site(site: &SiteConfig) -> Result<(), Problem> {
         ("max_source_side", limits.max_source_side.into()),
         ("max_source_pixels", limits.max_source_pixels),
         ("max_output_side", limits.max_output_side.into()),
+        ("max_advanced_side", limits.max_advanced_side.into()),
+        ("max_output_pixels", limits.max_output_pixels),
         ("max_frames", limits.max_frames.into()),
     ] {
         if value == 0 {

@@ -403,7 +403,7 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light)
     for op in ops {
         let (out, rate, beside) = match *op {
             // Between its two passes the picture has the new width and the old height: at most the larger of both.
-            GeometryOp::Resize { width, height } => {
+            GeometryOp::Resize { width, height } | GeometryOp::Part { width, height, .. } => {
                 let out = area(width, height);
                 match light {
                     Light::Gamma => (out, 5, stage.pixels.max(out)),

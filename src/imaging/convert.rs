@@ -165,6 +165,7 @@ pub(super) fn shrink(ops: &[GeometryOp]) -> Option<Shrink> {
             GeometryOp::Resize { width, height } => return Some(Shrink { min_width: width, min_height: height }),
             GeometryOp::Effect(effect) if effect.per_pixel() => {}
             GeometryOp::Crop { .. } | GeometryOp::Pad { .. } | GeometryOp::Rotate { .. } => return None,
+            GeometryOp::Part { .. } => return None,
             GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) | GeometryOp::Mark { .. } => return None,
         }
     }

@@ -33,7 +33,8 @@ pub fn allowed(output: &Output, advanced: bool) -> Result<(), Error> {
 ///
 /// A format that the rule fixes is written or refused. Otherwise the client's order decides between what the site
 /// offers and the source's own format; then the source's own; then, where that cannot be written, PNG for what may be
-/// transparent and JPEG for the rest.
+/// transparent and JPEG for the rest. `fits` says whether the result can be laid out in a format: a client that reads more
+/// formats than another is never refused what the other gets.
 ///
 /// # Errors
 /// [`Kind::UnsupportedTarget`] if the rule's format cannot be written, or not from this source.
@@ -43,6 +44,7 @@ pub fn choose(
     class: Class,
     offered: &[Format],
     writable: &dyn Fn(Format) -> bool,
+    fits: &dyn Fn(Format) -> bool,
 ) -> Result<Format, Error> {
     match output.target {
         Target::Fixed(format) => fixed(format, output, source, writable),
@@ -50,15 +52,12 @@ pub fn choose(
         Target::OnlyIfSource(_) => own(source, writable),
         Target::Source => {
             let moves = source.animated() && output.frames.moves();
-            let holds = |format: Format| {
-                let side = source.width.max(source.height);
-                (!moves || format.animates()) && side <= format.max_side() && writable(format)
-            };
+            let holds = |format: Format| (!moves || format.animates()) && writable(format);
             for format in class.formats() {
-                if format == source.format && writable(format) {
+                if format == source.format && writable(format) && fits(format) {
                     return Ok(format);
                 }
-                if offered.contains(&format) && holds(format) {
+                if offered.contains(&format) && holds(format) && fits(format) {
                     return Ok(format);
                 }
             }

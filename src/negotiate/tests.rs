@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::{Frames, Quality};
+use crate::plan::{Frames, Limits, Quality};
 
 const OFFERED: [Format; 4] = [Format::Avif, Format::WebP, Format::Jxl, Format::Heif];
 
@@ -129,7 +129,8 @@ fn several_lines_are_one_list_and_none_is_base() {
 fn pick(accept: &str, source: &Source, output: &Output) -> Result<Format, Kind> {
     let class = class([accept], &OFFERED);
     let writable = |format| !matches!(format, Format::Jxl | Format::Heif | Format::Tpg | Format::Svg);
-    choose(output, source, class, &OFFERED, &writable).map_err(|error| error.kind)
+    let fits = |format: Format| source.width.max(source.height) <= Limits::default().side_in(format);
+    choose(output, source, class, &OFFERED, &writable, &fits).map_err(|error| error.kind)
 }
 
 #[test]
@@ -162,6 +163,13 @@ fn animations_stay_animations() {
 fn what_a_format_cannot_hold_is_not_negotiated() {
     let wide = Source { width: 20_000, ..source(Format::Jpeg) };
     assert_eq!(pick("image/webp", &wide, &Output::default()), Ok(Format::Jpeg));
+    // Nor what the vendors bind more tightly, where something else will do.
+    let both = "image/avif, image/webp;q=0.9";
+    for (width, want) in [(9_999, Format::Avif), (10_000, Format::WebP), (16_383, Format::WebP), (16_384, Format::Jpeg)]
+    {
+        let wide = Source { width, ..source(Format::Jpeg) };
+        assert_eq!(pick(both, &wide, &Output::default()), Ok(want), "{width}");
+    }
 }
 
 #[test]
@@ -173,10 +181,10 @@ fn a_rule_that_names_a_format_is_obeyed_or_refused() {
     assert_eq!(pick("", &jpeg, &to(Format::Tpg)), Err(Kind::UnsupportedTarget));
     let all = |_| true;
     let gif = Source { frames: 60, ..source(Format::Gif) };
-    let heif = choose(&to(Format::Heif), &gif, Class::default(), &[], &all).map_err(|error| error.kind);
+    let heif = choose(&to(Format::Heif), &gif, Class::default(), &[], &all, &all).map_err(|error| error.kind);
     assert_eq!(heif, Err(Kind::UnsupportedTarget));
     let first = Output { frames: Frames::First, ..to(Format::Heif) };
-    assert_eq!(choose(&first, &gif, Class::default(), &[], &all), Ok(Format::Heif));
+    assert_eq!(choose(&first, &gif, Class::default(), &[], &all, &all), Ok(Format::Heif));
 }
 
 #[test]
@@ -205,7 +213,7 @@ fn sources_that_cannot_be_written_fall_back() {
     assert_eq!(pick("*/*", &heif, &Output::default()), Ok(Format::Jpeg));
     assert_eq!(pick("*/*", &Source { alpha: true, ..heif }, &Output::default()), Ok(Format::Png));
     let none = |_| false;
-    let refused = choose(&Output::default(), &heif, Class::default(), &[], &none);
+    let refused = choose(&Output::default(), &heif, Class::default(), &[], &none, &|_| true);
     assert_eq!(refused.map_err(|error| error.kind), Err(Kind::UnsupportedTarget));
 }
 

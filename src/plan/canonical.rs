@@ -56,8 +56,9 @@ impl Display for Step {
             Self::Slice(slice) => slice.fmt(f),
             Self::Mark(mark) => mark.fmt(f),
             Self::Ratio(Ratio { least, most }) => write!(f, "ratio,least={least},most={most}"),
-            Self::Ceiling(Ceiling { pixels, spare_untouched, code }) => {
+            Self::Ceiling(Ceiling { pixels, side, spare_untouched, code }) => {
                 write!(f, "ceiling,px={pixels}")?;
+                option(f, "side", *side)?;
                 option(f, "code", *code)?;
                 f.write_str(if *spare_untouched { ",spare=1" } else { "" })
             }
@@ -291,6 +292,7 @@ pub(super) fn step(text: &str) -> Result<Step, Error> {
         }),
         "ceiling" => Step::Ceiling(Ceiling {
             pixels: keys.need("px")?,
+            side: keys.number("side")?,
             spare_untouched: keys.take("spare") == Some("1"),
             code: keys.number("code")?,
         }),

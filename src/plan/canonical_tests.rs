@@ -50,8 +50,9 @@ pub(in crate::plan) fn any_plain_step() -> impl Strategy<Value = Step> {
         (prop_oneof![0u16..=360, Just(90), Just(180), Just(270)], proptest::option::of(1u32..9999))
             .prop_map(|(degrees, max_side)| Step::Rotate(Rotate { degrees, max_side })),
         any::<bool>().prop_map(|h| Step::Flip(if h { Axis::Horizontal } else { Axis::Vertical })),
-        (1u64..500_000_000, any::<bool>(), proptest::option::of(any::<i32>()))
-            .prop_map(|(pixels, spare_untouched, code)| Step::Ceiling(Ceiling { pixels, spare_untouched, code })),
+        (1u64..500_000_000, side(), any::<bool>(), proptest::option::of(any::<i32>())).prop_map(
+            |(pixels, side, spare_untouched, code)| Step::Ceiling(Ceiling { pixels, side, spare_untouched, code })
+        ),
         (1u8..=50, 1u16..6000).prop_map(|(radius, sigma)| Step::Effect(Effect::Blur { radius, sigma })),
         (1u16..400).prop_map(|percent| Step::Effect(Effect::Sharpen(percent))),
         (-100i8..=100, any::<bool>()).prop_map(|(percent, bright)| {

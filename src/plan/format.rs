@@ -87,7 +87,7 @@ impl Format {
 
     /// Whether a picture in this format can be partly transparent.
     pub fn has_alpha(self) -> bool {
-        !matches!(self, Self::Jpeg | Self::Bmp)
+        self != Self::Jpeg
     }
 
     /// Whether it is written with a quality of 1 to 100.
@@ -96,7 +96,7 @@ impl Format {
     }
 
     /// Whether writing it is "advanced compression", which both clouds let a bucket turn off and bill by the picture
-    /// (tencent-ci §2.8, aliyun-oss §3.1).
+    /// (tencent-ci §2.8, aliyun-oss §3.1), and to which tighter limits apply.
     pub fn is_advanced(self) -> bool {
         matches!(self, Self::Avif | Self::Heif | Self::Tpg)
     }

@@ -49,6 +49,9 @@ pub enum GeometryOp {
     Orient(u8),
     /// Resample to exactly this size.
     Resize { width: u32, height: u32 },
+    /// Resample a rectangle that lies wholly inside to exactly this size. The rectangle is in parts of a pixel, [`UNIT`] to
+    /// one.
+    Part { x: u64, y: u64, across: u64, down: u64, width: u32, height: u32 },
     /// Keep this rectangle, which lies wholly inside.
     Crop { x: u32, y: u32, width: u32, height: u32 },
     /// Put the picture at (x, y) on a canvas of this size and colour.
@@ -68,6 +71,9 @@ pub enum GeometryOp {
     /// Draw the plan's mark of this number, counted from 0, onto the picture, which has this size here.
     Mark { number: u32, width: u32, height: u32 },
 }
+
+/// Parts of a pixel in [`GeometryOp::Part`].
+pub const UNIT: u64 = 1 << 16;
 
 /// The whole way from a source to its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,23 +140,37 @@ pub fn lay_out(plan: &Plan, source: &Source, format: Format, limits: &Limits) ->
     for step in &plan.steps {
         state.step(step)?;
     }
-    let cap = limits.output_side.min(format.max_side());
-    // A picture that no step has touched may be as large as sources may be.
+    // A picture that no step has touched may be as large as sources may be, but for formats that are bound themselves.
     let in_place =
         |op: &GeometryOp| matches!(op, GeometryOp::Orient(_) | GeometryOp::Effect(_) | GeometryOp::Mark { .. });
     let resized = !state.ops.iter().all(in_place);
-    let cap = if resized { cap } else { format.max_side() };
+    let cap = match resized {
+        true => limits.side_in(format),
+        false if format.is_advanced() && format != source.format => limits.advanced_side.min(format.max_side()),
+        false => format.max_side(),
+    };
+    let (width, height) = (state.width.into(), state.height.into());
     if state.width > cap || state.height > cap {
-        return Err(too_large(state.width.into(), state.height.into(), cap));
+        return Err(too_large(width, height, format!("as {} a side may have at most {cap} pixels", format.name())));
+    }
+    if resized && width.saturating_mul(height).saturating_mul(frames.into()) > limits.output_pixels {
+        return Err(too_large(width, height, limits.told_pixels(frames)));
     }
     Ok(Layout { ops: state.ops, width: state.width, height: state.height, frames, orientation: state.orientation })
 }
 
-fn too_large(width: u64, height: u64, cap: u32) -> Error {
-    Error::new(
-        Kind::OutputTooLarge,
-        format!("the result would be {width} x {height}; a side may have at most {cap} pixels"),
-    )
+fn too_large(width: u64, height: u64, why: String) -> Error {
+    Error::new(Kind::OutputTooLarge, format!("the result would be {width} x {height}; {why}"))
+}
+
+impl Limits {
+    fn told_pixels(&self, frames: u32) -> String {
+        let most = self.output_pixels;
+        match frames {
+            0 | 1 => format!("it may have at most {most} pixels"),
+            frames => format!("its {frames} frames may have at most {most} pixels together"),
+        }
+    }
 }
 
 /// Size and orientation while the steps are walked through.
@@ -202,22 +222,21 @@ impl State<'_> {
     fn ceiling(&self, ceiling: &Ceiling) -> Result<(), Error> {
         let touched = self.ops.iter().any(|op| match op {
             GeometryOp::Resize { .. } | GeometryOp::Crop { .. } | GeometryOp::Pad { .. } => true,
-            GeometryOp::Rotate { .. } => true,
+            GeometryOp::Part { .. } | GeometryOp::Rotate { .. } => true,
             GeometryOp::Orient(_) | GeometryOp::Turn(_) | GeometryOp::Flip(_) => false,
             GeometryOp::Effect(_) | GeometryOp::Disc | GeometryOp::Corners(_) | GeometryOp::Mark { .. } => false,
         });
-        let pixels = u64::from(self.width) * u64::from(self.height);
-        if pixels <= ceiling.pixels || (ceiling.spare_untouched && !touched) {
+        let (width, height) = (self.width, self.height);
+        let pixels = u64::from(width) * u64::from(height);
+        let side = ceiling.side.filter(|side| width.max(height) > *side);
+        if (pixels <= ceiling.pixels && side.is_none()) || (ceiling.spare_untouched && !touched) {
             return Ok(());
         }
-        let error = Error::new(
-            Kind::OutputTooLarge,
-            format!(
-                "the result would be {} x {}, {pixels} pixels; at most {} are allowed here",
-                self.width, self.height, ceiling.pixels
-            ),
-        );
-        Err(error.with_code(ceiling.code))
+        let why = match side {
+            Some(side) => format!("a side may have at most {side} pixels here"),
+            None => format!("of its {pixels} pixels at most {} are allowed here", ceiling.pixels),
+        };
+        Err(too_large(width.into(), height.into(), why).with_code(ceiling.code))
     }
 
     fn shape(&mut self, shape: &Shape) -> Result<(), Error> {
@@ -308,16 +327,24 @@ impl State<'_> {
         Ok(())
     }
 
-    /// Takes a new size after checking it: later steps shall never work on something gigantic.
-    fn size(&mut self, width: u64, height: u64) -> Result<(), Error> {
+    /// Refuses a size: later steps shall never work on something gigantic. What is there already may stay.
+    fn check(&self, width: u64, height: u64) -> Result<(u32, u32), Error> {
         let cap = self.limits.output_side;
-        match (u32::try_from(width), u32::try_from(height)) {
-            (Ok(w), Ok(h)) if w <= cap.max(self.width) && h <= cap.max(self.height) => {
-                (self.width, self.height) = (w, h);
-                Ok(())
-            }
-            _ => Err(too_large(width, height, cap)),
+        let sides = match (u32::try_from(width), u32::try_from(height)) {
+            (Ok(w), Ok(h)) if w <= cap.max(self.width) && h <= cap.max(self.height) => (w, h),
+            _ => return Err(too_large(width, height, format!("a side may have at most {cap} pixels"))),
+        };
+        let now = u64::from(self.width) * u64::from(self.height);
+        if width.saturating_mul(height) > self.limits.output_pixels.max(now) {
+            return Err(too_large(width, height, self.limits.told_pixels(1)));
         }
+        Ok(sides)
+    }
+
+    /// Takes a new size after checking it.
+    fn size(&mut self, width: u64, height: u64) -> Result<(), Error> {
+        (self.width, self.height) = self.check(width, height)?;
+        Ok(())
     }
 
     fn scale_to(&mut self, width: u64, height: u64) -> Result<(), Error> {
@@ -397,16 +424,28 @@ impl State<'_> {
 
     fn fill(&mut self, target: Box2, gravity: Gravity, enlarge: Enlarge) -> Result<(), Error> {
         let (w, h) = self.clamped(square(self.sides(target)), enlarge);
+        let before = (self.width, self.height);
         let by_width = !self.narrower(w, h);
         let (to, from) = if by_width { (w, self.width) } else { (h, self.height) };
         if !allowed(to, from, enlarge) {
             return Ok(());
         }
         // Rounding may fall below the box by one; the box wins.
-        match by_width {
-            true => self.scale_to(w.into(), part(self.height, w, self.width).max(h.into()))?,
-            false => self.scale_to(part(self.width, h, self.height).max(w.into()), h.into())?,
+        let (wide, tall) = match by_width {
+            true => (u64::from(w), part(self.height, w, self.width).max(h.into())),
+            false => (part(self.width, h, self.height).max(w.into()), u64::from(h)),
+        };
+        // Of a thin picture most would be scaled only to be cut off.
+        let enlarged = wide > self.width.into();
+        let wasted = enlarged && wide.saturating_mul(tall) / 4 > u64::from(w) * u64::from(h);
+        if wasted || self.check(wide, tall).is_err() {
+            self.size(w.into(), h.into())?;
+            let (x, across) = behind(before.0, wide, w, gravity.column());
+            let (y, down) = behind(before.1, tall, h, gravity.row());
+            self.ops.push(GeometryOp::Part { x, y, across, down, width: w, height: h });
+            return Ok(());
         }
+        self.scale_to(wide, tall)?;
         let (x, y) = (anchor(self.width, w, gravity.column()), anchor(self.height, h, gravity.row()));
         self.crop_to(x, y, w, h);
         Ok(())
@@ -535,6 +574,20 @@ fn anchor(whole: u32, part: u32, cell: Cell) -> u32 {
         Cell::Middle => free / 2,
         Cell::End => free,
     }
+}
+
+/// Where on an axis of `side` pixels lies what is `wanted` of it after it is scaled to `scaled`: start and length in parts of
+/// a pixel, which end inside.
+fn behind(side: u32, scaled: u64, wanted: u32, cell: Cell) -> (u64, u64) {
+    let free = scaled.saturating_sub(wanted.into());
+    let start = match cell {
+        Cell::Start => 0,
+        Cell::Middle => free / 2,
+        Cell::End => free,
+    };
+    let (whole, scaled) = (u128::from(side) * u128::from(UNIT), u128::from(scaled.max(1)));
+    let back = |at: u64| u64::try_from(u128::from(at) * whole / scaled).unwrap_or(u64::MAX);
+    (back(start), back(wanted.into()).max(1))
 }
 
 /// Whether scaling by `to / from` is wanted.

@@ -97,6 +97,63 @@ fn a_ceiling_looks_at_its_place_in_the_row() {
 }
 
 #[test]
+fn a_thin_picture_is_cut_before_it_is_enlarged() {
+    let ops = |source: &Source, text: &str| {
+        lay_out(&text.parse().unwrap(), source, Format::Jpeg, &Limits::default()).map(|layout| layout.ops)
+    };
+    let part = |(x, y): (u64, u64), (across, down): (u64, u64), (width, height)| {
+        Ok(vec![GeometryOp::Part { x: x * UNIT, y: y * UNIT, across: across * UNIT, down: down * UNIT, width, height }])
+    };
+    for (at, x) in [("west", 0), ("center", 495), ("east", 990)] {
+        let text = format!("fill,w=500,h=500,at={at},up=allow|source");
+        assert_eq!(ops(&still(1000, 10), &text), part((x, 0), (10, 10), (500, 500)), "{at}");
+    }
+    assert_eq!(
+        ops(&still(10, 1000), "fill,w=500,h=500,at=south,up=allow|source"),
+        part((0, 990), (10, 10), (500, 500))
+    );
+    assert_eq!(
+        ops(&still(30_000, 1), "fill,w=4000,h=4000,at=west,up=allow|source"),
+        part((0, 0), (1, 1), (4000, 4000))
+    );
+    // Where little is cut off, or nothing is enlarged, all of it is scaled.
+    let scaled = |text: &str, source| {
+        matches!(ops(&source, text).unwrap()[..], [GeometryOp::Resize { .. }, GeometryOp::Crop { .. }])
+    };
+    assert!(scaled("fill,w=500,h=500,at=center,up=allow|source", still(300, 100)));
+    assert!(scaled("fill,w=50,h=50,at=center,up=allow|source", still(9000, 100)));
+}
+
+#[test]
+fn results_are_bound_by_format_and_by_pixels() {
+    let size = |source: &Source, text: &str, format| {
+        lay_out(&text.parse().unwrap(), source, format, &Limits::default()).map(|layout| (layout.width, layout.height))
+    };
+    let one = still(1000, 500);
+    for format in Format::ALL {
+        let most = match format {
+            Format::Avif | Format::Heif | Format::Tpg => 9_999,
+            Format::WebP => 16_383,
+            _ => 50_000,
+        };
+        let fits = |side: u32| size(&one, &format!("exact,w={side},h=100,up=allow|source"), format).is_ok();
+        assert_eq!((fits(most), fits(most + 1)), (true, false), "{format:?}");
+        // What is not resized may be as large as the original is, but for the formats that are bound themselves.
+        let whole = |source: &Source| size(source, "|source", format).is_ok();
+        let large = Source { format, ..still(12_000, 100) };
+        assert!(whole(&large), "{format:?}: its own");
+        assert_eq!(whole(&still(12_000, 100)), most > 12_000, "{format:?}");
+    }
+    assert!(size(&one, "exact,w=25000,h=10000,up=allow|source", Format::Png).is_ok());
+    assert!(size(&one, "exact,w=25000,h=10001,up=allow|source", Format::Png).is_err());
+    let moving = Source { format: Format::Gif, frames: 300, ..still(1200, 1200) };
+    assert!(size(&moving, "exact,w=900,h=900,up=allow|source", Format::Gif).is_ok());
+    assert!(size(&moving, "exact,w=1000,h=1000,up=skip|source", Format::Gif).is_err(), "300 megapixels");
+    let limits = Limits { output_side: 300, ..Limits::default() };
+    assert!(lay_out(&"fit,w=301,up=allow|source".parse().unwrap(), &one, Format::Avif, &limits).is_err());
+}
+
+#[test]
 fn turning_by_nothing_is_not_turning() {
     assert_eq!(size(&still(5100, 3000), "turn,deg=0,max=4096|source"), Ok((5100, 3000)));
     assert_eq!(size(&still(5100, 3000), "turn,deg=90,max=4096|source"), Err(Kind::RotateTooLarge));
@@ -127,7 +184,9 @@ proptest! {
             matches!(op, GeometryOp::Orient(_) | GeometryOp::Effect(_) | GeometryOp::Mark { .. })
         };
         prop_assert!(layout.width >= 1 && layout.height >= 1);
-        prop_assert!(longest <= limits.output_side || layout.ops.iter().all(untouched));
+        let pixels = u64::from(layout.width) * u64::from(layout.height) * u64::from(layout.frames);
+        let within = longest <= limits.side_in(Format::WebP) && pixels <= limits.output_pixels;
+        prop_assert!(within || layout.ops.iter().all(untouched));
         prop_assert!((1..=8).contains(&layout.orientation) || layout.orientation == source.orientation);
         // The operations lead from the source's size to the result's, each inside of what the one before left.
         let (mut w, mut h) = (width, height);
@@ -136,6 +195,11 @@ proptest! {
                 GeometryOp::Orient(o) => if o >= 5 { std::mem::swap(&mut w, &mut h) },
                 GeometryOp::Turn(quarters) => if quarters != 2 { std::mem::swap(&mut w, &mut h) },
                 GeometryOp::Resize { width, height } => (w, h) = (width, height),
+                GeometryOp::Part { x, y, across, down, width, height } => {
+                    prop_assert!(across > 0 && down > 0);
+                    prop_assert!(x + across <= u64::from(w) * UNIT && y + down <= u64::from(h) * UNIT);
+                    (w, h) = (width, height);
+                }
                 GeometryOp::Rotate { width, height, .. } => (w, h) = (width, height),
                 GeometryOp::Flip(_) | GeometryOp::Effect(_) | GeometryOp::Disc => {}
                 GeometryOp::Mark { width, height, .. } => prop_assert_eq!((w, h), (width, height)),

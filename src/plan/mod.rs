@@ -95,6 +95,8 @@ pub struct Ratio {
 pub struct Ceiling {
     /// Width x height that is still allowed.
     pub pixels: u64,
+    /// The longer side that is still allowed; `None`: any.
+    pub side: Option<u32>,
     /// A picture that no step has resized or cut passes whatever its size.
     pub spare_untouched: bool,
     /// The vendor's number for the refusal, if it differs from the kind's own.
@@ -328,6 +330,14 @@ impl Quality {
     pub const AUTO: Self = Self::Auto(70);
 }
 
+impl Limits {
+    /// The longest side of a result in a format.
+    pub fn side_in(&self, format: Format) -> u32 {
+        let advanced = if format.is_advanced() { self.advanced_side } else { u32::MAX };
+        self.output_side.min(advanced).min(format.max_side())
+    }
+}
+
 /// The vendors' limits, all configurable per site. Zero is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -337,8 +347,12 @@ pub struct Limits {
     pub source_side: u32,
     /// Width x height x frames of an original.
     pub source_pixels: u64,
-    /// Pixels of a result's longer side.
+    /// Pixels of a result's longer side, whatever its format; what a format holds may be less ([`Format::max_side`]).
     pub output_side: u32,
+    /// The same for the formats of the vendors' advanced compression ([`Format::is_advanced`]).
+    pub advanced_side: u32,
+    /// Width x height x frames of a result.
+    pub output_pixels: u64,
     /// Frames of an animation.
     pub frames: u32,
 }
@@ -349,7 +363,9 @@ impl Default for Limits {
             source_bytes: 32 << 20,
             source_side: 30_000,
             source_pixels: 250_000_000,
-            output_side: 9_999,
+            output_side: 50_000,
+            advanced_side: 9_999,
+            output_pixels: 250_000_000,
             frames: 300,
         }
     }

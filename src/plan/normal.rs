@@ -3,8 +3,8 @@
 
 use super::bounds::Bounds;
 use super::{
-    Answer, Axes, Box2, Crop, Enlarge, Format, Frames, Gap, Gravity, Mark, Mode, Offset, Output, Plan, Quality, Resize,
-    Rotate, Step, Subject, Target,
+    Answer, Axes, Box2, Ceiling, Crop, Enlarge, Format, Frames, Gap, Gravity, Mark, Mode, Offset, Output, Plan,
+    Quality, Resize, Rotate, Step, Subject, Target,
 };
 
 impl Plan {
@@ -67,7 +67,11 @@ fn push(steps: &mut Vec<Step>, step: Step) {
 /// The step without a limit that no picture can reach here; `None` if it is nothing else.
 fn reachable(step: Step, bounds: Bounds) -> Option<Step> {
     match step {
-        Step::Ceiling(ceiling) if bounds.within_area(ceiling.pixels) => None,
+        Step::Ceiling(Ceiling { pixels, side, .. })
+            if bounds.within_area(pixels) && side.is_none_or(|side| bounds.within_side(side)) =>
+        {
+            None
+        }
         Step::Rotate(Rotate { degrees, max_side: Some(max) }) if bounds.within_side(max) => {
             Some(Step::Rotate(Rotate { degrees, max_side: None }))
         }

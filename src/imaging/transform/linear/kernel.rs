@@ -22,12 +22,13 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// For one direction, from so many pixels to so many. Both are at least 1.
+    /// For one direction: of so many pixels the part that starts at the first number and is as long as the second, to so
+    /// many pixels. Both are at least 1, and the part lies inside.
     ///
     /// # Errors
     /// [`crate::error::Kind::OutOfMemory`].
-    pub(super) fn new(from: usize, to: usize) -> Result<Self, Error> {
-        let whole = from as f64 / to as f64;
+    pub(super) fn new(from: usize, (start, length): (f64, f64), to: usize) -> Result<Self, Error> {
+        let whole = length / to as f64;
         let block = if whole >= BLOCKS { (whole / LEFT) as usize } else { 1 };
         let samples = from.div_ceil(block);
         let ratio = whole / block as f64;
@@ -40,7 +41,7 @@ impl Windows {
         let mut this = Self { block, samples, places, weights };
         let mut taps = Vec::with_capacity(most);
         for at in 0..to {
-            let centre = (at as f64 + 0.5) * ratio;
+            let centre = start / block as f64 + (at as f64 + 0.5) * ratio;
             let first = (centre - reach).floor().max(0.0) as usize;
             let last = ((centre + reach).ceil() as usize).min(samples);
             taps.clear();

@@ -1,5 +1,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+use super::super::super::policy::Light;
+use super::super::resize_part;
 use super::*;
+
+fn in_light(pixels: Pixels, size: (u32, u32), light: Light) -> Result<Pixels, Error> {
+    let part = Part::whole(&pixels);
+    resize_part(pixels, part, size, light)
+}
+
+fn in_linear(pixels: Pixels, width: u32, height: u32) -> Result<Pixels, Error> {
+    in_light(pixels, (width, height), Light::Linear)
+}
+
+fn in_gamma(pixels: Pixels, width: u32, height: u32) -> Result<Pixels, Error> {
+    in_light(pixels, (width, height), Light::Gamma)
+}
 
 #[test]
 fn the_curves_undo_each_other() {
@@ -26,8 +41,8 @@ fn chequered(channels: Channels, resize: fn(Pixels, u32, u32) -> Result<Pixels, 
 fn fine_detail_keeps_its_light() {
     for channels in [Channels::Grey, Channels::GreyAlpha, Channels::Rgb, Channels::Rgba] {
         let colours = if channels.has_alpha() { channels.count() - 1 } else { channels.count() };
-        let linear = chequered(channels, resize);
-        let gamma = chequered(channels, super::super::resize::resize);
+        let linear = chequered(channels, in_linear);
+        let gamma = chequered(channels, in_gamma);
         assert!(linear[..colours].iter().all(|value| value.abs_diff(188) <= 1), "{channels:?} {linear:?}");
         assert!(gamma[..colours].iter().all(|value| value.abs_diff(128) <= 1), "{channels:?} {gamma:?}");
         assert!(linear[colours..].iter().all(|alpha| *alpha == 255));
@@ -38,7 +53,7 @@ fn fine_detail_keeps_its_light() {
 fn what_hides_under_transparent_pixels_never_shows() {
     // The left half is opaque red, the right half is transparent green.
     let data = (0..32 * 8).flat_map(|at| if at % 32 < 15 { [200, 0, 0, 255] } else { [0, 255, 0, 0] }).collect();
-    let small = resize(Pixels::new(32, 8, Channels::Rgba, data).unwrap(), 11, 3).unwrap();
+    let small = in_linear(Pixels::new(32, 8, Channels::Rgba, data).unwrap(), 11, 3).unwrap();
     let mut between = 0;
     for pixel in small.data().chunks_exact(4).filter(|pixel| pixel[3] > 8) {
         assert!(pixel[0].abs_diff(200) <= 4 && pixel[1] == 0 && pixel[2] == 0, "{pixel:?}");
@@ -52,7 +67,7 @@ fn flat_colours_stay_as_they_are() {
     for value in [0u8, 1, 2, 7, 60, 128, 254, 255] {
         let picture = Pixels::new(20, 20, Channels::Rgb, vec![value; 1200]).unwrap();
         for (width, height) in [(7, 9), (33, 41)] {
-            let data = resize(picture.clone(), width, height).unwrap().into_data();
+            let data = in_linear(picture.clone(), width, height).unwrap().into_data();
             assert!(data.iter().all(|got| *got == value), "{value}: {data:?}");
         }
     }
@@ -103,7 +118,7 @@ fn every_size_is_what_the_filter_says() {
                         as u8
                 })
                 .collect();
-            let got = resize(Pixels::new(from_w, from_h, channels, data.clone()).unwrap(), to_w, to_h).unwrap();
+            let got = in_linear(Pixels::new(from_w, from_h, channels, data.clone()).unwrap(), to_w, to_h).unwrap();
             for (at, value) in (0u32..).zip(got.data()) {
                 let (x, y, channel) = (at / n % to_w, at / n / to_w, at % n);
                 let (down, over) = (weights(from_h, to_h, y), weights(from_w, to_w, x));
@@ -127,7 +142,7 @@ fn every_size_is_what_the_filter_says() {
 #[test]
 fn no_shape_takes_many_rows() {
     for (from, to) in [(30_000, 1), (30_000, 3_001), (9, 1), (10, 1), (5, 9_999), (1, 1)] {
-        let windows = kernel::Windows::new(from, to).unwrap();
+        let windows = kernel::Windows::new(from, (0.0, from as f64), to).unwrap();
         assert!(windows.most() <= 64, "{from} to {to}: {}", windows.most());
         assert!(windows.iter().all(|(first, weights)| first + weights.len() <= windows.samples && !weights.is_empty()));
     }

@@ -14,7 +14,7 @@ fn noise(seed: u32) -> impl FnMut() -> u32 {
 fn every_processor_computes_the_same() {
     for (from, to) in [(41, 29), (29, 41), (64, 7), (3, 20), (1, 9), (100, 31)] {
         let mut next = noise(from as u32);
-        let pairs = Pairs::new(&Windows::new(from, to).unwrap()).unwrap();
+        let pairs = Pairs::new(&Windows::new(from, (0.0, from as f64), to).unwrap()).unwrap();
         let row = from.div_ceil(2) * PAIR;
         let row = row.next_multiple_of(LANES);
         let slots = pairs.most(BESIDE);
@@ -41,7 +41,7 @@ fn every_processor_computes_the_same() {
 #[test]
 fn weights_are_one_in_sum() {
     for (from, to) in [(768, 500), (500, 768), (2, 9), (9, 2), (4000, 401)] {
-        let windows = Windows::new(from, to).unwrap();
+        let windows = Windows::new(from, (0.0, from as f64), to).unwrap();
         let pairs = Pairs::new(&windows).unwrap();
         for ((first, weights), (sample, taps)) in pairs.iter().zip(windows.iter()) {
             let sum: i32 = weights.iter().map(|two| halves(*two).iter().sum::<i32>()).sum();
