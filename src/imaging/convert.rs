@@ -14,7 +14,7 @@ use super::picture::{Animation, Encode, Frame, Metadata, Pixels, Space};
 use super::plugin;
 use super::policy::{Carry, Gamut, Light, Policy};
 use super::probe::{self, Header};
-use super::transform;
+use super::transform::{self, Extent};
 use crate::error::{Error, Kind};
 use crate::plan::{self, Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Rgb, Source, geometry};
 
@@ -283,7 +283,9 @@ fn picture(
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
         let source = trimmed(frame.pixels, header, shrink, region)?;
         let light = (policy.resample, output.ground);
-        let pixels = clock(&mut times.transform, || develop(source, header, &layout, format, light, &mut marks))?;
+        let extent = extent(&source, header, shrink);
+        let developed = || develop(source, extent, header, &layout, format, light, &mut marks);
+        let pixels = clock(&mut times.transform, developed)?;
         if let Some(wish) = wish {
             let options = settings(output, decoder.metadata(), header, job, &layout, truth);
             let floor = output.quality_floor;
@@ -394,6 +396,7 @@ fn start(
 /// One frame from the decoder's pixels to the encoder's.
 fn develop(
     mut pixels: Pixels,
+    mut extent: Extent,
     header: &Header,
     layout: &Layout,
     format: Format,
@@ -409,7 +412,7 @@ fn develop(
     for op in &layout.ops {
         pixels = match *op {
             GeometryOp::Mark { number, .. } => marks.draw(pixels, number)?,
-            _ => transform::apply(pixels, op, format.has_alpha(), light)?,
+            _ => extent.apply(pixels, op, format.has_alpha(), light)?,
         };
     }
     if !format.has_alpha() {
@@ -445,6 +448,16 @@ pub(super) fn check_size(pixels: &Pixels, header: &Header, shrink: Option<Shrink
     }
     let what = format!("its pixels are {} x {}, its header says {width} x {height}", pixels.width(), pixels.height());
     Err(probe::corrupt(header.source.format, &what))
+}
+
+/// Where the picture ends on pixels that [`check_size`] has let pass.
+pub(super) fn extent(pixels: &Pixels, header: &Header, shrink: Option<Shrink>) -> Extent {
+    let Source { format, width, height, .. } = header.source;
+    let Some(shrink) = shrink.filter(|_| format == Format::Jpeg) else { return Extent::default() };
+    let by = shrink.divisor(width, height);
+    // A lossless JPEG is never reduced.
+    let reduced = (pixels.width(), pixels.height()) == (width.div_ceil(by), height.div_ceil(by));
+    if reduced { Extent::reduced((width, height), by) } else { Extent::default() }
 }
 
 /// What a decoder may shrink to for an average colour: 256 pixels and more a side remain.
@@ -485,4 +498,6 @@ fn clock<T>(total: &mut u64, work: impl FnOnce() -> Result<T, Error>) -> Result<
 }
 
 #[cfg(test)]
-mod tests;
+mod extent_tests;
+#[cfg(test)]
+pub(super) mod tests;

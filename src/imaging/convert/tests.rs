@@ -7,7 +7,7 @@ use crate::imaging::picture::Channels;
 use crate::plan::{Axes, Axis, Box2, Crop, Enlarge, Gravity, Mode, Offset, Resize, Rgb, Rotate, Step};
 
 /// The corpus: `PICTOR_CORPUS`, or beside the repository.
-fn corpus() -> Option<PathBuf> {
+pub(in crate::imaging) fn corpus() -> Option<PathBuf> {
     let given = std::env::var_os("PICTOR_CORPUS").map(PathBuf::from);
     let root = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
     if root.join("manifest.tsv").is_file() {
@@ -119,7 +119,8 @@ fn a_format_without_alpha_gets_a_white_ground() {
     let layout = Layout { ops: Vec::new(), width: 8, height: 6, frames: 1, orientation: 1 };
     let plan = Plan::identity();
     let mut marks = Marks::new(&plan, &[], Limits::default(), Policy::default()).unwrap();
-    let flat = develop(pixels, &header, &layout, Format::Jpeg, (Light::Gamma, Rgb::WHITE), &mut marks).unwrap();
+    let light = (Light::Gamma, Rgb::WHITE);
+    let flat = develop(pixels, Extent::default(), &header, &layout, Format::Jpeg, light, &mut marks).unwrap();
     assert_eq!(flat.channels(), Channels::Rgb);
     assert!(flat.data().iter().all(|value| *value == 255));
 }

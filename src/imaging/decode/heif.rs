@@ -18,6 +18,7 @@ use super::{area, buffer, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
 
+mod coded;
 mod moving;
 
 /// Threads that libheif may use for the tiles of one picture. The pool runs one worker a core, so more would only take
@@ -150,9 +151,12 @@ fn exif_block(handle: &ImageHandle) -> Option<Vec<u8>> {
     Some(block)
 }
 
-fn options() -> Result<DecodingOptions, Error> {
+/// How to decode to a space.
+fn options(space: ColorSpace) -> Result<DecodingOptions, Error> {
     let mut options =
         DecodingOptions::new().ok_or_else(|| Error::new(Kind::OutOfMemory, "no memory for a HEIF decoder"))?;
+    // Planes as they are coded are of their own matrix and range; all else is brought to sRGB's.
+    options.set_output_image_nclx_profile_passthrough(space == ColorSpace::Undefined);
     // A sequence that repeats for ever would be decoded for ever.
     options.set_ignore_sequence_edit_list(true);
     options.set_num_codec_threads(1);
@@ -170,6 +174,10 @@ enum Colour {
 }
 
 impl Colour {
+    fn is_hdr(&self) -> bool {
+        matches!(self, Self::Hdr(..))
+    }
+
     /// What the pixels come out in.
     fn space(&self, gamut: Gamut) -> Space {
         match self {
@@ -199,11 +207,11 @@ fn colour(handle: &ImageHandle) -> Colour {
         };
     }
     let points = |nclx: ColorProfileNCLX| (nclx.color_primaries() as u8, nclx.transfer_characteristics() as u8);
-    handle.color_profile_nclx().map(points).map_or(Colour::Srgb, |(primaries, transfer)| coded(primaries, transfer))
+    handle.color_profile_nclx().map(points).map_or(Colour::Srgb, |(primaries, transfer)| colour_of(primaries, transfer))
 }
 
 /// By the numbers of H.273.
-fn coded(primaries: u8, transfer: u8) -> Colour {
+fn colour_of(primaries: u8, transfer: u8) -> Colour {
     let primaries = hdr::Primaries::from_code(primaries);
     match (hdr::Transfer::from_code(transfer), primaries) {
         (Some(transfer), _) => Colour::Hdr(transfer, primaries),
@@ -212,15 +220,14 @@ fn coded(primaries: u8, transfer: u8) -> Colour {
     }
 }
 
-/// The space to decode to.
-fn space(grey: bool, alpha: bool, wide: bool) -> ColorSpace {
-    match (grey && !alpha && !wide, alpha, wide) {
-        (true, ..) => ColorSpace::Monochrome,
-        (_, false, false) => ColorSpace::Rgb(RgbChroma::Rgb),
-        (_, true, false) => ColorSpace::Rgb(RgbChroma::Rgba),
-        (_, false, true) => ColorSpace::Rgb(RgbChroma::HdrRgbLe),
-        (_, true, true) => ColorSpace::Rgb(RgbChroma::HdrRgbaLe),
-    }
+/// The space that libheif is to bring to what is not understood as it is coded.
+fn space(alpha: bool, wide: bool) -> ColorSpace {
+    ColorSpace::Rgb(match (alpha, wide) {
+        (false, false) => RgbChroma::Rgb,
+        (true, false) => RgbChroma::Rgba,
+        (false, true) => RgbChroma::HdrRgbLe,
+        (true, true) => RgbChroma::HdrRgbaLe,
+    })
 }
 
 fn item(session: &Session, bytes: &[u8], header: &Header, target: Space) -> Result<Pixels, Error> {
@@ -229,17 +236,15 @@ fn item(session: &Session, bytes: &[u8], header: &Header, target: Space) -> Resu
     let format = header.source.format;
     let alpha = handle.has_alpha_channel();
     let colour = colour(handle);
-    let hdr = matches!(colour, Colour::Hdr(..));
-    // Greys deeper than 8 bits have no 8-bit plane to ask for.
-    let grey = matches!(handle.preferred_decoding_colorspace(), Ok(ColorSpace::Monochrome))
-        && handle.luma_bits_per_pixel() == 8;
-    let image =
-        library().decode(handle, space(grey, alpha, hdr), Some(options()?)).map_err(|error| failed(format, &error))?;
-    let mut pixels = match colour {
-        Colour::Hdr(transfer, primaries) => {
-            mapped(&image, header, alpha, (transfer, primaries), Brightness { declared, moving: false }, target)?
+    let about = Brightness { declared, moving: false };
+    let decode = |space| library().decode(handle, space, Some(options(space)?)).map_err(|error| failed(format, &error));
+    let image = decode(ColorSpace::Undefined)?;
+    let mut pixels = match coded::pixels(&image, header, (alpha, true), &colour, (about, target))? {
+        Some(pixels) => pixels,
+        None => {
+            drop(image);
+            converted(&decode(space(alpha, colour.is_hdr()))?, header, alpha, &colour, (about, target))?
         }
-        Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, header, grey && !alpha, alpha)?,
     };
     if alpha && probe::alpha_is_limited(bytes) {
         widen_alpha(&mut pixels);
@@ -253,6 +258,20 @@ fn item(session: &Session, bytes: &[u8], header: &Header, target: Space) -> Resu
     Ok(pixels)
 }
 
+/// The pixels of an image that libheif has brought to [`space`].
+fn converted(
+    image: &Image,
+    header: &Header,
+    alpha: bool,
+    colour: &Colour,
+    (about, target): (Brightness, Space),
+) -> Result<Pixels, Error> {
+    match *colour {
+        Colour::Hdr(transfer, primaries) => mapped(image, header, alpha, (transfer, primaries), about, target),
+        Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(image, header, alpha),
+    }
+}
+
 /// The plane of an image that was asked for, if its size is the header's and its rows have at least `row` bytes.
 fn plane<'a>(plane: Option<Plane<&'a [u8]>>, header: &Header, row: usize) -> Result<Plane<&'a [u8]>, Error> {
     let source = &header.source;
@@ -262,16 +281,11 @@ fn plane<'a>(plane: Option<Plane<&'a [u8]>>, header: &Header, row: usize) -> Res
 }
 
 /// 8-bit pixels as they are.
-fn taken(image: &Image, header: &Header, grey: bool, alpha: bool) -> Result<Pixels, Error> {
+fn taken(image: &Image, header: &Header, alpha: bool) -> Result<Pixels, Error> {
     let (width, height) = (header.source.width, header.source.height);
-    let channels = match (grey, alpha) {
-        (true, _) => Channels::Grey,
-        (false, false) => Channels::Rgb,
-        (false, true) => Channels::Rgba,
-    };
+    let channels = if alpha { Channels::Rgba } else { Channels::Rgb };
     let row = area(width, 1, channels.count())?;
-    let planes = image.planes();
-    let plane = plane(if grey { planes.y } else { planes.interleaved }, header, row)?;
+    let plane = plane(image.planes().interleaved, header, row)?;
     let mut data = buffer(area(width, height, channels.count())?)?;
     for (from, to) in plane.data.chunks(plane.stride).zip(data.chunks_exact_mut(row)) {
         to.copy_from_slice(from.get(..row).unwrap_or_default());
@@ -284,18 +298,29 @@ fn mapped(
     image: &Image,
     header: &Header,
     alpha: bool,
-    (transfer, primaries): (hdr::Transfer, hdr::Primaries),
+    kind: (hdr::Transfer, hdr::Primaries),
     about: Brightness,
     target: Space,
 ) -> Result<Pixels, Error> {
-    let (width, height) = (header.source.width, header.source.height);
     let channels = if alpha { Channels::Rgba } else { Channels::Rgb };
-    let stride = area(width, 1, channels.count())?;
-    let row = stride.saturating_mul(2);
+    let row = area(header.source.width, 1, channels.count())?.saturating_mul(2);
     let plane = plane(image.planes().interleaved, header, row)?;
-    let light = hdr::Light::new(transfer, primaries, plane.bits_per_pixel);
-    let mut data = buffer(area(width, height, channels.count())?)?;
     let rows = plane.data.chunks(plane.stride);
+    toned(rows, (plane.bits_per_pixel, channels), header, kind, (about, target))
+}
+
+/// Rows of 16-bit samples, little-endian, of which so many bits are used, tone-mapped.
+fn toned<'a>(
+    rows: impl Iterator<Item = &'a [u8]> + Clone,
+    (bits, channels): (u8, Channels),
+    header: &Header,
+    (transfer, primaries): (hdr::Transfer, hdr::Primaries),
+    (about, target): (Brightness, Space),
+) -> Result<Pixels, Error> {
+    let (width, height) = (header.source.width, header.source.height);
+    let stride = area(width, 1, channels.count())?;
+    let light = hdr::Light::new(transfer, primaries, bits);
+    let mut data = buffer(area(width, height, channels.count())?)?;
     hdr::develop(light, about, target, rows, (Order::Little, channels), (&mut data, stride));
     Pixels::new(width, height, channels, data)
 }
@@ -328,3 +353,6 @@ fn unmultiply(pixels: &mut Pixels) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

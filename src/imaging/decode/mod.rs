@@ -8,6 +8,7 @@ mod heif;
 mod ico;
 mod jpeg;
 mod jxl;
+mod planes;
 mod png;
 mod raster;
 mod rle;

@@ -11,15 +11,14 @@ use tiff::tags::Tag;
 use super::Options;
 use crate::error::{Error, Kind};
 use crate::imaging::picture::{Channels, Pixels};
-use crate::imaging::transform::{flatten, room, with_colour};
-use crate::plan::Rgb;
+use crate::imaging::transform::{room, with_colour};
 
-/// BMP with 24 bits a pixel, 8 for grey. Transparency is put on white: hardly a reader knows BMP's.
+/// BMP with 24 bits a pixel, 8 for grey; with transparency 32, and a header of version 4, whose masks say where alpha lies.
 ///
 /// # Errors
 /// [`Kind::OutOfMemory`], [`Kind::Internal`].
 pub fn bmp(pixels: Pixels, _: &Options) -> Result<Vec<u8>, Error> {
-    let pixels = flatten(pixels, Rgb::WHITE)?;
+    let pixels = if pixels.channels() == Channels::GreyAlpha { with_colour(pixels)? } else { pixels };
     let mut bytes = Cursor::new(buffer(&pixels)?);
     let kind = kind(&pixels);
     BmpEncoder::new(&mut bytes)

@@ -106,6 +106,19 @@ fn alpha_survives_where_the_format_has_it() {
     }
 }
 
+/// Its masks say where alpha is: a reader that knows them shows it, any other the colours.
+#[test]
+fn a_bmp_says_where_its_alpha_is() {
+    let corner = Pixels::new(3, 2, Channels::Rgba, (0..6u8).flat_map(|at| [200, 100, 50, at * 51]).collect()).unwrap();
+    let bytes = written(&corner, Format::Bmp, options(None));
+    let field = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    assert_eq!((field(14), bytes[28], field(30)), (108, 32, 3), "version 4, 32 bits, masks");
+    assert_eq!([54, 58, 62, 66].map(field), [0xff_0000, 0xff00, 0xff, 0xff00_0000]);
+    assert_eq!(read(&bytes).1.data(), corner.data());
+    let solid = Pixels::new(3, 2, Channels::Rgb, vec![9; 18]).unwrap();
+    assert_eq!(written(&solid, Format::Bmp, options(None))[28], 24);
+}
+
 #[test]
 fn gif_alpha_is_all_or_nothing() {
     let data = (0..16 * 4).flat_map(|i| [200, 10, 10, if i % 16 < 8 { 20 } else { 240 }]).collect();

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::decode::{self, Wanted};
 use super::picture::Pixels;
 use super::policy::{Carry, Gamut, Light, Policy};
-use super::{convert, probe, transform};
+use super::{convert, probe};
 use crate::error::{Error, Kind};
 use crate::plan::{self, Align, Limits, Mark, MarkImage, Plan, Subject};
 use stamp::Stamp;
@@ -129,7 +129,8 @@ fn decoded(
     let Some(frame) = frame else { return Err(Error::new(Kind::MarkUnusable, "the mark holds no picture")) };
     convert::check_size(&frame.pixels, &header, shrink).map_err(of_mark)?;
     let light: Light = policy.resample;
-    layout.ops.iter().try_fold(frame.pixels, |pixels, op| transform::apply(pixels, op, true, light))
+    let mut extent = convert::extent(&frame.pixels, &header, shrink);
+    layout.ops.iter().try_fold(frame.pixels, |pixels, op| extent.apply(pixels, op, true, light))
 }
 
 /// What is wrong with a picture, said of a mark.

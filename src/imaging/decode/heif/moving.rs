@@ -2,16 +2,18 @@
 
 use std::io::Cursor;
 
-use libheif_rs::{HeifContext, HeifErrorCode, StreamReader, Track};
+use libheif_rs::{ColorSpace, HeifContext, HeifErrorCode, StreamReader, Track};
 
 use super::super::super::colour::ToSrgb;
 use super::super::super::hdr::Brightness;
 use super::super::super::picture::{Animation, Channels, Decode, Frame, Metadata};
 use super::super::super::policy::Gamut;
 use super::super::super::probe::bytes::be16;
-use super::super::super::probe::{Header, corrupt, heif, track};
+use super::super::super::probe::{Header, corrupt, heif, track, unsupported};
+use super::super::planes::{self, Coding};
 use super::{
-    Colour, buffer, coded, failed, mapped, metadata, options, prepared, read, space, taken, unmultiply, widen_alpha,
+    Colour, buffer, coded, colour_of, converted, failed, metadata, options, prepared, read, space, unmultiply,
+    widen_alpha,
 };
 use crate::error::{Error, Kind};
 use crate::plan::Limits;
@@ -22,6 +24,8 @@ struct Moving<'a> {
     metadata: Metadata,
     colour: Colour,
     transform: Option<ToSrgb>,
+    /// Whether frames are taken as they are coded.
+    planes: bool,
     /// Whether alpha keeps to the range of video.
     alpha_limited: bool,
     /// When each frame ends, in milliseconds.
@@ -57,6 +61,7 @@ pub(super) fn open<'a>(
         transform: colour.transform(channels, metadata.space),
         metadata,
         colour,
+        planes: about.colour.is_none_or(is_known),
         alpha_limited: about.alpha_limited,
         ends: Box::new(about.into_ends()),
         clock: 0,
@@ -89,9 +94,17 @@ fn colour(colr: &[u8]) -> Colour {
         Some((b"prof" | b"rICC", icc)) => Colour::Icc(icc.to_vec()),
         Some((b"nclx", points)) => {
             let point = |at| be16(points, at).and_then(|code| u8::try_from(code).ok()).unwrap_or(2);
-            coded(point(0), point(2))
+            colour_of(point(0), point(2))
         }
         _ => Colour::Srgb,
+    }
+}
+
+/// Whether the matrix that a `colr` box says is known.
+fn is_known(colr: &[u8]) -> bool {
+    match colr.split_first_chunk::<4>() {
+        Some((b"nclx", points)) => be16(points, 4).is_none_or(|matrix| planes::is_known(Coding { matrix, full: true })),
+        _ => true,
     }
 }
 
@@ -106,8 +119,8 @@ impl Decode for Moving<'_> {
             return Ok(None);
         }
         let alpha = self.header.source.alpha;
-        let hdr = matches!(self.colour, Colour::Hdr(..));
-        let image = self.track.decode_next_image(space(false, alpha, hdr), Some(options()?)).map_err(|error| {
+        let space = if self.planes { ColorSpace::Undefined } else { space(alpha, self.colour.is_hdr()) };
+        let image = self.track.decode_next_image(space, Some(options(space)?)).map_err(|error| {
             if matches!(error.code, HeifErrorCode::EndOfSequence) {
                 let (given, frames) = (self.given, self.header.source.frames);
                 corrupt(format, &format!("only {given} of its {frames} frames are there"))
@@ -115,12 +128,11 @@ impl Decode for Moving<'_> {
                 failed(format, &error)
             }
         })?;
-        let mut pixels = match self.colour {
-            Colour::Hdr(transfer, primaries) => {
-                let about = Brightness { declared: None, moving: true };
-                mapped(&image, &self.header, alpha, (transfer, primaries), about, self.metadata.space)?
-            }
-            Colour::Srgb | Colour::Icc(_) | Colour::Wide(_) => taken(&image, &self.header, false, alpha)?,
+        let how = (Brightness { declared: None, moving: true }, self.metadata.space);
+        let mut pixels = match self.planes {
+            true => coded::pixels(&image, &self.header, (alpha, false), &self.colour, how)?
+                .ok_or_else(|| unsupported(format, "its colours are coded in a way that is not known"))?,
+            false => converted(&image, &self.header, alpha, &self.colour, how)?,
         };
         if alpha && self.alpha_limited {
             widen_alpha(&mut pixels);
