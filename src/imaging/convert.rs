@@ -5,6 +5,7 @@ use std::time::Instant;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
+use super::bare;
 use super::colour;
 use super::decode::{self, Region, Shrink, Wanted};
 use super::encode::{self, quality};
@@ -308,37 +309,85 @@ fn picture(
         })?;
         frames += 1;
     }
+    let stands = stands(source, header, &layout, output, job, (wish, region.is_some()));
+    // What goes along with the original's own pixels; for nothing else is it looked up.
+    let block = stands.and_then(|_| {
+        // Where the rule strips, an orientation that no step has applied is forgotten, as it is in a result.
+        let upright = output.strip && !layout.ops.iter().any(|op| matches!(op, GeometryOp::Orient(_)));
+        let Source { width, height, orientation, .. } = header.source;
+        let truth = Truth { orientation: if upright { 1 } else { orientation }, width, height, srgb };
+        exif::carried(decoder.metadata().exif.as_deref(), policy.metadata, truth)
+    });
     drop(decoder);
     let bytes = match (sought, encoder) {
         (Some(bytes), _) => bytes,
         (None, Some(encoder)) => clock(&mut times.encode, || encoder.finish())?,
         (None, None) => return Err(probe::corrupt(header.source.format, "it holds no picture")),
     };
-    let original_will_do = match wish {
-        Some(Wish::Bytes(_)) => output.size_limit.is_some_and(|limit| limit.or_original),
-        // Something was cut off before the pixels came.
-        _ if region.is_some() => false,
-        _ if output.slim => layout.ops.is_empty() && format == header.source.format,
-        Some(Wish::Score(_) | Wish::Colours(_)) => seek::original_will_do(source, header, &layout, output, format),
-        None => false,
-    };
-    // A drawing is never given out: it may hold scripts. And whoever wants a mark wants no picture without it.
-    let marked = job.plan.marks().next().is_some();
-    let original_will_do = original_will_do && !marked && header.source.format != Format::Svg;
-    if original_will_do && bytes.len() >= source.len() {
-        let Source { format, width, height, frames, .. } = header.source;
-        return Ok((copied(source)?, Outcome { format: Some(format), width, height, frames, facts: None, times }));
+    if let Some(stands) = stands
+        && let Some(original) = given(source, header.source.format, policy.metadata, block.as_deref())?
+    {
+        let saved = match stands {
+            Stands::IfNothingIsSaved => bytes.len() < original.len(),
+            Stands::IfNoLarger => bytes.len() < source.len(),
+        };
+        if !saved {
+            let Source { format, width, height, frames, .. } = header.source;
+            return Ok((original, Outcome { format: Some(format), width, height, frames, facts: None, times }));
+        }
     }
     let (width, height) = (layout.width, layout.height);
     Ok((bytes, Outcome { format: Some(format), width, height, frames, facts: None, times }))
 }
 
-fn copied(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut copy = Vec::new();
-    let refused = |_| Error::new(Kind::OutOfMemory, format!("no memory for the {} bytes of the original", bytes.len()));
-    copy.try_reserve_exact(bytes.len()).map_err(refused)?;
-    copy.extend_from_slice(bytes);
-    Ok(copy)
+/// When the original answers in place of its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// The result has as many bytes as the original without what is not to be given away, or more.
+    IfNothingIsSaved,
+    /// The result has as many bytes as the original, or more, whatever was asked for besides.
+    IfNoLarger,
+}
+
+/// Whether the original may answer for a result that came out no smaller. `cut`: something was cut off before the pixels came.
+fn stands(
+    source: &[u8],
+    header: &Header,
+    layout: &Layout,
+    output: &Output,
+    job: &Job,
+    (wish, cut): (Option<Wish>, bool),
+) -> Option<Stands> {
+    // A drawing is never given out: it may hold scripts. And whoever wants a mark wants no picture without it.
+    if header.source.format == Format::Svg || job.plan.marks().next().is_some() {
+        return None;
+    }
+    match wish {
+        Some(Wish::Bytes(_)) => output.size_limit.is_some_and(|limit| limit.or_original).then_some(Stands::IfNoLarger),
+        _ if cut => None,
+        _ if output.slim => {
+            let whole = layout.ops.is_empty() && layout.frames == header.source.frames.max(1);
+            let same = whole && job.format == header.source.format;
+            same.then_some(Stands::IfNothingIsSaved)
+        }
+        Some(Wish::Score(_) | Wish::Colours(_)) => {
+            seek::original_will_do(source, header, layout, output, job.format).then_some(Stands::IfNothingIsSaved)
+        }
+        None => None,
+    }
+}
+
+/// The original as it may be given away: untouched where all that it carries goes along, else without metadata but for
+/// `block`; `None` where that cannot be had without encoding it anew.
+fn given(source: &[u8], format: Format, carry: Carry, block: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error> {
+    match carry {
+        Carry::Nothing | Carry::Copyright => bare::bare(source, format, block),
+        Carry::Exif => {
+            let mut copy = transform::room(source.len())?;
+            copy.extend_from_slice(source);
+            Ok(Some(copy))
+        }
+    }
 }
 
 /// How the encoder is to write.
@@ -499,5 +548,7 @@ fn clock<T>(total: &mut u64, work: impl FnOnce() -> Result<T, Error>) -> Result<
 
 #[cfg(test)]
 mod extent_tests;
+#[cfg(test)]
+pub(super) mod place_tests;
 #[cfg(test)]
 pub(super) mod tests;

@@ -1,6 +1,7 @@
 //! Bytes to pixels to bytes. Knows plans and pixels; knows nothing of HTTP, files or processes. Everything but
 //! [`probe`] runs inside a sandboxed worker.
 
+mod bare;
 pub mod budget;
 pub mod codecs;
 pub mod colour;

@@ -180,7 +180,7 @@ fn chunk(file: &mut Vec<u8>, name: &[u8; 4], parts: &[&[u8]]) -> Result<(), Erro
 }
 
 /// CRC-32 of ISO 3309, a table of bytes.
-fn crc(bytes: &[u8]) -> u32 {
+pub(in crate::imaging) fn crc(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0u32; 256];
         let mut i = 0;

@@ -24,6 +24,8 @@ mod svt;
 mod webp;
 mod yuv;
 
+pub(super) use apng::crc;
+
 use super::colour;
 use super::convert::Effort;
 use super::picture::{Animation, Encode, Space};

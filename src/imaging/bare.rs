@@ -1,0 +1,53 @@
+//! A file without what tells more than the picture: where and when it was taken, by whom, with what, and what else was
+//! written into it. Nothing is encoded anew: the pixels' bytes are copied as they lie, and so is the profile of their colours.
+//!
+//! Each reader names what may stay and drops the rest, so that a block that nobody has heard of goes nowhere. What it does
+//! not understand to the end of the file has no bare form, and the caller gives its own encoding in place of it.
+
+mod gif;
+mod jpeg;
+mod png;
+mod webp;
+
+use super::transform::room;
+use crate::error::Error;
+use crate::plan::Format;
+
+/// The file with nothing in it but the picture, its profile and, where there is one, this block of EXIF; `None` where that
+/// cannot be had without encoding it anew.
+///
+/// # Errors
+/// [`crate::error::Kind::OutOfMemory`].
+pub fn bare(source: &[u8], format: Format, exif: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error> {
+    let strip: Strip = match format {
+        Format::Jpeg => jpeg::strip,
+        Format::Png => png::strip,
+        Format::WebP => webp::strip,
+        Format::Gif => gif::strip,
+        Format::Avif | Format::Heif => items,
+        // There is no place for such things in it.
+        Format::Bmp => |source, exif, out| exif.is_none().then(|| out.extend_from_slice(source)),
+        // The tags of a TIFF file are its metadata; the others are not written here, and so not known well enough.
+        Format::Tiff | Format::Ico | Format::Jxl | Format::Svg | Format::Tpg => |_, _, _| None,
+    };
+    // All that is written is copied out of the source, but for the block and its frame.
+    let mut out = room(source.len().saturating_add(exif.map_or(0, <[u8]>::len)).saturating_add(64))?;
+    Ok(strip(source, exif, &mut out).map(|()| out))
+}
+
+/// Appends the bare form of a file to an empty vector; `None` where there is none.
+type Strip = fn(&[u8], Option<&[u8]>, &mut Vec<u8>) -> Option<()>;
+
+/// What names metadata in a file of boxes: items of EXIF and XMP and whatever a type or an address describes, QuickTime's user
+/// data, and boxes of anybody's own.
+const NAMES: [&[u8; 4]; 7] = [b"Exif", b"mime", b"uri ", b"udta", b"uuid", b"meco", b"xml "];
+
+/// HEIF and AVIF: places in the file are written all over it, so that nothing can be taken out; a file stands only if it
+/// names no metadata anywhere. Four bytes of compressed data may look like a name, which costs an encoding, and no more.
+fn items(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
+    let named = source.windows(4).any(|four| NAMES.iter().any(|name| four == *name));
+    (!named && exif.is_none()).then(|| out.extend_from_slice(source))
+}
+
+#[cfg(test)]
+mod tests;
