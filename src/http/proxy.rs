@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -70,8 +70,14 @@ impl Context {
     }
 
     /// For whom the origin's answer is dressed.
-    fn to<'a>(&'a self, path: &'a str) -> For<'a> {
-        For { dialect: self.dialect.or(self.speaks), path, host: &self.host, request_id: &self.request_id }
+    fn to<'a>(&'a self, asked: &'a RequestHeader) -> For<'a> {
+        For {
+            dialect: self.dialect.or(self.speaks),
+            path: asked.uri.path(),
+            host: &self.host,
+            request_id: &self.request_id,
+            chunks: asked.version > Version::HTTP_10,
+        }
     }
 }
 
@@ -355,8 +361,8 @@ impl ProxyHttp for Proxy {
             let detail = format!("the store answered {status}: the bucket is at another endpoint or in another region");
             return context.withhold(Error::new(Kind::OriginFailed, detail));
         }
-        let (path, head_only) = (session.req_header().uri.path(), session.req_header().method == Method::HEAD);
-        let to = context.to(path);
+        let head_only = session.req_header().method == Method::HEAD;
+        let to = context.to(session.req_header());
         if status.is_client_error() || status.is_server_error() {
             let told = store_error::begin(head, head_only, &to);
             context.told = told;
@@ -374,7 +380,7 @@ impl ProxyHttp for Proxy {
         context: &mut Context,
     ) -> pingora::Result<Option<Duration>> {
         if let Some(mut told) = context.told.take() {
-            *body = told.piece(body.as_ref(), end, &context.to(session.req_header().uri.path()));
+            *body = told.piece(body.as_ref(), end, &context.to(session.req_header()));
             context.told = Some(told).filter(|_| !end);
         }
         Ok(None)

@@ -14,42 +14,83 @@ use crate::origin::store_error_code;
 const MOST: usize = 64 << 10;
 
 /// Fields of an error that stay: they are about the object or the request.
-const STAY: [&str; 8] = [
-    "content-range",
+const STAY: [&str; 8] =
+    ["content-range", "accept-ranges", "retry-after", "allow", "etag", "last-modified", "x-amz-delete-marker", "vary"];
+
+fn stays(name: &str) -> bool {
+    STAY.contains(&name) || name.starts_with("access-control-")
+}
+
+/// Fields of an answer that go on: of the object and of HTTP. Those that end in `*` by their beginning. What a store says
+/// besides is about itself: its server, its owner, its access lists.
+const GO_ON: &[&str] = &[
     "accept-ranges",
-    "retry-after",
+    "access-control-*",
+    "age",
     "allow",
+    "cache-control",
+    "cache-tag",
+    "cdn-cache-control",
+    "connection",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-md5",
+    "content-range",
+    "content-type",
+    "date",
     "etag",
+    "expires",
     "last-modified",
+    "link",
+    "pragma",
+    "retry-after",
+    "surrogate-control",
+    "surrogate-key",
+    "trailer",
+    "transfer-encoding",
+    "vary",
+    "x-amz-checksum-*",
+    "x-amz-copy-source-version-id",
     "x-amz-delete-marker",
-    "access-control-allow-origin",
+    "x-amz-meta-*",
+    "x-amz-missing-meta",
+    "x-amz-mp-parts-count",
+    "x-amz-restore",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-customer-*",
+    "x-amz-storage-class",
+    "x-amz-tagging-count",
+    "x-amz-version-id",
+    "x-cos-delete-marker",
+    "x-cos-hash-crc64ecma",
+    "x-cos-meta-*",
+    "x-cos-object-type",
+    "x-cos-storage-class",
+    "x-cos-version-id",
+    "x-oss-delete-marker",
+    "x-oss-hash-crc64ecma",
+    "x-oss-meta-*",
+    "x-oss-object-type",
+    "x-oss-storage-class",
+    "x-oss-version-id",
+    "x-robots-tag",
 ];
 
-/// Fields of the store's own in any answer.
-const OWN: [&str; 22] = [
-    "server",
-    "via",
-    "x-powered-by",
-    "alt-svc",
-    "location",
-    "content-location",
-    "x-amz-request-id",
-    "x-amz-id-2",
-    "x-amz-bucket-region",
-    "x-amz-expiration",
-    "x-amz-replication-status",
-    "x-amz-cf-id",
-    "x-amz-cf-pop",
-    "x-cache",
-    "x-cos-request-id",
-    "x-cos-trace-id",
-    "x-oss-request-id",
-    "x-oss-server-time",
-    "x-ratelimit-limit",
-    "x-minio-deployment-id",
-    "x-obs-request-id",
-    "x-rgw-object-type",
-];
+fn goes_on(name: &str) -> bool {
+    GO_ON.iter().any(|known| match known.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == *known,
+    })
+}
+
+fn keep_only(head: &mut ResponseHeader, keep: impl Fn(&str) -> bool) {
+    let names: Vec<HeaderName> = head.headers.keys().filter(|name| !keep(name.as_str())).cloned().collect();
+    for name in &names {
+        head.remove_header(name);
+    }
+}
 
 /// A store's error while its body comes in.
 #[derive(Debug)]
@@ -69,6 +110,8 @@ pub struct For<'a> {
     pub host: &'a str,
     /// The request's name.
     pub request_id: &'a str,
+    /// The client reads chunks (HTTP/1.1 and later).
+    pub chunks: bool,
 }
 
 impl For<'_> {
@@ -79,15 +122,7 @@ impl For<'_> {
 
 /// Takes out of a head what says whose server it is, and puts the request's name in.
 pub fn clean(head: &mut ResponseHeader, to: &For<'_>) {
-    for name in OWN {
-        head.remove_header(name);
-    }
-    let foreign =
-        |name: &str| name.starts_with("x-minio-") || name.starts_with("x-seaweedfs-") || name.starts_with("x-rgw-");
-    let names: Vec<HeaderName> = head.headers.keys().filter(|name| foreign(name.as_str())).cloned().collect();
-    for name in &names {
-        head.remove_header(name);
-    }
+    keep_only(head, goes_on);
     for (name, value) in answer_headers(to.dialect, to.request_id) {
         set(head, HeaderName::from_static(name), &value);
     }
@@ -99,10 +134,7 @@ pub fn begin(head: &mut ResponseHeader, head_only: bool, to: &For<'_>) -> Option
     // Where the store sends no body, pingora asks for none of ours.
     let bare = head_only || head.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0");
     let shaped = to.body(&dialect::store_error(status, None), bare);
-    let names: Vec<HeaderName> = head.headers.keys().filter(|name| !STAY.contains(&name.as_str())).cloned().collect();
-    for name in &names {
-        head.remove_header(name);
-    }
+    keep_only(head, stays);
     answer::dress(head, &shaped);
     set(head, header::CACHE_CONTROL, "no-store");
     if bare {
@@ -111,9 +143,11 @@ pub fn begin(head: &mut ResponseHeader, head_only: bool, to: &For<'_>) -> Option
         }
         return None;
     }
-    // Its length is known when the store has said what is wrong.
-    head.set_version(http::Version::HTTP_11);
-    set(head, header::TRANSFER_ENCODING, "chunked");
+    // Its length is known when the store has said what is wrong: in chunks, or until the connection's end.
+    if to.chunks {
+        head.set_version(http::Version::HTTP_11);
+        set(head, header::TRANSFER_ENCODING, "chunked");
+    }
     Some(Told { status, body: Vec::new() })
 }
 

@@ -98,13 +98,13 @@ pub fn wrong(opens: Opens, method: &str, target: &str, fields: &[(String, String
         "OPTIONS" => names.is_empty() && (!no_key || opens.list),
         "PUT" | "POST" | "DELETE" if opens.write => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            match (method, no_key, names.as_slice()) {
-                ("PUT", false, [] | ["partNumber", "uploadId"]) => true,
-                ("POST", false, ["uploads"] | ["uploadId"]) => true,
-                ("POST", true, ["delete"]) => true,
-                ("DELETE", false, [] | ["versionId"] | ["uploadId"]) => true,
-                _ => false,
-            }
+            matches!(
+                (method, no_key, names.as_slice()),
+                ("PUT", false, [] | ["partNumber", "uploadId"])
+                    | ("POST", false, ["uploads"] | ["uploadId"])
+                    | ("POST", true, ["delete"])
+                    | ("DELETE", false, [] | ["versionId"] | ["uploadId"])
+            )
         }
         _ => false,
     };
