@@ -7,14 +7,16 @@ use super::*;
 use crate::imaging::{self, Header};
 use crate::plan;
 
-const KINDS: [Kind; 31] = [
+const KINDS: [Kind; 33] = [
     Kind::BadRule,
     Kind::UnsupportedRule,
     Kind::BadRequest,
     Kind::MethodNotAllowed,
     Kind::NoSuchSite,
     Kind::NotFound,
+    Kind::NoSuchStyle,
     Kind::Forbidden,
+    Kind::Protected,
     Kind::SourceBytes,
     Kind::SourceSide,
     Kind::SourcePixels,
@@ -64,6 +66,31 @@ fn element(xml: &str, name: &str) -> Option<String> {
             }
             Event::Eof => return text,
             _ => {}
+        }
+    }
+}
+
+/// What is written of an error whose cause lies inside is the operator's, whoever writes it; and so is every detail.
+#[test]
+fn no_answer_holds_what_is_inside() {
+    const INSIDE: &str = "bucket hush at http://10.0.0.1:9000, /srv/hush";
+    for kind in KINDS {
+        let mut errors = vec![Error::inside(kind, kind.sentence(), INSIDE).about("the mark").shortened(1000)];
+        if kind.is_inside() {
+            errors.push(Error::new(kind, INSIDE));
+        }
+        for error in errors {
+            assert!(error.told().contains(INSIDE) && error.to_string().contains(INSIDE), "the operator reads it");
+            for dialect in [None, Some(Dialect::Tencent), Some(Dialect::Aliyun)] {
+                for head in [false, true] {
+                    let mut body = error_body(dialect, &error, "/a", "h", "r", head);
+                    if let Some(inner) = header(&body, "x-oss-err") {
+                        body.body = String::from_utf8(STANDARD.decode(inner).unwrap()).unwrap();
+                    }
+                    let all = format!("{body:?}");
+                    assert!(!all.contains("hush") && !all.contains("10.0.0.1"), "{kind:?}: {all}");
+                }
+            }
         }
     }
 }
