@@ -17,7 +17,7 @@ use allowed::{Opens, wrong};
 
 const METHODS: [&str; 10] = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "DELETE", "PATCH", "TRACE", "COPY", "PROPFIND"];
 
-/// One byte for the policy, one for the method; then the target, and a field of the head a line.
+// One byte for the policy, one for the method; then the target, and a field of the head a line.
 fuzz_target!(|data: &[u8]| {
     let Some(([policy, method], text)) = data.split_first_chunk::<2>() else { return };
     let text = String::from_utf8_lossy(text);

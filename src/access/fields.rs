@@ -56,20 +56,41 @@ const PLAIN: &[&str] = &[
 ];
 
 /// A store's own fields of a read; those that end in `*` by their beginning.
-const READS: &[&str] = &["x-amz-checksum-mode", "x-amz-server-side-encryption-customer-*"];
+const READS: &[&str] = &[
+    "x-amz-checksum-mode",
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
+];
 
 /// A store's own fields of a write: of the object itself, its bytes and its metadata.
 const WRITES: &[&str] = &[
-    "x-amz-checksum-*",
+    "x-amz-checksum-algorithm",
+    "x-amz-checksum-crc32",
+    "x-amz-checksum-crc32c",
+    "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-sha1",
+    "x-amz-checksum-sha256",
+    "x-amz-checksum-type",
     "x-amz-content-sha256",
-    "x-amz-copy-source*",
+    "x-amz-copy-source",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-copy-source-range",
+    "x-amz-copy-source-server-side-encryption-customer-algorithm",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
     "x-amz-decoded-content-length",
     "x-amz-meta-*",
     "x-amz-metadata-directive",
     "x-amz-mp-object-size",
     "x-amz-sdk-checksum-algorithm",
     "x-amz-server-side-encryption",
-    "x-amz-server-side-encryption-customer-*",
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
     "x-amz-storage-class",
     "x-amz-trailer",
 ];
