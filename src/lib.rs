@@ -25,5 +25,6 @@ pub mod billing;
 
 pub mod plan;
 
+pub mod dates;
 pub mod error;
 pub mod xml;

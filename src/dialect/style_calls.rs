@@ -1,11 +1,10 @@
 //! The vendors' interfaces for styles: `?style` with XML bodies (tencent-ci §1.8), `?style&styleName=NAME` (aliyun-oss §5).
 //! Requests to data, data to answers.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use percent_encoding::percent_decode_str;
 
 use super::{Dialect, StyleInfo, wire};
+use crate::dates::http_date_of;
 use crate::error::{Error, Kind};
 use crate::xml::{DECLARATION, element, walk};
 
@@ -136,8 +135,7 @@ pub fn answer(dialect: Dialect, call: &StyleCall, styles: &[StyleInfo<'_>]) -> (
 
 /// A style of the configuration has no times of its own: it is as old as time.
 fn aliyun_style(text: &mut String, style: &StyleInfo<'_>) {
-    let date =
-        |seconds: i64| httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
+    let date = |seconds: i64| http_date_of(seconds).unwrap_or_else(|| "-".into());
     let (created, modified) = style.times.unwrap_or_default();
     text.push_str("<Style>");
     element(text, "Name", style.name);

@@ -12,6 +12,7 @@ use pingora::proxy::Session;
 use super::answer::{self, Telling};
 use super::conditional::{self, Decision};
 use crate::access::Pass;
+use crate::dates::http_date;
 use crate::error::{Error, Kind};
 use crate::origin::{ByteRange, Conditions, Fetched, Meta, ObjectKey};
 use crate::shield::Site;
@@ -117,8 +118,8 @@ fn head(
     if let Some(etag) = &meta.etag {
         answer::set(&mut head, header::ETAG, etag);
     }
-    if let Some(modified) = meta.last_modified {
-        answer::set(&mut head, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+    if let Some(modified) = meta.last_modified.and_then(http_date) {
+        answer::set(&mut head, header::LAST_MODIFIED, &modified);
     }
     match decision {
         Decision::OutOfRange => answer::set(&mut head, header::CONTENT_RANGE, &format!("bytes */{length}")),

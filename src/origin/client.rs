@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use reqwest::Response;
 
-use super::object::seconds_of;
 use super::{ByteRange, Conditions, Fetched, Meta, Part, Upstream, UpstreamRequest, refused};
+use crate::dates::http_date;
 use crate::error::{Error, Kind};
 
 /// A client and the server that it talks to.
@@ -293,17 +293,13 @@ pub(super) fn read_headers(range: Option<ByteRange>, conditions: &Conditions) ->
         let value = HeaderValue::from_str(tag)
             .map_err(|_| Error::new(Kind::BadRequest, "If-None-Match has characters that no header can hold"))?;
         headers.insert(header::IF_NONE_MATCH, value);
-    } else if let Some(since) = conditions.if_modified_since.map(seconds_of).filter(|since| *since < MAX_HTTP_DATE) {
-        let since = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
-        let value = HeaderValue::from_str(&httpdate::fmt_http_date(since))
-            .map_err(|_| Error::new(Kind::Internal, "a date that no header can hold"))?;
+    } else if let Some(since) = conditions.if_modified_since.and_then(http_date) {
+        let value =
+            HeaderValue::from_str(&since).map_err(|_| Error::new(Kind::Internal, "a date that no header can hold"))?;
         headers.insert(header::IF_MODIFIED_SINCE, value);
     }
     Ok(headers)
 }
-
-/// The year 10000 in seconds: `httpdate` panics from there on, and before 1970.
-const MAX_HTTP_DATE: u64 = 253_402_300_800;
 
 /// `bytes 0-9/100`, `bytes 0-9/*`
 fn content_range(text: &str) -> Option<(Part, Option<u64>)> {

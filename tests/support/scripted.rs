@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, SystemTime};
 
+use pictor::dates::http_date;
+
 /// How long anything here waits for an event before it calls the test broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,6 +31,12 @@ pub enum Behaviour {
     Stall { announced: u64, body: Vec<u8> },
     /// 200, then one byte after the other with a pause before each.
     Trickle { body: Vec<u8>, pause: Duration },
+    /// These bytes one after the other, with a pause before each, then the end of the connection.
+    Drip { bytes: Vec<u8>, pause: Duration },
+    /// These bytes, then nothing until the client leaves.
+    Then(Vec<u8>),
+    /// A complete answer that promises to keep the connection, whose end comes with the first byte of the next request.
+    Fickle(Vec<u8>),
     /// 200 and bytes without end.
     Endless,
     /// Nothing at all until the client leaves.
@@ -302,6 +310,22 @@ fn behave(
             }
             Ok(true)
         }
+        Behaviour::Drip { bytes, pause } => {
+            for byte in bytes {
+                std::thread::sleep(pause);
+                writer.write_all(&[byte])?;
+            }
+            Ok(false)
+        }
+        Behaviour::Then(bytes) => {
+            writer.write_all(&bytes)?;
+            until_closed(reader)
+        }
+        Behaviour::Fickle(body) => {
+            reply(writer, seen, 200, &[], &body)?;
+            let _ = reader.read(&mut [0]);
+            Ok(false)
+        }
         Behaviour::Endless => {
             writer.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
             let mut chunk = b"10000\r\n".to_vec();
@@ -376,12 +400,12 @@ fn store(seen: &Seen, state: &mut State) -> Parts {
 fn read(seen: &Seen, object: &Object) -> Parts {
     let mut headers = object.headers.clone();
     headers.push(("ETag".into(), object.etag.clone()));
-    headers.push(("Last-Modified".into(), httpdate::fmt_http_date(object.modified)));
+    headers.push(("Last-Modified".into(), http_date(object.modified).unwrap()));
     headers.push(("Accept-Ranges".into(), "bytes".into()));
     let unchanged = match (seen.header("if-none-match"), seen.header("if-modified-since")) {
         (Some(tags), _) => tags == "*" || tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == object.etag),
         (None, Some(since)) => {
-            httpdate::fmt_http_date(object.modified) == since
+            http_date(object.modified).as_deref() == Some(since)
                 || httpdate::parse_http_date(since).is_ok_and(|since| object.modified <= since)
         }
         (None, None) => false,
