@@ -16,6 +16,8 @@ pub enum Kind {
     UnsupportedRule,
     /// The request itself is malformed.
     BadRequest,
+    /// The request's headers have more bytes than are taken.
+    HeaderTooLarge,
     /// The method is not served for this resource.
     MethodNotAllowed,
     /// No site answers to this host.
@@ -96,9 +98,9 @@ impl Kind {
     pub fn fault(self) -> Fault {
         use Kind::*;
         match self {
-            BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NotFound | NoSuchStyle
-            | Forbidden | Protected | OutputTooLarge | RotateTooLarge | CropOutside | MarkNotFound | MarkUnusable
-            | UnsupportedTarget | AdvancedOff | Cancelled => Fault::Client,
+            BadRule | UnsupportedRule | BadRequest | HeaderTooLarge | MethodNotAllowed | NoSuchSite | NotFound
+            | NoSuchStyle | Forbidden | Protected | OutputTooLarge | RotateTooLarge | CropOutside | MarkNotFound
+            | MarkUnusable | UnsupportedTarget | AdvancedOff | Cancelled => Fault::Client,
             SourceBytes | SourceSide | SourcePixels | SourceFrames | NotAnImage | UnsupportedSource | Corrupt
             | Deadline | OutOfMemory | Crashed | Quarantined => Fault::Image,
             OriginTimeout | OriginFailed | OriginShort => Fault::Origin,
@@ -116,6 +118,7 @@ impl Kind {
             Forbidden | Protected => 403,
             NoSuchSite | NotFound | NoSuchStyle => 404,
             MethodNotAllowed => 405,
+            HeaderTooLarge => 431,
             UnsupportedRule => 501,
             OriginFailed | OriginShort => 502,
             Busy => 503,
@@ -130,7 +133,9 @@ impl Kind {
         use Kind::*;
         match self {
             // Parsing is cheaper than remembering.
-            BadRule | UnsupportedRule | BadRequest | MethodNotAllowed | NoSuchSite | NoSuchStyle => Duration::ZERO,
+            BadRule | UnsupportedRule | BadRequest | HeaderTooLarge | MethodNotAllowed | NoSuchSite | NoSuchStyle => {
+                Duration::ZERO
+            }
             // A mark may be replaced at any time.
             NotFound | MarkNotFound | MarkUnusable => Duration::from_secs(5),
             SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge | RotateTooLarge | CropOutside
@@ -154,6 +159,7 @@ impl Kind {
             BadRule => "the rule cannot be read",
             UnsupportedRule => "this is not served here",
             BadRequest => "the request cannot be read",
+            HeaderTooLarge => "the headers of the request have too many bytes",
             MethodNotAllowed => "this method is not served here",
             NoSuchSite => "no site answers to this host name",
             NotFound => "there is no such object",
@@ -194,6 +200,7 @@ impl Kind {
             BadRule => "bad_rule",
             UnsupportedRule => "unsupported_rule",
             BadRequest => "bad_request",
+            HeaderTooLarge => "header_too_large",
             MethodNotAllowed => "method_not_allowed",
             NoSuchSite => "no_such_site",
             NotFound => "not_found",

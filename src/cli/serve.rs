@@ -1,9 +1,9 @@
 //! `pictor serve`.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 
@@ -11,7 +11,8 @@ use crate::cache::Cache;
 use crate::config::{self, CacheConfig, Loaded, Manage, SiteConfig};
 use crate::engine::{Engine, memory_file};
 use crate::error::Error;
-use crate::http::{self, App};
+use crate::http::front::{self, Doors};
+use crate::http::{self, App, RequestIds};
 use crate::imaging::codecs;
 use crate::origin;
 use crate::shield::{Permits, Shield, Site, Sites, StyleBook};
@@ -31,6 +32,8 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
     };
     // The ring provider serves both listeners and origins; one that was installed before stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // Before anything is started: a taken port or a bad certificate is the most likely reason not to.
+    let doors = front::bind(&loaded.config.server, &loaded.base)?;
     let sites = sites(&loaded)?;
     let config = &mut loaded.config;
     for path in &mut config.engine.fonts.paths {
@@ -72,16 +75,19 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
         metrics,
         max_header: usize::try_from(config.server.max_header).unwrap_or(usize::MAX),
         in_flight: Arc::default(),
-        next_id: AtomicU64::new(first_id()),
+        ids: RequestIds::new(random(), Instant::now(), SystemTime::now()),
+        fresh: Default::default(),
     });
-    greet(&loaded, path.is_none());
-    http::run(app, &config.server).map_err(|error| error.to_string())
+    greet(&doors, path.is_none());
+    http::run(app, &config.server, doors);
+    Ok(())
 }
 
-/// Request ids go on where no earlier process has been: from the time of the start.
-fn first_id() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    (since.as_secs() << 24) | u64::from(since.subsec_nanos() >> 6)
+/// A number that no other process has: the standard library seeds its hashes from the system's randomness.
+fn random() -> u64 {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    hasher.finish()
 }
 
 /// Opens the state's file and takes from it what is kept.
@@ -130,13 +136,11 @@ fn demo_folder() -> Result<PathBuf, String> {
 }
 
 /// Says where to look, for people who have just started the demo.
-fn greet(loaded: &Loaded, demo: bool) {
-    let config = &loaded.config;
-    let Some(address) = config.server.listen.first() else { return };
-    println!("pictor listens on {}, admin on {}", config.server.listen.join(" "), config.server.admin);
-    if !demo {
-        return;
-    }
+fn greet(doors: &Doors, demo: bool) {
+    let public: Vec<String> = doors.public.iter().map(|door| door.address.to_string()).collect();
+    let admin: Vec<String> = doors.admin.iter().map(|door| door.address.to_string()).collect();
+    println!("pictor listens on {}, admin on {}", public.join(" "), admin.join(" "));
+    let Some(address) = public.first().filter(|_| demo) else { return };
     println!("\nTry, in a browser or with curl:");
     for (path, what) in [
         ("sample.png?imageMogr2/format/avif", "PNG to AVIF (Tencent's dialect)"),
@@ -152,5 +156,5 @@ fn greet(loaded: &Loaded, demo: bool) {
     ] {
         println!("  http://{address}/{path:<75}{what}");
     }
-    println!("  http://{}/metrics\n", config.server.admin);
+    println!("  http://{}/metrics\n", admin.join(" "));
 }

@@ -55,6 +55,25 @@ pub struct ServerConfig {
     /// Bytes of a request's headers; above it 431.
     #[serde(deserialize_with = "units::size")]
     pub max_header: u64,
+    /// For a whole head of a request from its first byte on; for the first one, and for TLS, from the connection's start.
+    #[serde(deserialize_with = "units::duration")]
+    pub head_timeout: Duration,
+    /// How long a connection is kept without a request.
+    #[serde(deserialize_with = "units::duration")]
+    pub idle_timeout: Duration,
+    /// How long a client may take nothing of an answer, or send nothing of a body.
+    #[serde(deserialize_with = "units::duration")]
+    pub stall_timeout: Duration,
+    /// For one request as a whole: head, body and answer. Zero: no limit.
+    #[serde(deserialize_with = "units::duration")]
+    pub request_timeout: Duration,
+    /// Bytes per second that a client must take or send of a body, on average over `stall_timeout`. Zero: no limit.
+    #[serde(deserialize_with = "units::size")]
+    pub min_rate: u64,
+    /// Connections at once on the public listeners. Open files may allow fewer, which start-up says.
+    pub max_connections: usize,
+    /// Of them from one address (IPv6: from one /64). Zero: as many.
+    pub max_connections_per_client: u32,
 }
 
 impl Default for ServerConfig {
@@ -68,6 +87,13 @@ impl Default for ServerConfig {
             threads: 0,
             grace: Duration::from_secs(30),
             max_header: 32 << 10,
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            stall_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(3600),
+            min_rate: 1 << 10,
+            max_connections: 10_000,
+            max_connections_per_client: 1_000,
         }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 
-use super::{Config, Isolation, Manage, PluginConfig, RefererMode, SiteConfig};
+use super::{Config, EngineConfig, Isolation, Manage, PluginConfig, RefererMode, SiteConfig, lines};
 use crate::dialect::Dialect;
+use crate::imaging::encode::writable;
 use crate::plan::Format;
 
 /// A configuration that holds together, and the folder that its relative paths start from.
@@ -34,62 +35,82 @@ pub fn load(path: &Path) -> Result<Loaded, String> {
 /// A sentence with the line.
 pub fn parse(text: &str) -> Result<Config, String> {
     let config: Config = toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(1, |span| line_at(text, span.start));
+        let line = error.span().map_or(1, |span| lines::line_at(text, span.start));
         format!("line {line}: {}", error.message())
     })?;
-    check(&config).map_err(|problem| match line_of(text, &problem.near, problem.occurrence) {
-        Some(line) => format!("line {line}: {}", problem.message),
-        None => problem.message,
-    })?;
+    check(&config).map_err(|problem| said(text, &problem.at, &problem.message))?;
     Ok(config)
 }
 
-/// What is wrong, and a piece of text that stands where it is.
+/// A complaint about a setting, with its line where it has one. `at`: the setting's path, `site[1].limits.max_frames`.
+pub fn said(text: &str, at: &str, message: &str) -> String {
+    match lines::line_of(text, at) {
+        Some(line) => format!("line {line}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+/// What is wrong, and the path of the setting that it is wrong with.
 struct Problem {
     message: String,
-    near: String,
-    occurrence: usize,
+    at: String,
 }
 
-fn problem<T>(near: &str, message: String) -> Result<T, Problem> {
-    Err(Problem { message, near: near.to_owned(), occurrence: 0 })
-}
-
-fn line_at(text: &str, offset: usize) -> usize {
-    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
-}
-
-/// The line on which a setting's text stands for the n-th time, comments apart.
-fn line_of(text: &str, near: &str, occurrence: usize) -> Option<usize> {
-    let mut lines = text.lines().enumerate().filter(|(_, line)| {
-        let line = line.trim_start();
-        !line.starts_with('#') && line.contains(near)
-    });
-    lines.nth(occurrence).map(|(number, _)| number + 1)
+fn problem<T>(at: &str, message: String) -> Result<T, Problem> {
+    Err(Problem { message, at: at.to_owned() })
 }
 
 fn check(config: &Config) -> Result<(), Problem> {
     let server = &config.server;
-    for address in server.listen.iter().chain(&server.listen_tls).chain([&server.admin]) {
+    let listed = |name: &'static str, list: &[String]| {
+        let named = |(place, address): (usize, &String)| (format!("server.{name}[{place}]"), address.clone());
+        list.iter().enumerate().map(named).collect::<Vec<_>>()
+    };
+    let mut addresses = listed("listen", &server.listen);
+    addresses.extend(listed("listen_tls", &server.listen_tls));
+    addresses.push(("server.admin".into(), server.admin.clone()));
+    let mut taken = HashMap::new();
+    for (at, address) in addresses {
         if address.to_socket_addrs().is_err() {
-            return problem(
-                address,
-                format!("\"{address}\" is not an address to listen on; write it as \"127.0.0.1:8080\""),
-            );
+            let message = format!("\"{address}\" is not an address to listen on; write it as \"127.0.0.1:8080\"");
+            return problem(&at, message);
+        }
+        let shared = address.ends_with(":0");
+        match taken.insert(address.clone(), ()) {
+            Some(()) if at == "server.admin" && !shared => {
+                return problem(&at, "server.admin must be an address of its own: it is never public".into());
+            }
+            Some(()) if !shared => return problem(&at, format!("\"{address}\" is listened on twice")),
+            _ => {}
         }
     }
     if server.listen.is_empty() && server.listen_tls.is_empty() {
-        return problem("listen", "server.listen and server.listen_tls are both empty: nobody could connect".into());
+        return problem(
+            "server.listen",
+            "server.listen and server.listen_tls are both empty: nobody could connect".into(),
+        );
     }
     if !server.listen_tls.is_empty() && (server.certificate.is_none() || server.private_key.is_none()) {
-        return problem("listen_tls", "server.listen_tls needs server.certificate and server.private_key".into());
+        return problem(
+            "server.listen_tls",
+            "server.listen_tls needs server.certificate and server.private_key".into(),
+        );
     }
-    if server.listen.contains(&server.admin) || server.listen_tls.contains(&server.admin) {
-        return problem("admin", "server.admin must be an address of its own: it is never public".into());
+    for (name, time) in [
+        ("head_timeout", server.head_timeout),
+        ("idle_timeout", server.idle_timeout),
+        ("stall_timeout", server.stall_timeout),
+    ] {
+        if time.is_zero() {
+            return problem(&format!("server.{name}"), format!("server.{name} is zero: no request could come in time"));
+        }
+    }
+    if server.max_connections == 0 {
+        return problem("server.max_connections", "server.max_connections is zero: nobody could connect".into());
     }
     let engine = &config.engine;
     if engine.workers > 1024 {
-        return problem("workers", format!("engine.workers = {}: more than 1024 is a mistake", engine.workers));
+        return problem("engine.workers", format!("engine.workers = {}: more than 1024 is a mistake", engine.workers));
     }
     for (name, value, least) in [
         ("worker_memory", engine.worker_memory, 256 << 20),
@@ -98,11 +119,11 @@ fn check(config: &Config) -> Result<(), Problem> {
         ("recycle_jobs", engine.recycle_jobs, 1),
     ] {
         if value < least {
-            return problem(name, format!("engine.{name} is too small; at least {least}"));
+            return problem(&format!("engine.{name}"), format!("engine.{name} is too small; at least {least}"));
         }
     }
     if engine.deadline.is_zero() {
-        return problem("deadline", "engine.deadline is zero: no conversion could ever end in time".into());
+        return problem("engine.deadline", "engine.deadline is zero: no conversion could ever end in time".into());
     }
     if config.cache.in_flight < 1 << 20 {
         return problem("in_flight", "cache.in_flight is too small for any original; at least \"1MiB\"".into());
@@ -114,26 +135,23 @@ fn check(config: &Config) -> Result<(), Problem> {
         return problem("site", "no [[site]]: there is nothing to serve".into());
     }
     let (mut names, mut hosts) = (HashMap::new(), HashMap::new());
-    for site in &config.sites {
-        check_site(site)?;
+    for (place, site) in config.sites.iter().enumerate() {
+        let here = format!("site[{place}]");
+        check_site(site, &here, engine)?;
         if site.styles.manage == Manage::Anyone && config.state.path.is_none() {
             return problem(
-                "manage",
+                &format!("{here}.styles.manage"),
                 "site.styles.manage needs state.path: styles that are set have to be kept".into(),
             );
         }
         let quoted = format!("\"{}\"", site.name);
         if names.insert(&site.name, ()).is_some() {
-            return Err(Problem { message: format!("a second site is named {quoted}"), near: quoted, occurrence: 1 });
+            return problem(&format!("{here}.name"), format!("a second site is named {quoted}"));
         }
-        for host in &site.hosts {
-            let quoted = format!("\"{host}\"");
+        for (number, host) in site.hosts.iter().enumerate() {
             if hosts.insert(host.to_ascii_lowercase(), ()).is_some() {
-                return Err(Problem {
-                    message: format!("a second site answers to {quoted}"),
-                    near: quoted,
-                    occurrence: 1,
-                });
+                let message = format!("a second site answers to \"{host}\"");
+                return problem(&format!("{here}.hosts[{number}]"), message);
             }
         }
     }
@@ -145,36 +163,52 @@ fn check_plugin(plugin: &PluginConfig, isolation: Isolation) -> Result<(), Probl
     if plugin.format != Format::Tpg {
         let name = plugin.format.name();
         return problem(
-            &format!("\"{name}\""),
+            "engine.plugin.format",
             format!("engine.plugin.format = \"{name}\": a plug-in can be for \"tpg\" alone"),
         );
     }
     if !plugin.path.is_absolute() {
-        return problem("path", format!("engine.plugin.path = \"{path}\" must be a whole path, from / on"));
+        return problem(
+            "engine.plugin.path",
+            format!("engine.plugin.path = \"{path}\" must be a whole path, from / on"),
+        );
     }
     if !plugin.path.is_file() {
-        return problem(&format!("\"{path}\""), format!("engine.plugin.path: there is no file {path}"));
+        return problem("engine.plugin.path", format!("engine.plugin.path: there is no file {path}"));
     }
     if isolation == Isolation::Thread {
         let message = "engine.plugin needs engine.isolation = \"process\": it is not loaded into the service itself";
-        return problem("isolation", message.into());
+        return problem("engine.isolation", message.into());
     }
     Ok(())
 }
 
-fn check_site(site: &SiteConfig) -> Result<(), Problem> {
+fn check_site(site: &SiteConfig, here: &str, engine: &EngineConfig) -> Result<(), Problem> {
+    let problem = |at: &str, message: String| problem(&format!("{here}.{at}"), message);
     let quoted = format!("\"{}\"", site.name);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if site.name.is_empty() || !site.name.bytes().all(plain) {
-        return problem(&quoted, format!("site name {quoted}: use letters, digits, '-', '_' and '.'"));
+        return problem("name", format!("site name {quoted}: use letters, digits, '-', '_' and '.'"));
     }
     if site.hosts.is_empty() {
-        return problem(&quoted, format!("site {quoted} has no hosts: nobody could reach it"));
+        return problem("hosts", format!("site {quoted} has no hosts: nobody could reach it"));
     }
-    if let Some(dialect) = site.dialects.iter().find(|name| Dialect::from_name(name).is_none()) {
+    let unknown = |(_, name): &(usize, &String)| Dialect::from_name(name).is_none();
+    if let Some((place, dialect)) = site.dialects.iter().enumerate().find(unknown) {
         return problem(
-            &format!("\"{dialect}\""),
+            &format!("dialects[{place}]"),
             format!("\"{dialect}\" is not a dialect; there are \"tencent\" and \"aliyun\""),
+        );
+    }
+    let written = |format: Format| writable(format) || (format == Format::Tpg && engine.plugin.is_some());
+    let idle = |(_, format): &(usize, &Format)| !written(**format);
+    if let Some((place, format)) = site.negotiate.formats.iter().enumerate().find(idle) {
+        let name = format.name();
+        return problem(
+            &format!("negotiate.formats[{place}]"),
+            format!(
+                "site {quoted}: negotiate.formats: \"{name}\" cannot be written by this build; see `pictor codecs`"
+            ),
         );
     }
     let limits = &site.limits;
@@ -188,30 +222,39 @@ fn check_site(site: &SiteConfig) -> Result<(), Problem> {
         ("max_frames", limits.max_frames.into()),
     ] {
         if value == 0 {
-            return problem(name, format!("site {quoted}: limits.{name} is zero: nothing could pass"));
+            return problem(
+                &format!("limits.{name}"),
+                format!("site {quoted}: limits.{name} is zero: nothing could pass"),
+            );
         }
     }
     if site.imaging.near_lossless > 99 {
-        return problem("near_lossless", format!("site {quoted}: imaging.near_lossless is 1 to 99, or 0 for no loss"));
+        return problem(
+            "imaging.near_lossless",
+            format!("site {quoted}: imaging.near_lossless is 1 to 99, or 0 for no loss"),
+        );
     }
     if site.imaging.auto_quality > 100 {
-        return problem("auto_quality", format!("site {quoted}: imaging.auto_quality is a SSIMULACRA2 of at most 100"));
+        return problem(
+            "imaging.auto_quality",
+            format!("site {quoted}: imaging.auto_quality is a SSIMULACRA2 of at most 100"),
+        );
     }
     if let Err(error) = site.language() {
-        return problem("site.styles", format!("site {quoted}: {}", error.message));
+        return problem("styles", format!("site {quoted}: {}", error.message));
     }
     let referers = &site.access.referers;
     if referers.mode == RefererMode::Allow && referers.hosts.is_empty() && !referers.empty {
-        return problem("referers", format!("site {quoted}: access.referers lets nobody in: name hosts"));
+        return problem("access.referers.hosts", format!("site {quoted}: access.referers lets nobody in: name hosts"));
     }
     if let Some(host) = referers.hosts.iter().find(|host| host.is_empty() || host.contains(['/', ' '])) {
         return problem(
-            "referers",
+            "access.referers.hosts",
             format!("site {quoted}: access.referers: {host:?} is no host name; write example.com"),
         );
     }
     if http::HeaderValue::from_str(&site.cache.cache_control).is_err() {
-        return problem("cache_control", format!("site {quoted}: cache.cache_control cannot stand in a header"));
+        return problem("cache.cache_control", format!("site {quoted}: cache.cache_control cannot stand in a header"));
     }
     Ok(())
 }
@@ -241,6 +284,38 @@ mod tests {
             (format!("[engine]\ndeadline = \"30\"\n{SITE}"), "line 2: \"30\": a time needs a unit"),
             (format!("[server]\nlisten = [\"nowhere\"]\n{SITE}"), "line 2: \"nowhere\" is not an address"),
             (format!("{SITE}{SITE}"), "line 8: a second site is named \"a\""),
+            // The same text stands before, in other places and in comments.
+            (
+                format!(
+                    "[server]\nadmin = \"127.0.0.1:1\" # deadline\n[engine]\n# deadline\ndeadline = \"0s\"\n{SITE}"
+                ),
+                "line 5: engine.deadline is zero",
+            ),
+            (
+                format!(
+                    "{SITE}[site.limits]\nmax_frames = 9\n{}[site.limits]\nmax_frames = 0\n",
+                    SITE.replace("\"a\"", "\"b\"").replace('*', "b")
+                ),
+                "line 16: site \"b\": limits.max_frames is zero",
+            ),
+            (
+                format!("{SITE}{}", SITE.replace("\"a\"", "\"b\"").replace("[\"*\"]", "[\n\"c\",\n\"*\",\n]")),
+                "line 11: a second site answers to \"*\"",
+            ),
+            (
+                format!("[server]\nlisten = [\n  \"127.0.0.1:1\",\n  \"127.0.0.1:1\",\n]\n{SITE}"),
+                "line 4: \"127.0.0.1:1\" is listened on twice",
+            ),
+            (
+                format!("[server]\nadmin = \"127.0.0.1:8080\"\n{SITE}"),
+                "line 2: server.admin must be an address of its own",
+            ),
+            (format!("[server]\nstall_timeout = \"0s\"\n{SITE}"), "line 2: server.stall_timeout is zero"),
+            (format!("[server]\nmax_connections = 0\n{SITE}"), "line 2: server.max_connections is zero"),
+            (
+                format!("{SITE}[site.negotiate]\nformats = [\"avif\",\n\"svg\"]\n"),
+                "line 9: site \"a\": negotiate.formats: \"svg\" cannot be written",
+            ),
             (SITE.replace("hosts", "dialects = [\"imgix\"]\nhosts"), "line 3: \"imgix\" is not a dialect"),
             (SITE.replace("dir", "ftp"), "line 5: unknown variant `ftp`"),
             (String::new(), "no [[site]]"),

@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod fonts;
+mod lines;
 pub mod load;
 pub mod notices;
 pub mod origin;
@@ -12,6 +13,6 @@ pub use file::{
     RefererMode, Referers, ServerConfig, SiteCacheConfig, SiteConfig, StateConfig,
 };
 pub use fonts::FontsConfig;
-pub use load::{Loaded, load, parse};
+pub use load::{Loaded, load, parse, said};
 pub use notices::notices;
 pub use origin::OriginConfig;

@@ -1,5 +1,7 @@
 //! Answers in the vendor's dress: errors, facts, media types and headers.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -66,10 +68,11 @@ pub(super) fn shape(
     request_id: &str,
     head: bool,
 ) -> ErrorBody {
-    let request_id = or(request_id, "-");
+    let id = or(request_id, "-");
+    let request_id = &*self::request_id(dialect, id);
     let resource = or(resource, "/");
     let mut headers = vec![("content-type", "application/xml".to_owned())];
-    headers.extend(answer_headers(dialect, request_id));
+    headers.extend(answer_headers(dialect, id));
     let mut fields = vec![("Code", said.code), ("Message", said.message)];
     let ec = said.ec.as_deref();
     match dialect {
@@ -111,14 +114,28 @@ pub fn media_type(dialect: Option<Dialect>, format: Format) -> &'static str {
     }
 }
 
+/// A request's id in the vendor's shape. `id`: 24 upper-case hex digits, which is Aliyun's. Tencent's is the base64 of four
+/// lower-case hex numbers: `NmI0OWQyMDBfNjc4OWFiY2RfZWZfMDEyMzQ1`.
+pub fn request_id(dialect: Option<Dialect>, id: &str) -> Cow<'_, str> {
+    match (dialect, id.split_at_checked(8), id.len()) {
+        (Some(Dialect::Tencent), Some((second, rest)), 24) if rest.is_ascii() => {
+            let (node, number) = (&rest[..10], &rest[10..]);
+            let text = format!("{second}_{}_{}_{number}", &node[..8], &node[8..]);
+            Cow::Owned(STANDARD.encode(text.to_ascii_lowercase()))
+        }
+        _ => Cow::Borrowed(id),
+    }
+}
+
 /// Headers that every answer to a rule carries besides those of HTTP.
 pub fn answer_headers(dialect: Option<Dialect>, request_id: &str) -> Vec<(&'static str, String)> {
+    let request_id = self::request_id(dialect, request_id);
     match dialect {
         Some(Dialect::Tencent) => {
-            vec![("x-cos-request-id", request_id.to_owned()), ("x-cos-trace-id", request_id.to_owned())]
+            vec![("x-cos-request-id", request_id.to_string()), ("x-cos-trace-id", request_id.into_owned())]
         }
-        Some(Dialect::Aliyun) => vec![("x-oss-request-id", request_id.to_owned())],
-        None => vec![("x-request-id", request_id.to_owned())],
+        Some(Dialect::Aliyun) => vec![("x-oss-request-id", request_id.into_owned())],
+        None => vec![("x-request-id", request_id.into_owned())],
     }
 }
 

@@ -17,7 +17,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type};
+pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type, request_id};
 pub use language::{Language, Reading};
 pub use store::{StoreError, store_error, store_error_body};
 pub use style_calls::StyleCall;

@@ -1,8 +1,7 @@
 //! The admin listener: `/metrics`, `/healthz`, `/readyz`, the styles of sites. An address of its own; never public.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use http::{Response, StatusCode, header};
@@ -10,6 +9,7 @@ use pingora::apps::http_app::ServeHttp;
 use pingora::http::RequestHeader;
 use pingora::protocols::http::ServerSession;
 
+use super::front::Request;
 use super::{App, incoming, styles};
 use crate::dialect::{self, style_calls};
 use crate::error::{Error, Kind};
@@ -17,9 +17,10 @@ use crate::error::{Error, Kind};
 /// The admin application.
 pub struct Admin {
     pub(super) app: Arc<App>,
-    /// The public addresses, and whether they have been seen to be up.
-    pub(super) listen: Vec<String>,
-    pub(super) up: AtomicBool,
+    /// How many of the public sockets take connections, and of how many. All services start side by side: this one may be
+    /// the first.
+    pub(super) accepting: Arc<AtomicUsize>,
+    pub(super) wanted: usize,
 }
 
 fn text(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response<Vec<u8>> {
@@ -36,21 +37,6 @@ fn text(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response
 const SITES: &str = "/-/sites/";
 
 impl Admin {
-    /// Whether every public listener takes connections. All listeners start side by side: this one may be the first.
-    async fn listens(&self) -> bool {
-        for address in &self.listen {
-            if self.up.load(Ordering::Acquire) {
-                break;
-            }
-            let connect = tokio::net::TcpStream::connect(address.as_str());
-            if !matches!(tokio::time::timeout(Duration::from_secs(1), connect).await, Ok(Ok(_))) {
-                return false;
-            }
-        }
-        self.up.store(true, Ordering::Release);
-        true
-    }
-
     /// The vendors' calls for styles, for a site by its name; nobody else reaches this listener.
     async fn styles(&self, session: &mut ServerSession, name: &str, query: &str) -> Response<Vec<u8>> {
         let found = self.app.sites.iter().find(|site| *site.name == *name);
@@ -107,6 +93,9 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
+        if let Some(request) = Request::current() {
+            request.begin();
+        }
         let target = session.req_header().uri.clone();
         if let Some(name) = target.path().strip_prefix(SITES) {
             return self.styles(session, name.trim_end_matches('/'), target.query().unwrap_or_default()).await;
@@ -125,7 +114,7 @@ impl ServeHttp for Admin {
                 let status = shield.engine().status();
                 match status.workers {
                     0 => text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, b"no worker is ready\n".to_vec()),
-                    _ if !self.listens().await => {
+                    _ if self.accepting.load(Ordering::Acquire) < self.wanted => {
                         text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, b"the site's listeners are not up yet\n".to_vec())
                     }
                     workers => text(StatusCode::OK, PLAIN, format!("ready, {workers} workers\n").into_bytes()),

@@ -9,6 +9,7 @@ use pingora::proxy::Session;
 
 use super::conditional::{self, Conditions, Decision};
 use crate::cache::Variant;
+use crate::dates::http_date;
 use crate::dialect::{self, Dialect, ErrorBody};
 use crate::error::{Error, Kind};
 use crate::plan::Plan;
@@ -106,8 +107,8 @@ pub fn result(
     };
     let mut head = status_line(status.as_u16())?;
     set(&mut head, header::ETAG, &etag);
-    if let Some(modified) = variant.last_modified {
-        set(&mut head, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+    if let Some(modified) = variant.last_modified.and_then(http_date) {
+        set(&mut head, header::LAST_MODIFIED, &modified);
     }
     set(&mut head, header::CACHE_CONTROL, &question.site.cache.cache_control);
     if answer.status == CacheStatus::Hit {
@@ -195,14 +196,22 @@ pub fn error(
     Ok(Response { head, body: if head_only { Bytes::new() } else { Bytes::from(shaped.body) } })
 }
 
+/// What a stream of HTTP/2 takes in one write.
+const PIECE: usize = 64 << 10;
+
 /// Writes an answer. A body that the method or status forbids has been left out already.
 pub async fn write(session: &mut Session, mut response: Response, telling: &Telling) -> pingora::Result<u64> {
     telling.tell(&mut response.head);
     let length = response.body.len() as u64;
     let ends = response.body.is_empty();
     session.write_response_header(Box::new(response.head), ends).await?;
+    let mut left = response.body;
+    // A stream of HTTP/2 has so long for each write: small ones, so that only who takes nothing at all is cut off.
+    while session.is_http2() && left.len() > PIECE {
+        session.write_response_body(Some(left.split_to(PIECE)), false).await?;
+    }
     if !ends {
-        session.write_response_body(Some(response.body), true).await?;
+        session.write_response_body(Some(left), true).await?;
     }
     Ok(length)
 }

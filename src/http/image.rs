@@ -77,6 +77,7 @@ pub fn forgiven(kind: Kind) -> bool {
         | Kind::MarkUnusable
         | Kind::UnsupportedRule
         | Kind::BadRequest
+        | Kind::HeaderTooLarge
         | Kind::MethodNotAllowed
         | Kind::NoSuchSite
         | Kind::NoSuchStyle

@@ -1,6 +1,7 @@
 //! The listeners: pingora's types stay in this room. One file per phase of a request's life.
 //!
 //! ```text
+//! front: bounds, places ─► pingora's phases:
 //! request_filter ── incoming: host → site, query → rule, access ──┬─ image: shield → answer (conditional, range) ── written here
 //!                                                                 └─ pass: upstream head ──┬─ dir: streamed here
 //!                                                                                          └─ http, s3: pingora streams
@@ -10,6 +11,8 @@
 mod admin;
 mod answer;
 mod conditional;
+mod framing;
+pub mod front;
 mod image;
 mod incoming;
 mod local;
@@ -17,6 +20,7 @@ mod named;
 mod pass;
 mod proxy;
 mod referer;
+mod request_id;
 pub mod sent;
 mod server;
 mod store_error;
@@ -26,6 +30,7 @@ mod writes;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+pub use request_id::RequestIds;
 pub use server::run;
 
 use crate::shield::{Shield, Sites, StyleBook};
@@ -45,6 +50,8 @@ pub struct App {
     pub max_header: usize,
     /// Requests in flight; graceful stop waits for zero.
     pub in_flight: Arc<AtomicU64>,
-    /// Names requests: a random start, counted up.
-    pub next_id: AtomicU64,
+    /// Names requests.
+    pub ids: RequestIds,
+    /// Numbers connections to origins that are not shared.
+    pub fresh: AtomicU64,
 }

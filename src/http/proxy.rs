@@ -14,13 +14,14 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error as PingoraError, ErrorSource, ErrorType};
 
 use super::answer::Telling;
+use super::front::Request;
 use super::incoming::{self, Incoming};
 use super::pass::{self, Outgoing, Resolver};
 use super::store_error::{self, For, Told};
 use super::writes::Writes;
-use super::{App, answer, image, local, styles};
+use super::{App, answer, framing, image, local, styles};
 use crate::access::{self, Pass};
-use crate::dialect::Dialect;
+use crate::dialect::{self, Dialect};
 use crate::error::{Error, Kind};
 use crate::origin::Upstream;
 use crate::shield::{CacheStatus, Refusal, Site};
@@ -38,6 +39,10 @@ const WITHHELD: u16 = 403;
 /// What one request carries from phase to phase.
 pub struct Context {
     started: Instant,
+    /// What its connection knows of it.
+    request: Option<Arc<Request>>,
+    /// How often the origin has been tried.
+    tries: u64,
     request_id: String,
     site: Option<Arc<Site>>,
     host: String,
@@ -104,12 +109,7 @@ impl Proxy {
         let head = session.req_header();
         let host = incoming::host(head)?;
         context.host = host.to_owned();
-        if incoming::size(head) > app.max_header {
-            return Err(Error::new(
-                Kind::BadRequest,
-                format!("the request's headers have more than {} bytes", app.max_header),
-            ));
-        }
+        framing::check(head, app.max_header)?;
         let site =
             app.sites.find(host).ok_or_else(|| Error::new(Kind::NoSuchSite, "no site answers to this host name"))?;
         let site = site.clone();
@@ -220,9 +220,10 @@ impl Proxy {
         self.app.metrics.refused(site, error);
         if error.kind.is_inside() {
             // What the client does not read, the operator does.
-            tracing::warn!(%error, site, request_id = context.request_id, "refused");
+            tracing::warn!(%error, site, request_id = &*dialect::request_id(context.dialect.or(context.speaks), &context.request_id), "refused");
         }
-        if error.kind == Kind::Cancelled || session.response_written().is_some() {
+        let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
+        if error.kind == Kind::Cancelled || begun {
             // Nobody is there to be told, or half an answer is out: only the connection's end can say so.
             session.as_downstream_mut().shutdown().await;
             return;
@@ -252,11 +253,16 @@ impl ProxyHttp for Proxy {
     type CTX = Context;
 
     fn new_ctx(&self) -> Context {
-        let number = self.app.next_id.fetch_add(1, Ordering::Relaxed);
+        let (started, request) = (Instant::now(), Request::current());
+        // pingora makes a context when a head has come.
+        if let Some(request) = &request {
+            request.begin();
+        }
         Context {
-            started: Instant::now(),
-            // 24 upper-case hex digits, the shape of both vendors' request ids.
-            request_id: format!("{number:024X}"),
+            started,
+            request,
+            tries: 0,
+            request_id: self.app.ids.next(started),
             site: None,
             host: String::new(),
             dialect: None,
@@ -281,6 +287,9 @@ impl ProxyHttp for Proxy {
     }
 
     async fn request_filter(&self, session: &mut Session, context: &mut Context) -> pingora::Result<bool> {
+        if let Some(request) = context.request.as_ref().filter(|_| !session.as_downstream_mut().is_body_empty()) {
+            request.body_comes();
+        }
         match self.handle(session, context).await {
             Ok(answered) => Ok(answered),
             Err(error) => {
@@ -296,7 +305,15 @@ impl ProxyHttp for Proxy {
             return PingoraError::e_explain(ErrorType::InternalError, "no origin to pass to");
         };
         match self.resolver.peer(upstream, context.writes.is_some()).await {
-            Ok(peer) => Ok(Box::new(peer)),
+            Ok(mut peer) => {
+                context.tries += 1;
+                if context.tries > 1 {
+                    // A kept connection was closed under our hands. Others may be too: this try makes one of its own.
+                    peer.group_key = 1 + self.app.fresh.fetch_add(1, Ordering::Relaxed);
+                    peer.options.idle_timeout = Some(Duration::from_millis(1));
+                }
+                Ok(Box::new(peer))
+            }
             Err(error) => context.withhold(error),
         }
     }
@@ -310,6 +327,10 @@ impl ProxyHttp for Proxy {
         let Some(outgoing) = &context.upstream else {
             return PingoraError::e_explain(ErrorType::InternalError, "nothing was granted");
         };
+        let patience = context.site.as_ref().map(|site| site.origin.total_timeout());
+        if let (Some(timed), Some(patience), None) = (&context.request, patience, &context.writes) {
+            timed.origin_asked(patience);
+        }
         outgoing.shape(head).or_else(|error| context.withhold(error))
     }
 
@@ -320,6 +341,9 @@ impl ProxyHttp for Proxy {
         end: bool,
         context: &mut Context,
     ) -> pingora::Result<()> {
+        if let Some(request) = context.request.as_ref().filter(|_| end) {
+            request.body_done();
+        }
         if let Some(writes) = &mut context.writes
             && let Err(error) = writes.sends(body.as_deref().unwrap_or_default(), end)
         {
@@ -341,6 +365,9 @@ impl ProxyHttp for Proxy {
     ) -> pingora::Result<()> {
         if head.status.is_informational() {
             return Ok(());
+        }
+        if let Some(request) = &context.request {
+            request.origin_answered();
         }
         pass::strip_hop_by_hop(head);
         context.telling.tell(head);
@@ -386,12 +413,37 @@ impl ProxyHttp for Proxy {
         Ok(None)
     }
 
+    /// Tries again what a kept connection broke before there was an answer: the origin closes them when it likes to. Only
+    /// what may be repeated, and only where its whole body is still at hand.
+    fn error_while_proxy(
+        &self,
+        _: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<PingoraError>,
+        context: &mut Context,
+        reused: bool,
+    ) -> Box<PingoraError> {
+        let broken =
+            matches!(error.etype(), ErrorType::ConnectionClosed | ErrorType::ReadError | ErrorType::WriteError)
+                && *error.esource() == ErrorSource::Upstream;
+        let repeatable = session.req_header().method.is_idempotent() && !session.as_ref().retry_buffer_truncated();
+        let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
+        let late = context.request.as_ref().is_some_and(|request| request.origin_late());
+        error.set_retry(reused && broken && repeatable && !begun && !late);
+        error
+    }
+
     async fn fail_to_proxy(&self, session: &mut Session, error: &PingoraError, context: &mut Context) -> FailToProxy {
+        if let Some(request) = &context.request {
+            request.origin_answered();
+        }
         if let Some(error) = context.withheld.take() {
             self.refuse(session, context, &error).await;
             return FailToProxy { error_code: error.kind.status(), can_reuse_downstream: false };
         }
+        let late = context.request.as_ref().is_some_and(|request| request.origin_late());
         let kind = match (error.esource(), error.etype()) {
+            _ if late => Kind::OriginTimeout,
             (ErrorSource::Downstream, ErrorType::WriteError | ErrorType::ReadError | ErrorType::ConnectionClosed) => {
                 Kind::Cancelled
             }
@@ -450,7 +502,8 @@ impl ProxyHttp for Proxy {
             outcome = context.outcome,
             cache = context.telling.cache.map_or("-", CacheStatus::name),
             format = context.format,
-            request_id = context.request_id,
+            // As the client was told it.
+            request_id = &*dialect::request_id(context.dialect.or(context.speaks), &context.request_id),
             took_us = took.as_micros() as u64,
         );
     }

@@ -1,28 +1,35 @@
-//! Listeners, threads, and the way down.
+//! Services, threads, and the way down.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use pingora::apps::HttpServerOptions;
-use pingora::listeners::tls::TlsSettings;
-use pingora::proxy::ProxyServiceBuilder;
+use pingora::protocols::http::v2::server::H2Options;
+use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{ExecutionPhase, RunArgs, Server};
-use pingora::services::listening::Service;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::App;
 use super::admin::Admin;
+use super::front::{Bounds, Census, Doors, Front, Listening};
 use super::pass::Resolver;
 use super::proxy::Proxy;
 use crate::config::ServerConfig;
-use crate::error::{Error, Kind};
+
+/// Tries of one request at the origin. pingora tries again only what can be repeated, and only where a kept connection
+/// turned out to be closed; [`Proxy`] sees to it that the second try takes a new one.
+const TRIES: usize = 2;
+
+/// Connections for the operator: the public ones cannot use them up.
+const ADMIN_CONNECTIONS: usize = 256;
+
+/// Descriptors that connections of clients must leave to workers, originals and the state.
+const SPARE_FILES: u64 = 512;
 
 /// Serves until a signal says stop: SIGTERM lets requests in flight finish within the grace, SIGINT does not.
-///
-/// # Errors
-/// A certificate that cannot be used. An address that cannot be bound ends the process, with pingora's message.
-pub fn run(app: Arc<App>, config: &ServerConfig) -> Result<(), Error> {
+pub fn run(app: Arc<App>, config: &ServerConfig, doors: Doors) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if config.threads == 0 { cores } else { config.threads };
     let conf = ServerConf {
@@ -30,54 +37,64 @@ pub fn run(app: Arc<App>, config: &ServerConfig) -> Result<(), Error> {
         work_stealing: true,
         grace_period_seconds: Some(config.grace.as_secs().max(1)),
         graceful_shutdown_timeout_seconds: Some(1),
-        // pingora tries sixteen times by default: an origin in trouble needs less of us, not more.
-        max_retries: 1,
+        max_retries: TRIES,
         upstream_keepalive_pool_size: 256,
         ..ServerConf::default()
     };
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
 
+    let bounds = Bounds::of(config);
     let proxy = Proxy { app: app.clone(), resolver: Resolver::default() };
+    let mut proxy = HttpProxy::new(proxy, server.configuration.clone());
+    proxy.handle_init_modules();
     let mut options = HttpServerOptions::default();
     options.h2c = true;
-    options.h2_idle_timeout = Some(Duration::from_secs(300));
-    let mut public =
-        ProxyServiceBuilder::new(&server.configuration, proxy).name("pictor").server_options(options).build();
-    public.threads = Some(threads);
-    for address in &config.listen {
-        public.add_tcp(address);
-    }
-    for address in &config.listen_tls {
-        public.add_tls_with_settings(address, None, tls(config)?);
-    }
+    proxy.server_options = Some(options);
+    let mut h2 = H2Options::new();
+    // The library answers 431 itself; 32 bytes are counted for each field besides its own (RFC 9113 §6.5.2).
+    h2.max_header_list_size(u32::try_from(config.max_header).unwrap_or(u32::MAX).saturating_add(8 << 10));
+    h2.max_concurrent_streams(100);
+    proxy.h2_options = Some(h2);
+    let census = Census::new(places(config.max_connections), config.max_connections_per_client);
+    let metrics = app.metrics.clone();
+    let public = Listening::new(
+        "pictor",
+        threads,
+        doors.public,
+        Front::new(proxy, bounds),
+        bounds,
+        census.clone(),
+        metrics.clone(),
+    );
+    let accepting = public.accepting();
+    let wanted = public.doors();
     server.add_service(public);
 
-    let answers = Admin {
-        app: app.clone(),
-        listen: config.listen.iter().chain(&config.listen_tls).cloned().collect(),
-        up: AtomicBool::new(false),
-    };
-    let mut admin = Service::new("admin".into(), answers);
-    admin.threads = Some(1);
-    admin.add_tcp(&config.admin);
-    server.add_service(admin);
+    let answers = Front::new(Admin { app: app.clone(), accepting, wanted }, bounds);
+    let census = Census::new(ADMIN_CONNECTIONS, 0);
+    server.add_service(Listening::new("admin", 1, doors.admin, answers, bounds, census, metrics));
 
     leave_early(&server, app, config.grace);
     server.run(RunArgs::default());
-    Ok(())
 }
 
-fn tls(config: &ServerConfig) -> Result<TlsSettings, Error> {
-    let path = |path: &Option<std::path::PathBuf>, name: &str| {
-        let path = path.as_ref().and_then(|path| path.to_str()).map(str::to_owned);
-        path.ok_or_else(|| Error::new(Kind::Internal, format!("server.listen_tls needs server.{name}")))
+/// How many connections of clients there can be: as configured, or as the system's limit of open files allows. A request
+/// that goes through to the origin takes two.
+fn places(configured: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // The soft limit is for programs that cannot deal with more.
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let files = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
     };
-    let (certificate, key) = (path(&config.certificate, "certificate")?, path(&config.private_key, "private_key")?);
-    let mut settings = TlsSettings::intermediate(&certificate, &key)
-        .map_err(|error| Error::new(Kind::Internal, format!("{certificate}, {key}: {}", error.etype().as_str())))?;
-    settings.enable_h2();
-    Ok(settings)
+    let Some(files) = files else { return configured };
+    let possible = usize::try_from(files.saturating_sub(SPARE_FILES) / 2).unwrap_or(usize::MAX).max(64);
+    if possible < configured {
+        tracing::warn!(configured, possible, files, "server.max_connections is more than open files allow (ulimit -n)");
+    }
+    configured.min(possible)
 }
 
 /// pingora sleeps through the whole grace even when nothing is in flight; this thread ends the process as soon as the

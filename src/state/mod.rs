@@ -50,6 +50,47 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether [`State::open`] could open the file, without making or changing it.
+    ///
+    /// # Errors
+    /// [`Kind::Internal`] with the reason.
+    pub async fn check(path: &Path) -> Result<(), Error> {
+        use rustix::fs::{Access, access};
+        let wrong = |what: String| Error::new(Kind::Internal, format!("state: {what}"));
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        // The file's journal lies beside it.
+        access(folder, Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(|error| wrong(format!("its folder cannot be written to: {}", std::io::Error::from(error))))?;
+        if !path.exists() {
+            return Ok(());
+        }
+        access(path, Access::READ_OK | Access::WRITE_OK)
+            .map_err(|error| wrong(format!("it cannot be read and written: {}", std::io::Error::from(error))))?;
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
+        let pool = pool.map_err(|error| failed(&error))?;
+        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+            .fetch_one(&pool)
+            .await
+            .map_err(|error| failed(&error))?;
+        if tables == 0 {
+            return Ok(());
+        }
+        let version: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+            .fetch_one(&pool)
+            .await
+            .map_err(|error| failed(&error))?;
+        match usize::try_from(version) {
+            Ok(version) if version <= MIGRATIONS.len() => Ok(()),
+            _ => Err(wrong(format!("it was made by a newer Pictor (its version is {version})"))),
+        }
+    }
+}
+
 fn failed(error: &sqlx::Error) -> Error {
     Error::new(Kind::Internal, format!("state: {error}"))
 }

@@ -52,6 +52,18 @@ pub struct Metrics {
     cache_bytes: IntGaugeVec,
     flights: IntGaugeVec,
     originals_held: IntGauge,
+    connections: IntGaugeVec,
+    connections_ended: IntCounterVec,
+}
+
+/// A connection that is counted for as long as this lives.
+#[derive(Debug)]
+pub struct Connected(IntGauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// Seconds: hits take microseconds, conversions seconds.
@@ -127,6 +139,12 @@ impl Metrics {
             cache_bytes: gauge("pictor_cache_bytes", "Bytes held in memory", &["tier"])?,
             flights: gauge("pictor_flights", "Work that requests share at this moment", &["kind"])?,
             originals_held,
+            connections: gauge("pictor_connections", "Connections of clients at this moment", &["listener"])?,
+            connections_ended: counter(
+                "pictor_connections_ended_total",
+                "Connections that were ended or turned away, by the bound that they passed",
+                &["bound"],
+            )?,
             registry,
         })
     }
@@ -138,6 +156,18 @@ impl Metrics {
         self.request_seconds.with_label_values(&[served.cache]).observe(served.took.as_secs_f64());
         self.bytes_out.with_label_values(&[served.site]).inc_by(served.sent);
         self.bytes_saved.with_label_values(&[served.site]).inc_by(served.saved);
+    }
+
+    /// Counts a connection, for as long as what is returned lives.
+    pub fn connected(&self, listener: &str) -> Connected {
+        let gauge = self.connections.with_label_values(&[listener]);
+        gauge.inc();
+        Connected(gauge)
+    }
+
+    /// Counts a connection that was ended or turned away by a bound.
+    pub fn connection_ended(&self, bound: &str) {
+        self.connections_ended.with_label_values(&[bound]).inc();
     }
 
     /// Counts an answer that is an error.

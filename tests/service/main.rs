@@ -6,6 +6,7 @@ mod access;
 mod advanced;
 mod answers;
 mod bad;
+mod bounds;
 mod closed;
 mod drawings;
 mod flights;
@@ -18,6 +19,7 @@ mod rows;
 mod sdks;
 #[path = "../support/mod.rs"]
 mod shared;
+mod start;
 mod style_calls;
 mod styles;
 mod support;

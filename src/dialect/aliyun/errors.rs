@@ -14,6 +14,7 @@ pub(in crate::dialect) fn code(error: &Error) -> &'static str {
         BadRule | BadRequest => "InvalidArgument",
         UnsupportedRule => "NotImplemented",
         MethodNotAllowed => "MethodNotAllowed",
+        HeaderTooLarge => "RequestHeaderSectionTooLarge",
         NoSuchSite => "NoSuchBucket",
         NotFound => "NoSuchKey",
         NoSuchStyle => "NoSuchStyle",
@@ -47,10 +48,9 @@ pub(in crate::dialect) fn ec(error: &Error) -> Option<String> {
         Forbidden | Protected => Some(31),
         // A wrong argument of which no page says more.
         BadRule | BadRequest => None,
-        UnsupportedRule | MethodNotAllowed | NoSuchSite | NoSuchStyle | SourceBytes | Corrupt | OriginTimeout
-        | OriginFailed | OriginShort | Deadline | OutOfMemory | Crashed | Quarantined | Busy | Cancelled | Internal => {
-            None
-        }
+        UnsupportedRule | HeaderTooLarge | MethodNotAllowed | NoSuchSite | NoSuchStyle | SourceBytes | Corrupt
+        | OriginTimeout | OriginFailed | OriginShort | Deadline | OutOfMemory | Crashed | Quarantined | Busy
+        | Cancelled | Internal => None,
     };
     let wrong_argument = matches!(error.kind, BadRule | BadRequest);
     let number = error.code.or(number).map(|number| format!("0040-{:08}", number.unsigned_abs()));

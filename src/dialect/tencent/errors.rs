@@ -9,6 +9,7 @@ pub(in crate::dialect) fn code(kind: Kind) -> &'static str {
         BadRule | BadRequest => "InvalidRequest",
         UnsupportedRule => "NotImplemented",
         MethodNotAllowed => "MethodNotAllowed",
+        HeaderTooLarge => "RequestHeaderSectionTooLarge",
         NoSuchSite => "NoSuchBucket",
         NotFound => "NoSuchKey",
         NoSuchStyle => "NoSuchStyle",
@@ -50,6 +51,6 @@ pub(in crate::dialect) fn number(kind: Kind) -> Option<i32> {
         OriginFailed | OriginShort => Some(-120),
         Deadline => Some(-901),
         Busy => Some(-164),
-        MethodNotAllowed | Cancelled | Internal => None,
+        HeaderTooLarge | MethodNotAllowed | Cancelled | Internal => None,
     }
 }

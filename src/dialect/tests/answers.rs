@@ -7,10 +7,11 @@ use super::*;
 use crate::imaging::{self, Header};
 use crate::plan;
 
-const KINDS: [Kind; 33] = [
+const KINDS: [Kind; 34] = [
     Kind::BadRule,
     Kind::UnsupportedRule,
     Kind::BadRequest,
+    Kind::HeaderTooLarge,
     Kind::MethodNotAllowed,
     Kind::NoSuchSite,
     Kind::NotFound,
@@ -245,4 +246,20 @@ fn media_types_and_headers() {
     assert_eq!(media_type(None, Format::Jpeg), "image/jpeg");
     assert!(answer_headers(Some(Dialect::Tencent), "r").contains(&("x-cos-request-id", "r".into())));
     assert!(answer_headers(Some(Dialect::Aliyun), "r").contains(&("x-oss-request-id", "r".into())));
+}
+
+#[test]
+fn request_ids_have_the_vendors_shape() {
+    let id = "6B49D2006789ABCDEF012345";
+    assert_eq!(request_id(Some(Dialect::Aliyun), id), id);
+    assert_eq!(request_id(None, id), id);
+    let tencent = request_id(Some(Dialect::Tencent), id);
+    assert_eq!(tencent, "NmI0OWQyMDBfNjc4OWFiY2RfZWZfMDEyMzQ1");
+    assert_eq!(STANDARD.decode(&*tencent).unwrap(), b"6b49d200_6789abcd_ef_012345");
+    // What is no id of ours stays, whatever it is.
+    for other in
+        ["", "-", "6B49D2006789ABCDEF01234", "\u{e9}B49D200\u{e9}789ABCDEF01234", "B49D200\u{e9}6789ABCDEF01234"]
+    {
+        assert_eq!(request_id(Some(Dialect::Tencent), other), other);
+    }
 }

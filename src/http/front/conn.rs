@@ -1,0 +1,282 @@
+//! What is known of a connection and its requests while they live. Counters, for the one who watches.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use pingora::protocols::http::ServerSession;
+
+use super::bounds::{Bound, Bounds, Flow, Moment};
+
+/// A connection. Times are milliseconds since its start, plus one: 0 is never.
+#[derive(Debug)]
+pub struct Conn {
+    began: Instant,
+    /// Its limits.
+    pub bounds: Bounds,
+    /// Who it is with.
+    pub client: SocketAddr,
+    h2: AtomicBool,
+    open: AtomicU32,
+    bodies: AtomicU32,
+    served: AtomicBool,
+    since: AtomicU64,
+    first_byte: AtomicU64,
+    head_bytes: AtomicU64,
+    read: AtomicU64,
+    written: AtomicU64,
+    read_waiting: AtomicU64,
+    write_waiting: AtomicU64,
+    ended: AtomicU8,
+    interrupted: AtomicBool,
+}
+
+impl Conn {
+    /// A connection that begins now.
+    pub fn new(bounds: Bounds, client: SocketAddr) -> Arc<Self> {
+        Arc::new(Self {
+            began: Instant::now(),
+            bounds,
+            client,
+            h2: AtomicBool::new(false),
+            open: AtomicU32::new(0),
+            bodies: AtomicU32::new(0),
+            served: AtomicBool::new(false),
+            since: AtomicU64::new(0),
+            first_byte: AtomicU64::new(0),
+            head_bytes: AtomicU64::new(0),
+            read: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            read_waiting: AtomicU64::new(0),
+            write_waiting: AtomicU64::new(0),
+            ended: AtomicU8::new(0),
+            interrupted: AtomicBool::new(false),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A moment of the connection as an instant.
+    pub fn at(&self, millis: u64) -> Instant {
+        self.began.checked_add(Duration::from_millis(millis)).unwrap_or_else(Instant::now)
+    }
+
+    /// How it stands.
+    pub fn moment(&self, crowded: bool) -> Moment {
+        let time = |time: &AtomicU64| time.load(Relaxed).checked_sub(1);
+        Moment {
+            now: self.now(),
+            open: self.open.load(Relaxed),
+            bodies: self.bodies.load(Relaxed),
+            h2: self.h2(),
+            served: self.served.load(Relaxed),
+            since: self.since.load(Relaxed),
+            first_byte: time(&self.first_byte),
+            read: Flow { total: self.read.load(Relaxed), waiting: time(&self.read_waiting) },
+            written: Flow { total: self.written.load(Relaxed), waiting: time(&self.write_waiting) },
+            crowded,
+        }
+    }
+
+    /// HTTP/2 it is.
+    pub fn set_h2(&self) {
+        self.h2.store(true, Relaxed);
+    }
+
+    /// Whether it is HTTP/2.
+    pub fn h2(&self) -> bool {
+        self.h2.load(Relaxed)
+    }
+
+    /// The bound that ended it.
+    pub fn ended(&self) -> Option<Bound> {
+        match self.ended.load(Relaxed) {
+            0 => None,
+            number => Bound::from_number(number),
+        }
+    }
+
+    /// Ends it: from now on nothing is read or written. The first bound stays.
+    pub fn end(&self, bound: Bound) {
+        let _ = self.ended.compare_exchange(0, bound as u8, Relaxed, Relaxed);
+    }
+
+    /// Makes the next read fail, once: whoever waits in it goes on without.
+    pub fn interrupt(&self) {
+        self.interrupted.store(true, Relaxed);
+    }
+
+    /// Whether this read fails.
+    pub fn interrupted(&self) -> bool {
+        self.interrupted.load(Relaxed) && self.interrupted.swap(false, Relaxed)
+    }
+
+    /// Whether the next bytes are those of a head.
+    pub fn waits(&self) -> bool {
+        self.open.load(Relaxed) == 0
+    }
+
+    /// Whether more of a head has come than there may be.
+    pub fn head_too_large(&self) -> bool {
+        self.waits() && !self.h2() && self.head_bytes.load(Relaxed) >= self.bounds.max_head
+    }
+
+    /// Whether a head has begun and is not complete.
+    pub fn in_head(&self) -> bool {
+        self.waits() && !self.h2() && self.head_bytes.load(Relaxed) > 0
+    }
+
+    /// Bytes have come.
+    pub fn has_read(&self, bytes: u64) {
+        self.read.fetch_add(bytes, Relaxed);
+        if self.waits() {
+            if self.head_bytes.fetch_add(bytes, Relaxed) == 0 {
+                self.first_byte.store(self.now() + 1, Relaxed);
+            }
+        } else if self.bodies.load(Relaxed) > 0 {
+            self.read_waiting.store(0, Relaxed);
+        }
+    }
+
+    /// A read has to wait. Only where a body is to come does it matter for how long.
+    pub fn read_waits(&self) {
+        if self.bodies.load(Relaxed) > 0 && self.read_waiting.load(Relaxed) == 0 {
+            self.read_waiting.store(self.now() + 1, Relaxed);
+        }
+    }
+
+    /// Bytes have been taken.
+    pub fn has_written(&self, bytes: u64) {
+        self.written.fetch_add(bytes, Relaxed);
+    }
+
+    /// A write has to wait, or not any longer.
+    pub fn write_waits(&self, waits: bool) {
+        self.write_waiting.store(if waits { self.now() + 1 } else { 0 }, Relaxed);
+    }
+
+    fn begin(&self) {
+        if self.open.fetch_add(1, Relaxed) == 0 {
+            self.since.store(self.now(), Relaxed);
+            self.served.store(true, Relaxed);
+        }
+    }
+
+    fn finish(&self) {
+        if self.open.fetch_sub(1, Relaxed) == 1 {
+            self.since.store(self.now(), Relaxed);
+            self.first_byte.store(0, Relaxed);
+            self.head_bytes.store(0, Relaxed);
+        }
+    }
+}
+
+/// One request of a connection; for HTTP/1 the same value serves one after the other.
+#[derive(Debug)]
+pub struct Request {
+    /// The connection.
+    pub conn: Arc<Conn>,
+    begun: AtomicBool,
+    body: AtomicBool,
+    /// When the origin must have begun to answer, as times of the connection are.
+    origin_by: AtomicU64,
+    origin_late: AtomicBool,
+}
+
+tokio::task_local! {
+    static CURRENT: Arc<Request>;
+}
+
+impl Request {
+    /// The first request of a connection, or a stream's of HTTP/2.
+    pub fn new(conn: Arc<Conn>) -> Arc<Self> {
+        Arc::new(Self {
+            conn,
+            begun: AtomicBool::new(false),
+            body: AtomicBool::new(false),
+            origin_by: AtomicU64::new(0),
+            origin_late: AtomicBool::new(false),
+        })
+    }
+
+    /// What the connection of this session was given.
+    pub fn of(session: &ServerSession) -> Option<Arc<Self>> {
+        let digest = session.digest()?.proxy_digest.as_ref()?;
+        digest.user_data.as_ref()?.downcast_ref::<Arc<Self>>().cloned()
+    }
+
+    /// The request that the caller works for.
+    pub fn current() -> Option<Arc<Self>> {
+        CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// Runs something that works for this request.
+    pub fn scope<F: Future>(self: &Arc<Self>, work: F) -> impl Future<Output = F::Output> + use<F> {
+        CURRENT.scope(self.clone(), work)
+    }
+
+    /// Its head is complete.
+    pub fn begin(&self) {
+        if !self.begun.swap(true, Relaxed) {
+            self.conn.begin();
+        }
+    }
+
+    /// It has been answered, or given up.
+    pub fn finish(&self) {
+        self.body_done();
+        self.origin_by.store(0, Relaxed);
+        self.origin_late.store(false, Relaxed);
+        if self.begun.swap(false, Relaxed) {
+            self.conn.finish();
+        }
+    }
+
+    /// Its body is waited for.
+    pub fn body_comes(&self) {
+        if !self.body.swap(true, Relaxed) {
+            self.conn.bodies.fetch_add(1, Relaxed);
+            self.conn.read_waits();
+        }
+    }
+
+    /// Its body has come.
+    pub fn body_done(&self) {
+        if self.body.swap(false, Relaxed) && self.conn.bodies.fetch_sub(1, Relaxed) == 1 {
+            self.conn.read_waiting.store(0, Relaxed);
+        }
+    }
+
+    /// The origin has been asked, and has so long to begin its answer.
+    pub fn origin_asked(&self, patience: Duration) {
+        let patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        self.origin_by.store(self.conn.now().saturating_add(patience).max(1), Relaxed);
+    }
+
+    /// The origin has begun its answer, or the attempt is over.
+    pub fn origin_answered(&self) {
+        self.origin_by.store(0, Relaxed);
+    }
+
+    /// When the origin is late.
+    pub fn origin_by(&self) -> Option<Instant> {
+        match self.origin_by.load(Relaxed) {
+            0 => None,
+            by => Some(self.conn.at(by)),
+        }
+    }
+
+    /// The origin's time is over.
+    pub fn give_origin_up(&self) {
+        self.origin_by.store(0, Relaxed);
+        self.origin_late.store(true, Relaxed);
+    }
+
+    /// Whether the origin's time was over.
+    pub fn origin_late(&self) -> bool {
+        self.origin_late.load(Relaxed)
+    }
+}
