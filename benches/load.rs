@@ -3,6 +3,8 @@
 //!
 //! - `soak [N]`: N (20,000) different conversions of mixed sizes and formats; resident memory of the service and its
 //!   workers after a tenth of them and at the end.
+//! - `bursts [NAME]`: how long a thumbnail of 20 pixels takes while much, or something dear, is asked for at once; what
+//!   became of the burst.
 //! - `overload`: the hits' latency alone, then beside three times the conversions that the pool can do; what is refused;
 //!   how soon the service is itself again.
 //! - `flood [KEYS] [MIB]`: so many (2,000) cold keys of so many (30) MiB each against an origin that takes ten seconds for one:
@@ -19,6 +21,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+mod studio;
+
+use pictor::plan::Format;
+use studio::{Compression, Show, Studio, tiff, write};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -36,7 +42,8 @@ fn main() {
                 |at: usize, default: u64| arguments.get(at).map_or(default, |text| text.parse().expect("a number"));
             runtime.block_on(flood(number(1, 2_000) as usize, number(2, 30)));
         }
-        _ => println!("load: say `-- soak`, `-- overload` or `-- flood`"),
+        Some("bursts") => runtime.block_on(bursts(arguments.get(1).map(String::as_str))),
+        _ => println!("load: say `-- soak`, `-- overload`, `-- flood` or `-- bursts`"),
     }
 }
 
@@ -218,6 +225,136 @@ fn different(number: usize) -> String {
     let (width, round) = (24 + (number / 24) % 400, number / (24 * 400));
     let height = 30 + (width * 7 + round * 131) % 300 + round;
     format!("/{picture}?imageMogr2/thumbnail/{width}x{height}!/format/{format}")
+}
+
+/// What is asked for at once.
+struct Burst {
+    name: &'static str,
+    count: usize,
+    rule: fn(usize) -> String,
+}
+
+const BURSTS: [Burst; 9] = [
+    Burst { name: "nothing", count: 0, rule: |_| String::new() },
+    Burst {
+        name: "tiny animations to AVIF",
+        count: 60,
+        rule: |n| format!("/tiny.webp?imageMogr2/thumbnail/{}x/format/avif", 17 - n % 12),
+    },
+    Burst {
+        name: "small animations to AVIF",
+        count: 60,
+        rule: |n| format!("/small.webp?imageMogr2/thumbnail/{}x/format/avif", 48 - n % 40),
+    },
+    Burst {
+        name: "small AVIFs",
+        count: 80,
+        rule: |n| format!("/photo.jpg?imageMogr2/thumbnail/{}x/format/avif", 300 + n),
+    },
+    Burst {
+        name: "AVIFs of quality 90",
+        count: 60,
+        rule: |n| format!("/photo.jpg?imageMogr2/thumbnail/{}x/format/avif/quality/90!", 1930 + n),
+    },
+    Burst {
+        name: "AVIFs of quality 100",
+        count: 60,
+        rule: |n| format!("/photo.jpg?imageMogr2/thumbnail/{}x/format/avif/quality/100!", 1930 + n),
+    },
+    Burst {
+        name: "AVIFs without loss",
+        count: 40,
+        rule: |n| format!("/photo.jpg?x-oss-process=image/resize,w_{}/format,avif/quality,lossless", 1930 + n),
+    },
+    Burst {
+        name: "WebPs of 12 megapixels",
+        count: 30,
+        rule: |n| format!("/large.jpg?imageMogr2/thumbnail/{}x/format/webp/quality/100!", 3900 + n),
+    },
+    Burst {
+        name: "deep TIFFs",
+        count: 40,
+        rule: |n| format!("/deep.tif?imageMogr2/thumbnail/{}x/format/jpg", 400 + n),
+    },
+];
+
+async fn bursts(only: Option<&str>) {
+    let folder = tempfile::tempdir().unwrap();
+    let studio = Studio::open();
+    let photo = |size| vec![studio.picture(Show::Photo, false, size, 0)];
+    let moving =
+        |side, count| (0..count).map(|frame| studio.picture(Show::Graphic, true, (side, side), frame)).collect();
+    let save = |name: &str, bytes: Vec<u8>| std::fs::write(folder.path().join(name), bytes).unwrap();
+    save("thumb.png", write(Format::Png, None, false, false, photo((60, 45))));
+    save("photo.jpg", write(Format::Jpeg, Some(90), false, false, photo((2000, 1500))));
+    save("large.jpg", write(Format::Jpeg, Some(85), false, false, photo((4000, 3000))));
+    save("tiny.webp", write(Format::WebP, Some(80), false, false, moving(17, 300)));
+    save("small.webp", write(Format::WebP, Some(80), false, false, moving(48, 60)));
+    save("deep.tif", tiff(&photo((2400, 1800))[0], true, Compression::Lzw));
+    println!("| burst | thumbnails | p50 ms | p99 ms | longest ms | the burst by status | for ms at most |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    for burst in BURSTS.iter().filter(|burst| only.is_none_or(|only| burst.name.contains(only))) {
+        let service = Service::start_with(
+            "10s",
+            "memory = \"16MiB\"\noriginals = \"64MiB\"",
+            &format!("kind = \"dir\"\npath = \"{}\"", folder.path().display()),
+        )
+        .await;
+        let address = service.public;
+        get(address, "/thumb.png?imageMogr2/thumbnail/20x").await.unwrap();
+        let began = Instant::now();
+        let flood: Vec<_> = (0..burst.count)
+            .map(|n| {
+                let path = (burst.rule)(n);
+                tokio::spawn(async move {
+                    let one = Instant::now();
+                    let status = get(address, &path).await.map_or(0, |answer| answer.0);
+                    (status, one.elapsed())
+                })
+            })
+            .collect();
+        let mut took = Vec::new();
+        let mut tick = tokio::time::interval(Duration::from_millis(40));
+        let mut open = Vec::new();
+        // No two are the same, so that each is converted.
+        for number in 0..150 {
+            tick.tick().await;
+            let path = format!("/thumb.png?imageMogr2/thumbnail/{}x{}!", 14 + number % 12, 10 + number / 12);
+            open.push(tokio::spawn(async move {
+                let one = Instant::now();
+                let answer = get(address, &path).await;
+                (answer.map_or(0, |answer| answer.0), one.elapsed())
+            }));
+        }
+        let mut refused = 0;
+        for task in open {
+            let (status, time) = task.await.unwrap();
+            refused += usize::from(status != 200);
+            took.push(time);
+        }
+        took.sort();
+        let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+        let mut statuses = std::collections::BTreeMap::<u16, (usize, Duration)>::new();
+        for task in flood {
+            let (status, time) = task.await.unwrap();
+            let seen = statuses.entry(status).or_default();
+            *seen = (seen.0 + 1, seen.1.max(time));
+        }
+        let told: Vec<String> = statuses
+            .iter()
+            .map(|(status, (count, time))| format!("{count} x {status} within {:.1} s", time.as_secs_f64()))
+            .collect();
+        println!(
+            "| {} | {} ({refused} refused) | {:.1} | {:.1} | {:.1} | {} | {} |",
+            burst.name,
+            took.len(),
+            at(0.5),
+            at(0.99),
+            at(1.0),
+            told.join(", "),
+            began.elapsed().as_millis()
+        );
+    }
 }
 
 async fn overload() {

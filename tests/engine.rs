@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use pictor::config::{EngineConfig, Isolation};
 use pictor::engine::protocol::{Diagnosis, Probe, Task};
-use pictor::engine::{Answer, Cost, Engine, Errand, Lane, Status};
+use pictor::engine::{Answer, Cost, Engine, Errand, Status};
 use pictor::error::{Error, Kind};
 
 /// How long anything may take before a test calls it hung. Far above what is expected; no test waits for it.
@@ -28,6 +28,11 @@ fn engine(config: &EngineConfig) -> Engine {
     Engine::start_with_diagnostics(config, Path::new(env!("CARGO_BIN_EXE_pictor"))).unwrap()
 }
 
+/// An estimate.
+fn cost(bytes: u64, cpu_ms: u64) -> Cost {
+    Cost { bytes, cpu_ms, ..Cost::default() }
+}
+
 fn errand(diagnosis: Diagnosis) -> Errand {
     static PICTURES: AtomicU32 = AtomicU32::new(1);
     let mut digest = [0; 32];
@@ -37,8 +42,7 @@ fn errand(diagnosis: Diagnosis) -> Errand {
         marks: Vec::new(),
         digest,
         task: Task::Diagnose(diagnosis),
-        cost: Cost { bytes: 1 << 20, cpu_ms: 10 },
-        lane: Lane::Light,
+        cost: cost(1 << 20, 10),
         deadline: Instant::now() + Duration::from_secs(10),
         finish_if_abandoned: false,
         may_press: false,
@@ -143,7 +147,7 @@ async fn a_deadline_kills_the_worker_and_the_pool_is_whole_again() {
 #[tokio::test]
 async fn a_picture_that_starves_workers_rests() {
     let engine = engine(&EngineConfig { deadline: Duration::from_millis(200), ..config() });
-    let slow = |ms| Errand { digest: [9; 32], ..errand(Diagnosis::Sleep(ms)) };
+    let slow = |ms| Errand { digest: [9; 32], cost: cost(1 << 20, 1), ..errand(Diagnosis::Sleep(ms)) };
     let soon = || Instant::now() + Duration::from_millis(200);
     let error = engine.run(Errand { deadline: soon(), ..slow(60_000) }).await.unwrap_err();
     assert_eq!(error.kind, Kind::Deadline);
@@ -154,6 +158,23 @@ async fn a_picture_that_starves_workers_rests() {
     assert_eq!(error.kind, Kind::Deadline);
     assert_eq!(engine.run(slow(1)).await.unwrap_err().kind, Kind::Quarantined, "twice is enough");
     until(&engine, "both are counted", |status| status.refused.quarantined == 2).await;
+}
+
+#[tokio::test]
+async fn costly_rules_do_not_bar_a_picture() {
+    let engine = engine(&EngineConfig { deadline: Duration::from_millis(200), ..config() });
+    // Estimated at more than half of what there is, as full-size AVIFs and blurs are.
+    let slow = |ms| Errand {
+        digest: [9; 32],
+        cost: cost(1 << 20, 120),
+        deadline: Instant::now() + Duration::from_millis(200),
+        ..errand(Diagnosis::Sleep(ms))
+    };
+    for costly in [60_000, 60_001, 60_002] {
+        assert_eq!(engine.run(slow(costly)).await.unwrap_err().kind, Kind::Deadline);
+        assert_eq!(engine.run(slow(costly)).await.unwrap_err().kind, Kind::Quarantined, "the same job is refused");
+    }
+    engine.run(slow(1)).await.expect("nobody else is barred from the picture");
 }
 
 #[tokio::test]
@@ -203,7 +224,7 @@ async fn memory_that_is_not_there_is_an_error_of_its_own() {
     let hungry = errand(Diagnosis::Allocate(4 << 30));
     assert_eq!(engine.run(hungry.clone()).await.unwrap_err().kind, Kind::OutOfMemory);
     assert_eq!(engine.run(hungry).await.unwrap_err().kind, Kind::Quarantined);
-    let estimated = Errand { cost: Cost { bytes: 2 << 30, cpu_ms: 1 }, ..errand(Diagnosis::Echo) };
+    let estimated = Errand { cost: cost(2 << 30, 1), ..errand(Diagnosis::Echo) };
     assert_eq!(engine.run(estimated).await.unwrap_err().kind, Kind::OutOfMemory);
     until(&engine, "it is counted", |status| status.refused.memory == 1).await;
     run(&engine, Diagnosis::Allocate(64 << 20)).await.unwrap();
@@ -256,14 +277,14 @@ async fn worn_workers_are_replaced() {
 #[tokio::test]
 async fn what_cannot_be_done_in_time_is_refused_at_once() {
     let engine = engine(&config());
-    let long = |ms| Errand { cost: Cost { bytes: 1, cpu_ms: ms }, ..errand(Diagnosis::Sleep(300)) };
+    let long = |ms| Errand { cost: cost(1, ms), ..errand(Diagnosis::Sleep(300)) };
     let work: Vec<_> = (0..3)
         .map(|_| {
             let (engine, errand) = (engine.clone(), long(4500));
             tokio::spawn(async move { engine.run(errand).await })
         })
         .collect();
-    until(&engine, "one waits", |status| status.queued_light == 1).await;
+    until(&engine, "one waits", |status| status.queued_heavy == 1).await;
     let start = Instant::now();
     let error = engine.run(long(4500)).await.unwrap_err();
     assert_eq!(error.kind, Kind::Busy, "{error}");
@@ -280,7 +301,8 @@ async fn heavy_work_does_not_starve_light_work() {
     let engine = engine(&config());
     let heavy: Vec<_> = (0..4)
         .map(|_| {
-            let (engine, errand) = (engine.clone(), Errand { lane: Lane::Heavy, ..errand(Diagnosis::Sleep(1500)) });
+            let (engine, errand) =
+                (engine.clone(), Errand { cost: cost(1 << 20, 1500), ..errand(Diagnosis::Sleep(1500)) });
             tokio::spawn(async move { engine.run(errand).await })
         })
         .collect();

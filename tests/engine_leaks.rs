@@ -6,8 +6,13 @@ use std::time::{Duration, Instant};
 
 use pictor::config::EngineConfig;
 use pictor::engine::protocol::{Diagnosis, Task};
-use pictor::engine::{Cost, Engine, Errand, Lane, Status};
+use pictor::engine::{Cost, Engine, Errand, Status};
 use pictor::error::Kind;
+
+/// An estimate.
+fn cost(bytes: u64, cpu_ms: u64) -> Cost {
+    Cost { bytes, cpu_ms, ..Cost::default() }
+}
 
 fn errand(number: u32, diagnosis: Diagnosis) -> Errand {
     let mut digest = [0; 32];
@@ -17,8 +22,7 @@ fn errand(number: u32, diagnosis: Diagnosis) -> Errand {
         marks: Vec::new(),
         digest,
         task: Task::Diagnose(diagnosis),
-        cost: Cost { bytes: 1 << 20, cpu_ms: 10 },
-        lane: Lane::Light,
+        cost: cost(1 << 20, 10),
         deadline: Instant::now() + Duration::from_secs(10),
         finish_if_abandoned: false,
         may_press: false,

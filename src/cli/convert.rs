@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use crate::config::{EngineConfig, FontsConfig, Isolation};
 use crate::dialect;
 use crate::engine::{Conversion, Engine};
-use crate::imaging::{Job, Policy, budget, convert::Effort, encode, probe};
+use crate::imaging::budget::{self, Pace};
+use crate::imaging::{Job, Policy, convert::Effort, encode, probe};
 use crate::negotiate::{self, Class};
 use crate::plan::{Limits, geometry};
 
@@ -57,9 +58,16 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let read = |path: &PathBuf| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
     let marks = arguments.mark.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let headers = marks.iter().map(|mark| probe(mark)).collect::<Result<Vec<_>, _>>().map_err(text)?;
-    let cost = budget::plan_cost(&plan, &Policy::default(), &header, &layout, format, effort)
-        .and(budget::marks_cost(&plan, &layout, &headers, &limits).map_err(text)?);
-    let cost = budget::with_source(cost, &plan, &header, &source);
+    let cost = budget::plan_cost(
+        &plan,
+        &Policy::default(),
+        &header,
+        Some(&source),
+        &layout,
+        format,
+        Pace { effort, budget_ms: 0 },
+    )
+    .and(budget::marks_cost(&plan, &layout, &headers, &limits).map_err(text)?);
     let mut fonts = FontsConfig::default();
     if !plan.marks().any(|mark| mark.text().is_some()) {
         // Looking for fonts takes longer than most conversions.
@@ -86,7 +94,6 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         digest,
         job,
         cost,
-        lane: budget::lane(format, cost),
         deadline: Instant::now() + config.deadline,
         finish_if_abandoned: false,
         may_press: false,

@@ -1,3 +1,3 @@
-//! What a conversion is expected to take, and which line it stands in: the estimate is imaging's, the queue is ours.
+//! What a conversion is expected to take, and what it counts as: the estimate is imaging's, the queue is ours.
 
-pub use crate::imaging::budget::{Cost, Lane};
+pub use crate::imaging::budget::{Cost, Lane, Work};

@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-pub use cost::{Cost, Lane};
+pub use cost::{Cost, Lane, Work};
 pub use quarantine::Digest;
 pub use sandbox::{LayerState, SandboxReport};
 pub use status::{Refused, Status};
@@ -40,6 +40,7 @@ pub use worker::worker_main;
 use crate::config::{EngineConfig, Isolation};
 use crate::error::{Error, Kind};
 use crate::imaging::compare::{Comparing, Likeness};
+use crate::imaging::convert::Effort;
 use crate::imaging::plugin::Ability;
 use crate::imaging::{Job, Outcome, encode};
 use crate::plan::Format;
@@ -60,8 +61,6 @@ pub struct Conversion {
     pub job: Job,
     /// What it will probably take.
     pub cost: Cost,
-    /// Its line of the queue.
-    pub lane: Lane,
     /// When the answer must be there, queueing included.
     pub deadline: Instant,
     /// Let it run to its end when nobody waits any more and it has started.
@@ -98,6 +97,13 @@ pub struct Converted {
     pub queued: Duration,
     /// How long the worker had it.
     pub ran: Duration,
+    /// The effort that was asked for.
+    pub asked: Effort,
+    /// The effort that it was made with.
+    pub used: Effort,
+    /// Whether more would have come of it, had nobody else waited: less effort was used than asked for, or the time that was
+    /// left after waiting may have made an encoder hurry by itself.
+    pub hurried: bool,
 }
 
 /// A handle on the pool. Clones share it; when the last one is dropped, the pool ends without grace.
@@ -124,7 +130,6 @@ pub struct Errand {
     pub digest: Digest,
     pub task: Task,
     pub cost: Cost,
-    pub lane: Lane,
     pub deadline: Instant,
     pub finish_if_abandoned: bool,
     pub may_press: bool,
@@ -138,6 +143,8 @@ pub struct Answer {
     pub outcome: Option<Outcome>,
     pub queued: Duration,
     pub ran: Duration,
+    pub pressed: bool,
+    pub hurried: bool,
 }
 
 impl Engine {
@@ -186,13 +193,14 @@ impl Engine {
     /// The conversion's own, or: [`Kind::Busy`] when it could not be done in time, [`Kind::Deadline`],
     /// [`Kind::OutOfMemory`], [`Kind::Crashed`], [`Kind::Quarantined`].
     pub async fn convert(&self, conversion: Conversion) -> Result<Converted, Error> {
-        let Conversion { source, marks, digest, job, cost, lane, deadline, finish_if_abandoned, may_press } =
-            conversion;
+        let Conversion { source, marks, digest, job, cost, deadline, finish_if_abandoned, may_press } = conversion;
+        let asked = job.effort;
         let task = Task::Convert(job);
-        let errand = Errand { source, marks, digest, task, cost, lane, deadline, finish_if_abandoned, may_press };
-        let Answer { bytes, outcome, queued, ran } = self.run(errand).await?;
+        let errand = Errand { source, marks, digest, task, cost, deadline, finish_if_abandoned, may_press };
+        let Answer { bytes, outcome, queued, ran, pressed, hurried } = self.run(errand).await?;
         let outcome = outcome.ok_or_else(|| Error::new(Kind::Internal, "the worker did not say what it made"))?;
-        Ok(Converted { bytes, outcome, queued, ran })
+        let used = if pressed { Effort::Pressed } else { asked };
+        Ok(Converted { bytes, outcome, queued, ran, asked, used, hurried })
     }
 
     /// Tells how much two pictures look alike. As [`Self::convert`] otherwise.
@@ -202,9 +210,9 @@ impl Engine {
     pub async fn compare(&self, comparison: Comparison) -> Result<Likeness, Error> {
         let Comparison { first, second, digest, comparing, cost, deadline } = comparison;
         let task = Task::Compare(comparing);
-        let (source, marks, lane) = (first, vec![second], Lane::Light);
+        let (source, marks) = (first, vec![second]);
         let (finish_if_abandoned, may_press) = (false, false);
-        let errand = Errand { source, marks, digest, task, cost, lane, deadline, finish_if_abandoned, may_press };
+        let errand = Errand { source, marks, digest, task, cost, deadline, finish_if_abandoned, may_press };
         let answer = self.run(errand).await?;
         // Hostile like everything that a worker says.
         let short = answer.bytes.get(..answer.bytes.len().min(4096)).unwrap_or_default();
@@ -283,16 +291,6 @@ impl Drop for Waiting<'_> {
 }
 
 impl Errand {
-    /// The output format, for estimates; diagnoses share one.
-    fn format(&self) -> Format {
-        match &self.task {
-            Task::Convert(job) => job.format,
-            // Nothing else is reckoned with as ICO, which nobody writes.
-            Task::Compare(_) => Format::Ico,
-            Task::Diagnose(_) => Format::Tpg,
-        }
-    }
-
     /// Tells jobs on one picture apart. Effort and threads are the pool's and do not matter.
     fn fingerprint(&self) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};

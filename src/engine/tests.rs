@@ -16,14 +16,18 @@ fn engine() -> Engine {
     Engine::start_crew(&config, Crew::Threads(work)).unwrap()
 }
 
+/// An estimate.
+fn cost(bytes: u64, cpu_ms: u64) -> Cost {
+    Cost { bytes, cpu_ms, ..Cost::default() }
+}
+
 fn errand(source: &'static [u8], ms: u64, limit_ms: u64) -> Errand {
     Errand {
         source: Bytes::from_static(source),
         marks: Vec::new(),
         digest: [source.len() as u8; 32],
         task: Task::Diagnose(Diagnosis::Sleep(ms)),
-        cost: Cost { bytes: 1000, cpu_ms: 5 },
-        lane: Lane::Light,
+        cost: cost(1000, 20),
         deadline: Instant::now() + Duration::from_millis(limit_ms),
         finish_if_abandoned: false,
         may_press: false,

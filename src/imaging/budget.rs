@@ -8,12 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::convert::seek::{self, Wish};
 use super::convert::{self, Effort};
 use super::decode::Shrink;
-use super::encode::SVT_AV1;
 use super::policy::{Light, Policy};
-use super::probe::{self, Header};
+use super::probe::Header;
 use super::{mark, score};
 use crate::error::Error;
-use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Limits, Plan};
+use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Limits, Output, Plan, Target};
+
+mod file;
+mod writing;
+
+use file::File;
+use writing::Writing;
 
 /// An estimate made from the header, before any work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,22 +27,49 @@ pub struct Cost {
     pub bytes: u64,
     /// CPU time of one core, in milliseconds.
     pub cpu_ms: u64,
+    /// What kind of work it is.
+    pub work: Work,
+}
+
+/// What kind of work a conversion is. What one took tells something of others of its kind alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Work {
+    /// The format that is read.
+    pub from: Option<Format>,
+    /// The format that is written; `None` for facts and comparisons.
+    pub to: Option<Format>,
+    /// Several frames are written.
+    pub moving: bool,
+    /// Without loss.
+    pub lossless: bool,
+    /// The quality's band: 0 below 80, 1 below 90, 2 below 97, 3 above.
+    pub band: u8,
+}
+
+/// How hard to try, and within which time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How hard.
+    pub effort: Effort,
+    /// Milliseconds that encoders plan for; 0 is no limit.
+    pub budget_ms: u64,
 }
 
 impl Cost {
     /// Both after each other, in memory that both keep.
     #[must_use]
     pub fn and(self, more: Self) -> Self {
-        Self { bytes: self.bytes.saturating_add(more.bytes), cpu_ms: self.cpu_ms.saturating_add(more.cpu_ms) }
+        let (bytes, cpu_ms) = (self.bytes.saturating_add(more.bytes), self.cpu_ms.saturating_add(more.cpu_ms));
+        Self { bytes, cpu_ms, ..self }
     }
 }
 
-/// A line of the queue. Each gets its share, so that heavy work never starves light work.
+/// A lane of the queue: which work keeps which from starving. By the estimate alone, as the queue decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Lane {
-    /// Small pictures and cheap encoders: tens of milliseconds.
+    /// Tens of milliseconds.
     Light,
-    /// AVIF, HEIF, animations, large pictures.
+    /// Everything else.
     Heavy,
 }
 
@@ -61,47 +93,72 @@ const BASE_BYTES: u64 = 48 << 20;
 /// fewer raw bytes than this is counted with those.
 const SOURCE_BYTES: u64 = 32 << 20;
 
+/// What every conversion takes, whatever it is.
+const CONVERSION_US: u64 = 500;
+
 /// Milliseconds that scoring a megapixel takes, with a share of preparing the original.
 const SCORE_MS: u64 = 120;
 
 /// Bytes a pixel that scoring takes.
 const SCORE_BYTES: u64 = 220;
 
-/// What a picture conversion takes with one encode. `layout` is the plan over `header.source`, `format` the one to write.
+/// What a picture conversion takes with one encode at the format's default quality. `layout` is the plan over
+/// `header.source`, `format` the one to write.
 pub fn cost(header: &Header, layout: &Layout, format: Format, effort: Effort) -> Cost {
     cost_under(&Policy::default(), header, layout, format, effort)
 }
 
 /// The same where a site has decided something.
 pub fn cost_under(policy: &Policy, header: &Header, layout: &Layout, format: Format, effort: Effort) -> Cost {
+    let output = Output { target: Target::Fixed(format), ..Output::default() };
+    let (pace, file) = (Pace { effort, budget_ms: 0 }, File::of(None, header));
+    let written = Writing::of(&output, policy, header, &file, layout, (format, pace));
+    writing(policy, header, &file, layout, &written)
+}
+
+/// What a picture conversion takes with one encode.
+fn writing(policy: &Policy, header: &Header, file: &File, layout: &Layout, writing: &Writing) -> Cost {
     let shrink = convert::shrink_under(policy, header, &layout.ops);
-    let decoded = decoding(header, shrink);
+    let decoded = decoding(header, file, shrink);
     let frames = u64::from(layout.frames.max(1));
     let mut ops = layout.ops.clone();
-    if layout.orientation != 1 && !convert::carries_orientation(format) {
+    if layout.orientation != 1 && !convert::carries_orientation(writing.format) {
         ops.push(GeometryOp::Orient(layout.orientation));
     }
     let transformed = transforming(header, decoded.pixels, &ops, policy.resample);
     let out = area(layout.width, layout.height);
-    let (encoder, each) = match format {
-        Format::Avif if frames > 1 => moving_avif(out, effort),
-        _ => encoding(format, out, effort),
-    };
+    let encoded = writing.frame(layout.width, layout.height);
     // An animation's encoder keeps what it has written, up to a byte a pixel.
     let kept = if frames > 1 { out.saturating_mul(frames).saturating_add(MOVING_BYTES) } else { 0 };
-    let micros = decoded.micros.saturating_add(transformed.micros).saturating_add(each).saturating_mul(frames);
-    let bytes = [BASE_BYTES, source_bytes(header), decoded.bytes, transformed.bytes, encoder, kept];
-    Cost { bytes: bytes.into_iter().fold(0, u64::saturating_add), cpu_ms: millis(micros) }
+    let each = decoded.micros.saturating_add(transformed.micros).saturating_add(encoded.micros);
+    let micros = each.saturating_mul(frames).saturating_add(encoded.start).saturating_add(CONVERSION_US);
+    let bytes = [BASE_BYTES, source_bytes(header), decoded.bytes, transformed.bytes, encoded.bytes, kept];
+    let bytes = bytes.into_iter().fold(0, u64::saturating_add);
+    Cost { bytes, cpu_ms: millis(micros), work: writing.work(header) }
 }
 
-/// What a plan takes, with all the encodes that a search for a quality may take.
-pub fn plan_cost(plan: &Plan, policy: &Policy, header: &Header, layout: &Layout, to: Format, effort: Effort) -> Cost {
-    let Answer::Image(output) = &plan.answer else { return facts_cost(header, plan) };
-    let mut cost = cost_under(policy, header, layout, to, effort);
+/// What a plan takes, with all the encodes that a search for a quality may take. `source` are the original's bytes, which
+/// tell more than its header: how much there is to read and to draw, and how hard it is to compress. A picture that would take longer than the
+/// pace allows is encoded faster, as the encoders decide by themselves when they start.
+pub fn plan_cost(
+    plan: &Plan,
+    policy: &Policy,
+    header: &Header,
+    source: Option<&[u8]>,
+    layout: &Layout,
+    to: Format,
+    pace: Pace,
+) -> Cost {
+    let file = File::of(source, header);
+    let Answer::Image(output) = &plan.answer else {
+        return drawing(reading_facts(header, &file, plan), header, &file, plan);
+    };
+    let written = Writing::of(output, policy, header, &file, layout, (to, pace));
+    let mut cost = drawing(writing(policy, header, &file, layout, &written), header, &file, plan);
     // Frames that are decoded only to be passed over.
     let passed = output.frames.decoded(header.source.frames.max(1), layout.frames).saturating_sub(layout.frames);
     if passed > 0 {
-        let each = decoding(header, None).micros;
+        let each = decoding(header, &file, None).micros;
         cost.cpu_ms = cost.cpu_ms.saturating_add(millis(each.saturating_mul(passed.into())));
     }
     if output.facts.is_some_and(|facts| facts.average) {
@@ -110,31 +167,15 @@ pub fn plan_cost(plan: &Plan, policy: &Policy, header: &Header, layout: &Layout,
         cost.bytes = cost.bytes.saturating_add(made.saturating_mul(8));
         cost.cpu_ms = cost.cpu_ms.saturating_add(millis(micros(made, 55)));
     }
-    let more = match seek::wish(output, policy, to, layout.frames) {
+    match seek::wish(output, policy, to, layout.frames) {
         // Under pressure nobody searches, but that is decided later.
-        Some(wish) => searching(wish, layout, to, effort),
-        None => Cost::default(),
-    };
-    Cost { bytes: cost.bytes.saturating_add(more.bytes), cpu_ms: cost.cpu_ms.saturating_add(more.cpu_ms) }
+        Some(wish) => cost.and(searching(wish, layout, &written)),
+        None => cost,
+    }
 }
 
-/// [`plan_cost`] for somebody who waits no longer than `deadline_ms`: a moving AVIF that would take longer than that at the
-/// pace for those who wait is encoded at the fast one, as the encoder decides by itself when it starts.
-pub fn plan_cost_within(
-    plan: &Plan,
-    policy: &Policy,
-    header: &Header,
-    layout: &Layout,
-    to: Format,
-    deadline_ms: u64,
-) -> Cost {
-    let all = area(layout.width, layout.height).saturating_mul(layout.frames.into());
-    let late = to == Format::Avif && layout.frames > 1 && micros(all, MOVING_MS) / 1000 > deadline_ms;
-    plan_cost(plan, policy, header, layout, to, if late { Effort::Pressed } else { Effort::Interactive })
-}
-
-/// The same with what the original's bytes tell besides: of a drawing, how much there is to draw.
-pub fn with_source(cost: Cost, plan: &Plan, header: &Header, source: &[u8]) -> Cost {
+/// The same with what there is to draw, of a drawing.
+fn drawing(cost: Cost, header: &Header, file: &File, plan: &Plan) -> Cost {
     let pixels = match &plan.answer {
         Answer::Image(_) => true,
         Answer::Facts(wanted) => wanted.average,
@@ -142,10 +183,9 @@ pub fn with_source(cost: Cost, plan: &Plan, header: &Header, source: &[u8]) -> C
     if header.source.format != Format::Svg || !pixels {
         return cost;
     }
-    let times = if probe::svg::is_packed(source) { UNPACKED } else { 1 };
-    let text = (source.len() as u64).saturating_mul(times);
+    let text = file.text();
     let cpu_ms = cost.cpu_ms.saturating_add(text.saturating_mul(DRAWING_NS) / 1_000_000);
-    Cost { bytes: cost.bytes.saturating_add(text.saturating_mul(2)), cpu_ms }
+    Cost { bytes: cost.bytes.saturating_add(text.saturating_mul(2)), cpu_ms, ..cost }
 }
 
 /// What drawing a plan's marks takes before they are laid onto the picture. `images` are the headers of their pictures, in
@@ -163,7 +203,7 @@ pub fn marks_cost(plan: &Plan, layout: &Layout, images: &[Header], limits: &Limi
         cost.cpu_ms = cost.cpu_ms.saturating_add(if mark.text().is_some() { 3 + micros(text, 20) / 1000 } else { 0 });
         let Some((image, header)) = mark.image().and_then(|image| Some((image, images.next()?))) else { continue };
         let laid = crate::plan::mark::lay_out(image, &header.source, size, limits)?;
-        let decoded = decoding(header, convert::shrink(&laid.ops));
+        let decoded = decoding(header, &File::of(None, header), convert::shrink(&laid.ops));
         let transformed = transforming(header, decoded.pixels, &laid.ops, Light::Linear);
         let kept = area(laid.width, laid.height).saturating_mul(8);
         let bytes = [source_bytes(header), decoded.bytes, transformed.bytes, kept];
@@ -181,7 +221,7 @@ fn size_of_mark(op: &GeometryOp) -> Option<(u32, u32)> {
 }
 
 /// What a search takes beyond one encode.
-fn searching(wish: Wish, layout: &Layout, format: Format, effort: Effort) -> Cost {
+fn searching(wish: Wish, layout: &Layout, written: &Writing) -> Cost {
     let whole = area(layout.width, layout.height);
     let (pixels, tries, scored) = match wish {
         // The whole may have to be encoded after the tries on a sample: then there are as many tries more as there may be.
@@ -190,8 +230,8 @@ fn searching(wish: Wish, layout: &Layout, format: Format, effort: Effort) -> Cos
         Wish::Colours(_) => return reducing(whole),
     };
     let more = u64::try_from(tries).unwrap_or(u64::MAX).saturating_sub(1);
-    let (_, each) = encoding(format, pixels, effort);
-    let decode: u64 = match format {
+    let each = written.part(layout, pixels);
+    let decode: u64 = match written.format {
         Format::Heif => 55,
         Format::Avif => 24,
         _ => 12,
@@ -200,7 +240,8 @@ fn searching(wish: Wish, layout: &Layout, format: Format, effort: Effort) -> Cos
     let micros = each.saturating_mul(more).saturating_add(look);
     // A copy of the pixels for each try, two files, and what the comparison holds.
     let copies = pixels.saturating_mul(6);
-    Cost { bytes: copies.saturating_add(scored.saturating_mul(SCORE_BYTES)), cpu_ms: micros / 1000 }
+    let bytes = copies.saturating_add(scored.saturating_mul(SCORE_BYTES));
+    Cost { bytes, cpu_ms: micros / 1000, ..Cost::default() }
 }
 
 /// What reducing a PNG's colours takes: palettes that are tried on a sample, then one of the whole, squeezed hard where it
@@ -213,7 +254,7 @@ fn reducing(whole: u64) -> Cost {
     // The picture in four channels twice, and two files.
     let copies = whole.saturating_mul(12).saturating_add(sample.saturating_mul(8));
     let bytes = copies.saturating_add(sample.saturating_mul(SCORE_BYTES));
-    Cost { bytes, cpu_ms: look.saturating_add(last) / 1000 }
+    Cost { bytes, cpu_ms: look.saturating_add(last) / 1000, ..Cost::default() }
 }
 
 /// What choosing 256 colours and dithering to them takes a megapixel, and the slower compression of a PNG.
@@ -223,8 +264,13 @@ const SQUEEZE_MS: u64 = 500;
 /// What answering with facts takes: next to nothing, but for an average colour or a digest. A plan for a picture costs
 /// here what reading its header costs.
 pub fn facts_cost(header: &Header, plan: &Plan) -> Cost {
+    reading_facts(header, &File::of(None, header), plan)
+}
+
+fn reading_facts(header: &Header, file: &File, plan: &Plan) -> Cost {
     let source = source_bytes(header);
-    let mut cost = Cost { bytes: BASE_BYTES.saturating_add(source), cpu_ms: 1 };
+    let work = Work { from: Some(header.source.format), ..Work::default() };
+    let mut cost = Cost { bytes: BASE_BYTES.saturating_add(source), cpu_ms: 1, work };
     let Answer::Facts(wanted) = &plan.answer else { return cost };
     if wanted.md5 {
         // 2 ns a byte.
@@ -232,7 +278,7 @@ pub fn facts_cost(header: &Header, plan: &Plan) -> Cost {
     }
     if wanted.average {
         let shrink = (!header.source.animated()).then_some(convert::AVERAGE_SHRINK);
-        let decoded = decoding(header, shrink);
+        let decoded = decoding(header, file, shrink);
         // Adding up takes about a nanosecond a pixel.
         let micros = decoded.micros.saturating_add(decoded.pixels / 1000);
         cost.bytes = cost.bytes.saturating_add(decoded.bytes);
@@ -244,7 +290,7 @@ pub fn facts_cost(header: &Header, plan: &Plan) -> Cost {
 /// What decoding two pictures and scoring some of their frames takes.
 pub fn compare_cost(one: &Header, other: &Header, frames: u32) -> Cost {
     let side = |header: &Header| {
-        let decoded = decoding(header, None);
+        let decoded = decoding(header, &File::of(None, header), None);
         let micros = decoded.micros.saturating_mul(header.source.frames.max(1).into());
         let upright = decoded.pixels.saturating_mul(4);
         let bytes = source_bytes(header).saturating_add(decoded.bytes).saturating_add(upright);
@@ -254,32 +300,13 @@ pub fn compare_cost(one: &Header, other: &Header, frames: u32) -> Cost {
     let scoring = scored.saturating_mul(SCORE_MS) / 1000;
     let micros = first.saturating_add(second).saturating_add(scoring.saturating_mul(frames.max(1).into()));
     let bytes = BASE_BYTES.saturating_add(a).saturating_add(b).saturating_add(scored.saturating_mul(SCORE_BYTES));
-    Cost { bytes, cpu_ms: millis(micros) }
+    Cost { bytes, cpu_ms: millis(micros), ..Cost::default() }
 }
 
 /// What reading a header by a plug-in takes, for an original of so many bytes.
 pub fn plugin_header_cost(length: usize) -> Cost {
-    Cost { bytes: BASE_BYTES.saturating_add(length as u64), cpu_ms: 2 }
-}
-
-/// The line for a result of this format (for facts: the source's format). About 0.3 megapixels of AVIF or HEIF on the fly,
-/// or 400 ms of anything, are heavy.
-pub fn lane(format: Format, cost: Cost) -> Lane {
-    let most = match format {
-        Format::Avif => 105,
-        Format::Heif => 216,
-        Format::Jpeg
-        | Format::Png
-        | Format::Gif
-        | Format::Bmp
-        | Format::WebP
-        | Format::Tiff
-        | Format::Ico
-        | Format::Jxl
-        | Format::Svg
-        | Format::Tpg => 400,
-    };
-    if cost.cpu_ms > most { Lane::Heavy } else { Lane::Light }
+    let work = Work { from: Some(Format::Tpg), ..Work::default() };
+    Cost { bytes: BASE_BYTES.saturating_add(length as u64), cpu_ms: 2, work }
 }
 
 /// One stage for one frame.
@@ -315,7 +342,7 @@ fn divisor(header: &Header, shrink: Option<Shrink>) -> u32 {
     shrink.map_or(1, |shrink| shrink.divisor(header.source.width, header.source.height))
 }
 
-fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
+fn decoding(header: &Header, file: &File, shrink: Option<Shrink>) -> Stage {
     let source = &header.source;
     let by = divisor(header, shrink);
     let stored = area(source.width, source.height);
@@ -326,23 +353,6 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
     let channels = u64::from(header.channels.clamp(1, 4)).max(if source.alpha { 2 } else { 1 });
     // Deeper samples lie beside their eight-bit ones for a while.
     let deep = if header.depth > 8 { channels.saturating_mul(2) } else { 0 };
-    let rate = match source.format {
-        // Several scans over 16-bit coefficients.
-        Format::Jpeg if header.progressive => 14,
-        Format::Jpeg if by > 1 => 5,
-        Format::Jpeg => 8,
-        Format::Png | Format::WebP => 12,
-        Format::Heif => 55,
-        Format::Avif => 24,
-        Format::Gif => 15,
-        Format::Bmp | Format::Ico => 3,
-        Format::Tiff => 8,
-        // Photographs take a third of it; a small picture with layers of inks has been seen to take more.
-        Format::Jxl => 400,
-        Format::Svg => DRAWING_MS,
-        // A guess at what is behind a plug-in: intra pictures of a video codec, as in HEIF.
-        Format::Tpg => 55,
-    };
     // What lies beside the picture while it is decoded.
     let beside = match source.format {
         Format::Jpeg => {
@@ -364,7 +374,7 @@ fn decoding(header: &Header, shrink: Option<Shrink>) -> Stage {
     };
     let bytes = pixels.saturating_mul(channels.saturating_add(deep)).saturating_add(beside);
     let start = if source.format == Format::Svg { DRAWING_START_US } else { 0 };
-    Stage { pixels, bytes, micros: micros(stored, rate).saturating_add(start) }
+    Stage { pixels, bytes, micros: file.reading(header, stored, by > 1).saturating_add(start) }
 }
 
 /// What drawing a megapixel of an SVG takes, if it is as most are; filters over all of it take ten times as long.
@@ -372,9 +382,6 @@ const DRAWING_MS: u64 = 60;
 
 /// What drawing a byte of an SVG takes: 100,000 small filled and stroked paths of 67 bytes each took 9 s.
 const DRAWING_NS: u64 = 1500;
-
-/// How much larger the text of a compressed SVG is, as a rule.
-const UNPACKED: u64 = 6;
 
 /// What reading an SVG takes whatever its size.
 const DRAWING_START_US: u64 = 10_000;
@@ -406,7 +413,7 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light)
             GeometryOp::Resize { width, height } | GeometryOp::Part { width, height, .. } => {
                 let out = area(width, height);
                 match light {
-                    Light::Gamma => (out, 5, stage.pixels.max(out)),
+                    Light::Gamma => (out, 3, stage.pixels.max(out)),
                     // Rows of four floats a pixel; the picture may have been turned.
                     Light::Linear => {
                         let row = header.source.width.max(header.source.height).max(width);
@@ -419,7 +426,7 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light)
             GeometryOp::Rotate { width, height, .. } => (area(width, height), 25, stage.pixels),
             GeometryOp::Orient(_) | GeometryOp::Turn(_) => (stage.pixels, 4, 0),
             GeometryOp::Flip(_) => (stage.pixels, 1, 0),
-            GeometryOp::Effect(effect) => (stage.pixels, effect_rate(effect), stage.pixels),
+            GeometryOp::Effect(effect) => (stage.pixels, effect_rate(effect, channels), stage.pixels),
             GeometryOp::Disc | GeometryOp::Corners(_) => (stage.pixels, 3, stage.pixels),
             // A grey picture may get colour.
             GeometryOp::Mark { .. } => (stage.pixels, MARK, stage.pixels),
@@ -432,80 +439,17 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light)
 }
 
 /// Milliseconds a megapixel.
-fn effect_rate(effect: Effect) -> u64 {
-    match effect {
-        Effect::Blur { radius, .. } => 10 + 4 * u64::from(radius),
-        Effect::Sharpen(_) => 30,
-        Effect::Bright(_) | Effect::Contrast(_) | Effect::Grey => 3,
-    }
+fn effect_rate(effect: Effect, channels: u64) -> u64 {
+    let rate = match effect {
+        Effect::Blur { radius, .. } => 10 + 8 * u64::from(radius),
+        Effect::Sharpen(_) => 45,
+        Effect::Bright(_) | Effect::Contrast(_) | Effect::Grey => 4,
+    };
+    (rate * channels).div_ceil(3)
 }
 
 /// What encoders of animations take whatever the size.
 const MOVING_BYTES: u64 = 16 << 20;
-
-/// Milliseconds a megapixel of all frames for somebody who waits. GIFs of the corpus took, with all the rest of the conversion
-/// (CPU, 2026-11-21, a busy machine): newtons_cradle 68, large-gif-anim-combine 85, large-640x480 156, sample_big 237 (259 frames
-/// of noise), rotating 319 (small, and every frame new); a pan over a photograph 96. The mean is lower, but an estimate that is
-/// too low ends at the deadline, when everything is spent.
-const MOVING_MS: u64 = 200;
-
-/// Bytes, and microseconds for one frame of so many pixels: colour and alpha, each with the frames that they refer to.
-fn moving_avif(pixels: u64, effort: Effort) -> (u64, u64) {
-    match effort {
-        Effort::Pressed => (pixels.saturating_mul(160), micros(pixels, 100)),
-        Effort::Interactive => (pixels.saturating_mul(160), micros(pixels, MOVING_MS)),
-        Effort::Batch => (pixels.saturating_mul(300), micros(pixels, 700)),
-    }
-}
-
-/// Bytes, and microseconds for one frame of so many pixels.
-fn encoding(format: Format, pixels: u64, effort: Effort) -> (u64, u64) {
-    // Where a larger picture gets a faster preset, it still counts no less than the largest one of the slower preset.
-    let falling = |presets: &[(u64, u64)], last: u64| {
-        let mut from = 0;
-        let mut most = 0;
-        for (until, rate) in presets.iter().copied().chain([(u64::MAX, last)]) {
-            if pixels > from || from == 0 {
-                most = most.max(micros(pixels.min(until), rate));
-            }
-            from = until;
-        }
-        most
-    };
-    let each = |bytes: u64| pixels.saturating_mul(bytes);
-    match (format, effort) {
-        // SVT-AV1: 23 bytes and 50 to 100 ms were seen. A graphic is libaom's all the same, for three times the time.
-        (Format::Avif, Effort::Pressed) if SVT_AV1 => (each(32), micros(pixels, 90)),
-        (Format::Avif, Effort::Interactive) if SVT_AV1 => {
-            let careful = CAREFUL_AVIF.saturating_mul(pixels.min(CAREFUL_AVIF_PIXELS));
-            (careful.max(each(32)), falling(&[(9_000_000, 150)], 90))
-        }
-        (Format::Avif, Effort::Pressed) => (each(25), micros(pixels, 60)),
-        (Format::Avif, Effort::Interactive) => {
-            // A graphic keeps its chroma whole, and the slower presets hold on to more: 65 to 75 bytes were seen.
-            let careful = CAREFUL_AVIF.saturating_mul(pixels.min(CAREFUL_AVIF_PIXELS));
-            (careful.max(each(25)), falling(&[(CAREFUL_AVIF_PIXELS, 350), (9_000_000, 240)], 60))
-        }
-        (Format::Avif, Effort::Batch) => (each(CAREFUL_AVIF), micros(pixels, 700)),
-        (Format::Heif, Effort::Pressed) => (each(25), micros(pixels, 190)),
-        (Format::Heif, Effort::Interactive) => (each(25), falling(&[(1_500_000, 720)], 190)),
-        (Format::Heif, Effort::Batch) => (each(25), micros(pixels, 720)),
-        (Format::WebP, _) => (each(16), micros(pixels, 280)),
-        (Format::Jpeg, _) => (each(8), micros(pixels, 15)),
-        (Format::Png, _) => (each(6), micros(pixels, 15)),
-        (Format::Gif, _) => (each(8), micros(pixels, 120)),
-        (Format::Bmp, _) => (each(4), micros(pixels, 3)),
-        (Format::Tiff, _) => (each(6), micros(pixels, 10)),
-        // Behind a plug-in; the estimate learns.
-        (Format::Tpg, _) => (each(32), micros(pixels, 350)),
-        // Never written.
-        (Format::Ico | Format::Jxl | Format::Svg, _) => (0, 0),
-    }
-}
-
-/// Bytes a pixel that libaom takes at its slower presets, and the largest picture that gets them while somebody waits.
-const CAREFUL_AVIF: u64 = 80;
-const CAREFUL_AVIF_PIXELS: u64 = 4_000_000;
 
 #[cfg(test)]
 mod tests;

@@ -10,10 +10,11 @@ use super::fetch::{Fetch, Said};
 use super::marks::digest;
 use super::{CacheStatus, Forward, Landed, Question, Shield};
 use crate::cache::{Known, Original, Variant};
-use crate::engine::{Conversion, Converted, Lane};
+use crate::engine::{Conversion, Converted};
 use crate::error::{Error, Kind};
+use crate::imaging::budget::{self, Pace};
 use crate::imaging::mark::of_mark;
-use crate::imaging::{Header, Job, budget, convert::Effort, probe};
+use crate::imaging::{Header, Job, convert::Effort, probe};
 use crate::negotiate;
 use crate::plan::{self, Format, Plan, Quality, Source, geometry};
 
@@ -120,16 +121,15 @@ async fn convert(
     };
     let headers = marks.iter().map(|mark| probe(&mark.bytes).map_err(of_mark)).collect::<Result<Vec<_>, _>>()?;
     let most = u64::try_from(shield.deadline.as_millis()).unwrap_or(u64::MAX);
-    let cost = budget::plan_cost_within(&question.plan, &site.imaging, &header, &layout, format, most)
+    let pace = Pace { effort: Effort::Interactive, budget_ms: most };
+    let cost = budget::plan_cost(&question.plan, &site.imaging, &header, Some(&original.bytes), &layout, format, pace)
         .and(budget::marks_cost(&question.plan, &layout, &headers, &site.limits)?);
-    let cost = budget::with_source(cost, &question.plan, &header, &original.bytes);
     let conversion = Conversion {
         source: original.bytes.clone(),
         marks: marks.iter().map(|mark| mark.bytes.clone()).collect(),
         digest: digest(original, marks),
         job: job(shield, question, (*question.plan).clone(), format),
         cost,
-        lane: budget::lane(format, cost),
         deadline,
         finish_if_abandoned: false,
         // A search that is pressed takes the quality that is typical for its score.
@@ -177,7 +177,6 @@ async fn header(shield: &Shield, question: &Question, original: &Original, deadl
         digest: original.digest,
         job: job(shield, question, plan, Format::Tpg),
         cost: budget::plugin_header_cost(original.bytes.len()),
-        lane: Lane::Light,
         deadline,
         finish_if_abandoned: false,
         may_press: false,

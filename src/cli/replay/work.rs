@@ -14,9 +14,10 @@ use super::{Arguments, headers, timeout};
 use crate::config::EngineConfig;
 use crate::engine::{Comparison, Conversion, Engine};
 use crate::error::Error;
+use crate::imaging::budget::{self, Pace};
 use crate::imaging::compare::{Comparing, Likeness};
 use crate::imaging::convert::Effort;
-use crate::imaging::{Header, Job, Policy, budget};
+use crate::imaging::{Header, Job, Policy};
 use crate::origin::{Getter, Got};
 use crate::plan::{Format, Limits, Plan, geometry};
 
@@ -147,8 +148,8 @@ impl Work {
         let (limits, policy, effort) = (self.comparing.limits, self.comparing.policy, Effort::Interactive);
         geometry::check_source(&header.source, &limits).ok()?;
         let layout = geometry::lay_out(&plan, &header.source, Format::Png, &limits).ok()?;
-        let cost = budget::plan_cost(&plan, &policy, header, &layout, Format::Png, effort);
-        let cost = budget::with_source(cost, &plan, header, body);
+        let cost =
+            budget::plan_cost(&plan, &policy, header, Some(body), &layout, Format::Png, Pace { effort, budget_ms: 0 });
         let _permit = self.permits.acquire().await;
         let conversion = Conversion {
             source: body.clone(),
@@ -156,7 +157,6 @@ impl Work {
             digest: Sha256::digest(body).into(),
             job: Job { plan, format: Format::Png, limits, policy, effort, threads: 1, budget_ms: 1000 },
             cost,
-            lane: budget::lane(Format::Png, cost),
             deadline: Instant::now() + DEADLINE,
             finish_if_abandoned: false,
             may_press: false,

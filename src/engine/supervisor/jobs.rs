@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::super::cost::Lane;
 use super::super::protocol::Task;
-use super::super::queue::{HOPELESS, Ticket, seconds};
+use super::super::quarantine::Looked;
+use super::super::queue::{Refusal, Ticket, hopeless, seconds};
 use super::super::slot::State;
 use super::super::spawn::Exit;
 use super::super::{Answer, Errand};
@@ -14,6 +14,9 @@ use super::{ABANDONED, Job, Phase, Pool, Submission, micros, millis};
 use crate::error::{Error, Kind};
 use crate::imaging::Outcome;
 use crate::imaging::convert::Effort;
+
+/// The least that an encoder is told to plan for: below it there is nothing to gain.
+const LEAST_BUDGET_MS: u64 = 250;
 
 /// A worker that had a job for longer than this has tried it.
 const TRIED: Duration = Duration::from_millis(50);
@@ -26,32 +29,23 @@ impl Pool {
             Ok(ticket) => {
                 let due = errand.deadline;
                 self.due.insert((due, id));
-                let (abandoned, retried) = (false, false);
-                self.jobs.insert(id, Job { errand, reply, ticket, submitted: now, due, abandoned, retried, run: None });
+                let (abandoned, retried, pressed, hurried, run) = (false, false, false, false, None);
+                let job = Job { errand, reply, ticket, submitted: now, due, abandoned, retried, pressed, hurried, run };
+                self.jobs.insert(id, job);
             }
-            Err(error) => {
-                let refused = &mut self.status.refused;
-                let counter = if error.kind == Kind::Quarantined {
-                    &mut refused.quarantined
-                } else if error.kind == Kind::OutOfMemory {
-                    &mut refused.memory
-                } else if error.kind == Kind::Deadline {
-                    &mut refused.hopeless
-                } else {
-                    &mut refused.busy
-                };
-                *counter = counter.saturating_add(1);
-                self.outbox.push((reply, Err(error)));
-            }
+            Err(error) => self.outbox.push((reply, Err(error))),
         }
     }
 
     fn admit(&mut self, id: u64, errand: &Errand, at: Instant) -> Result<Ticket, Error> {
+        let refused = &mut self.status.refused;
         if matches!(self.phase, Phase::Stopping { .. }) {
+            refused.busy = refused.busy.saturating_add(1);
             return Err(Error::busy("the service is shutting down", 1));
         }
         let now = self.clock(at);
         if let Some(rest) = self.quarantine.check(&errand.digest, errand.fingerprint(), now) {
+            self.status.refused.quarantined = self.status.refused.quarantined.saturating_add(1);
             return Err(Error::new(
                 Kind::Quarantined,
                 format!("this picture has crashed or starved a worker and is refused for {} s", rest.div_ceil(1000)),
@@ -59,15 +53,25 @@ impl Pool {
         }
         let ticket = Ticket {
             id,
-            lane: errand.lane,
             bytes: errand.cost.bytes,
-            cpu_ms: self.corrections.apply(errand.lane, errand.format(), errand.cost.cpu_ms),
+            cpu_ms: self.corrections.apply(errand.cost.work, errand.cost.cpu_ms),
             source_bytes: errand.marks.iter().map(Bytes::len).sum::<usize>() as u64 + errand.source.len() as u64,
             deadline: self.clock(errand.deadline),
             queued: now,
         };
-        self.queue.admit(ticket.clone(), now)?;
-        Ok(ticket)
+        match self.queue.admit(ticket.clone(), now) {
+            Ok(()) => Ok(ticket),
+            Err(refusal) => {
+                let refused = &mut self.status.refused;
+                let counter = match refusal {
+                    Refusal::Memory { .. } => &mut refused.memory,
+                    Refusal::Hopeless { .. } => &mut refused.hopeless,
+                    Refusal::Late { .. } | Refusal::Full { .. } => &mut refused.busy,
+                };
+                *counter = counter.saturating_add(1);
+                Err(refusal.into())
+            }
+        }
     }
 
     /// Nobody waits any more.
@@ -92,7 +96,7 @@ impl Pool {
             let idle = self.slots.values().filter(|slot| slot.state == State::Idle).count();
             let Some(ticket) = self.queue.next(idle, now) else { return };
             let left = ticket.deadline.saturating_sub(now);
-            if ticket.cpu_ms > left.saturating_mul(HOPELESS) {
+            if hopeless(ticket.cpu_ms, left) {
                 self.queue.finish(ticket.id);
                 self.refuse_late(ticket.id);
                 continue;
@@ -106,8 +110,9 @@ impl Pool {
     }
 
     fn give(&mut self, slot: u64, ticket: &Ticket, at: Instant, left: u64) {
-        let wait = self.queue.wait_ms(ticket.lane, self.clock(at));
-        let pressed = wait > millis(self.config.deadline) / 4;
+        let wait = self.queue.wait_of(ticket, self.clock(at));
+        let whole = millis(self.config.deadline);
+        let pressed = wait > whole / 4;
         let sharing = self.queue.running().saturating_add(self.queue.waiting()).max(1);
         let threads = (self.cores / sharing).max(1);
         let (Some(job), Some(worker)) = (self.jobs.get_mut(&ticket.id), self.slots.get_mut(&slot)) else {
@@ -117,10 +122,18 @@ impl Pool {
         let mut task = job.errand.task.clone();
         if let Task::Convert(convert) = &mut task {
             convert.threads = u32::try_from(threads).unwrap_or(u32::MAX);
-            convert.budget_ms = u32::try_from(left).unwrap_or(u32::MAX);
-            if pressed && job.errand.may_press && convert.effort == Effort::Interactive {
+            // Nobody takes much more than it was let in for: an encoder that finds the picture harder than its header and its
+            // bytes tell makes up for it by trying less hard.
+            let estimated = job.errand.cost.cpu_ms.saturating_mul(2).max(LEAST_BUDGET_MS);
+            let most = if convert.effort == Effort::Batch { left } else { left.min(estimated) };
+            convert.budget_ms = u32::try_from(most).unwrap_or(u32::MAX);
+            job.pressed = pressed && job.errand.may_press && convert.effort == Effort::Interactive;
+            if job.pressed {
                 convert.effort = Effort::Pressed;
             }
+            // An encoder that sees less time than it would take hurries by itself, and a search ends early.
+            let waited = left < whole.saturating_sub(whole / 8);
+            job.hurried = job.pressed || (waited && job.errand.cost.cpu_ms.saturating_mul(2) > left);
         }
         // The state first: if the worker is dead already, its exit finds the job and gives it to another.
         worker.state = State::Busy { job: ticket.id };
@@ -162,23 +175,21 @@ impl Pool {
         let at = Instant::now();
         self.queue.finish(id);
         let kind = result.as_ref().err().map(|error| error.kind);
-        if let Some(job) = self.jobs.get(&id) {
-            self.learn(job.errand.lane, id, cpu_us, ran, kind.is_none());
-        }
+        self.learn(id, cpu_us, ran, kind.is_none());
         if let Some(job) = self.jobs.get(&id) {
             let (digest, fingerprint, now) = (job.errand.digest, job.errand.fingerprint(), self.clock(at));
             if kind == Some(Kind::Crashed) {
                 self.quarantine.crashed(digest, now);
             } else if kind == Some(Kind::OutOfMemory) {
-                self.quarantine.starved(digest, fingerprint, now);
+                let looked = Looked::by(job.ticket.bytes, self.config.worker_memory);
+                self.quarantine.starved(digest, fingerprint, looked, now);
             }
         }
         let result = result.map(|(bytes, outcome)| {
-            let queued = self
-                .jobs
-                .get(&id)
-                .and_then(|job| job.run.map(|(start, ..)| start.saturating_duration_since(job.submitted)));
-            Answer { bytes: Bytes::from(bytes), outcome, queued: queued.unwrap_or_default(), ran }
+            let job = self.jobs.get(&id);
+            let queued = job.and_then(|job| job.run.map(|(start, ..)| start.saturating_duration_since(job.submitted)));
+            let (pressed, hurried) = job.map_or((false, false), |job| (job.pressed, job.hurried));
+            Answer { bytes: Bytes::from(bytes), outcome, queued: queued.unwrap_or_default(), ran, pressed, hurried }
         });
         self.answer(id, result);
         // After a panic the libraries' state is anybody's guess.
@@ -186,14 +197,15 @@ impl Pool {
     }
 
     /// What a job took corrects the estimates of the next ones. A worker's own numbers are believed within reason.
-    fn learn(&mut self, lane: Lane, id: u64, cpu_us: u64, ran: Duration, done: bool) {
-        let Some(job) = self.jobs.get(&id).filter(|_| done) else { return };
-        let wall = micros(ran);
-        let threads = job.run.map_or(1, |(.., threads)| threads);
-        let cpu = cpu_us.min(wall.saturating_mul(self.cores.saturating_add(1) as u64));
-        // With one thread the time in which the worker is taken counts; with more, the work.
-        let actual = if threads == 1 { wall.max(cpu) } else { cpu };
-        self.corrections.learn(lane, job.errand.format(), job.errand.cost.cpu_ms, actual);
+    fn learn(&mut self, id: u64, cpu_us: u64, ran: Duration, done: bool) {
+        // What was hurried was estimated at its full effort.
+        let Some(job) = self.jobs.get(&id).filter(|job| done && !job.pressed) else { return };
+        let most = micros(ran).saturating_mul(self.cores.saturating_add(1) as u64);
+        let cpu = Duration::from_micros(cpu_us.min(most));
+        self.corrections.learn(job.errand.cost.work, job.errand.cost.cpu_ms, cpu);
+        if job.run.is_some_and(|(.., threads)| threads == 1) {
+            self.corrections.stretched(cpu, ran);
+        }
     }
 
     /// A job's time is over.
@@ -206,6 +218,8 @@ impl Pool {
         };
         let (abandoned, digest, fingerprint) = (job.abandoned, job.errand.digest, job.errand.fingerprint());
         let (waited, ran) = (start.saturating_duration_since(job.submitted), at.saturating_duration_since(start));
+        let (work, estimated) = (job.errand.cost.work, job.errand.cost.cpu_ms);
+        let looked = Looked::by(job.ticket.cpu_ms, millis(ran));
         if self.kill(slot, at) {
             self.queue.finish(id);
         }
@@ -216,7 +230,11 @@ impl Pool {
         }
         if !abandoned && ran >= self.config.deadline / 2 {
             let now = self.clock(at);
-            self.quarantine.starved(digest, fingerprint, now);
+            self.quarantine.starved(digest, fingerprint, looked, now);
+            // The next one like it is told at once.
+            if looked == Looked::Costly {
+                self.corrections.learn(work, estimated, ran);
+            }
         }
         let message = format!("the conversion was stopped after {} ms, at its deadline", ran.as_millis());
         self.answer(id, Err(Error::new(Kind::Deadline, message)));
@@ -239,8 +257,9 @@ impl Pool {
             let error = Error::new(Kind::Crashed, "the conversion's worker was killed from outside");
             self.answer(id, Err(error));
         } else if exit.out_of_memory() {
-            let (digest, fingerprint, now) = (job.errand.digest, job.errand.fingerprint(), self.clock(at));
-            self.quarantine.starved(digest, fingerprint, now);
+            let (digest, fingerprint) = (job.errand.digest, job.errand.fingerprint());
+            let (looked, now) = (Looked::by(job.ticket.bytes, self.config.worker_memory), self.clock(at));
+            self.quarantine.starved(digest, fingerprint, looked, now);
             let message = format!("{} MiB of memory were not enough", self.config.worker_memory >> 20);
             self.answer(id, Err(Error::new(Kind::OutOfMemory, message)));
         } else {
@@ -268,7 +287,7 @@ impl Pool {
     fn refuse_late(&mut self, id: u64) {
         self.status.refused.busy = self.status.refused.busy.saturating_add(1);
         let now = self.clock(Instant::now());
-        let wait = self.jobs.get(&id).map_or(0, |job| self.queue.wait_ms(job.errand.lane, now));
+        let wait = self.jobs.get(&id).map_or(0, |job| self.queue.wait_of(&job.ticket, now));
         if let Some(job) = self.forget(id) {
             let message = "no worker was free before this conversion's time was over";
             self.outbox.push((job.reply, Err(Error::busy(message, seconds(wait)))));

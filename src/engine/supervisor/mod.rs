@@ -165,6 +165,10 @@ struct Job {
     due: Instant,
     abandoned: bool,
     retried: bool,
+    /// Its effort was lowered because others wait.
+    pressed: bool,
+    /// It would have been made better, had nobody else waited.
+    hurried: bool,
     /// Since when which worker has it, and with how many threads.
     run: Option<(Instant, u64, usize)>,
 }

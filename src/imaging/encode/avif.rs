@@ -30,11 +30,18 @@ const ALPHA_QUANTIZER: u8 = 6;
 
 /// Who encodes the colour, and how.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Coder {
+pub enum Coder {
     /// SVT-AV1 at a preset: ten bits, a quarter of the chroma.
     Svt(u8),
-    /// libaom at a `cpu-used`.
-    Aom { speed: u8, sampling: Sampling, deep: bool },
+    /// libaom.
+    Aom {
+        /// `cpu-used`.
+        speed: u8,
+        /// What is kept of the chroma.
+        sampling: Sampling,
+        /// Ten bits.
+        deep: bool,
+    },
 }
 
 /// Writes the file.
@@ -44,10 +51,8 @@ enum Coder {
 pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
     let coloured = pixels.channels().count() > 2;
-    let svt = coloured && svt::takes(pixels.width(), pixels.height());
     let graphic = coloured && !options.lossless && is_graphic(&pixels);
-    let megapixels = f64::from(pixels.width()) * f64::from(pixels.height()) / 1e6;
-    match coder(options, quality, megapixels, graphic, svt) {
+    match chosen(options, (pixels.width(), pixels.height()), coloured, graphic) {
         Coder::Svt(preset) => by_svt(&pixels, preset, quality, options),
         Coder::Aom { speed, sampling, deep } => {
             let settings = aom::Settings {
@@ -68,12 +73,32 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     }
 }
 
+/// Who encodes a picture of this size.
+pub fn chosen(options: &Options, (width, height): (u32, u32), coloured: bool, graphic: bool) -> Coder {
+    let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
+    let megapixels = f64::from(width) * f64::from(height) / 1e6;
+    coder(options, quality, megapixels, graphic, coloured && svt::takes(width, height))
+}
+
+/// How many times the time of [`MS_PER_MEGAPIXEL`] libaom takes for more than photographs at the default quality
+/// (`benches/README.md`). Graphics are searched for repetitions.
+pub(super) fn load(quality: u8, lossless: bool, graphic: bool) -> f64 {
+    match quality {
+        _ if graphic => 2.4,
+        _ if lossless => 1.8,
+        ..=80 => 1.0,
+        81.. => 1.0 + 1.1 * f64::from(quality.min(100) - 80) / 20.0,
+    }
+}
+
 fn coder(options: &Options, quality: u8, megapixels: f64, graphic: bool, svt: bool) -> Coder {
+    let load = load(quality, options.lossless, graphic);
+    // What the budget would be if it were a plain photograph; 0 stays 0.
+    let budget_ms = (f64::from(options.budget_ms) / load).ceil() as u32;
+    let speed = speed(options.effort, megapixels, budget_ms, options.threads);
     if options.lossless {
-        let speed = speed(options.effort, megapixels, options.budget_ms, options.threads);
         return Coder::Aom { speed, sampling: Sampling::Identity, deep: false };
     }
-    let speed = speed(options.effort, megapixels, options.budget_ms, options.threads);
     let until = if speed <= 7 { AOM_FROM } else { FAST_AOM_FROM };
     let hurried = options.effort != Effort::Batch;
     if svt && hurried && !graphic && quality < until && megapixels >= SVT_MEGAPIXELS {

@@ -25,6 +25,9 @@ mod webp;
 mod yuv;
 
 pub(super) use apng::crc;
+pub(in crate::imaging) use avif::{Coder as AvifCoder, chosen as avif_coder};
+pub(in crate::imaging) use heif::{Preset as HeifPreset, preset as heif_preset};
+pub(in crate::imaging) use moving::is_fast as avif_moves_fast;
 
 use super::colour;
 use super::convert::Effort;

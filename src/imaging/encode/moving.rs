@@ -3,7 +3,7 @@
 //! Each frame is encoded when it comes and only its bytes are kept, so that memory does not grow with their number.
 
 use super::aom::{Settings, Stream};
-use super::avif::interpolate;
+use super::avif::{interpolate, load};
 use super::avis::{Coding, Film};
 use super::graphics::is_graphic;
 use super::yuv::{Planes, Sampling, split};
@@ -73,7 +73,7 @@ impl Running {
     fn open(planes: &Planes, sampling: Sampling, options: &Options) -> Result<Self, Error> {
         let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
         let megapixels = f64::from(planes.width) * f64::from(planes.height) * f64::from(options.frames.max(1)) / 1e6;
-        let pace = Pace::of(options.effort, megapixels, options.budget_ms);
+        let pace = Pace::of(options.effort, megapixels * load(quality, options.lossless, false), options.budget_ms);
         let settings = Settings {
             speed: pace.cpu_used(),
             quantizer: pace.quantizer(quality),
@@ -150,6 +150,13 @@ impl Running {
         self.alpha = Some(stream);
         self.film.alpha(&self.scratch)
     }
+}
+
+/// Whether an animation of frames of this size is encoded at the fast pace.
+pub fn is_fast(options: &Options, (width, height): (u32, u32)) -> bool {
+    let megapixels = f64::from(width) * f64::from(height) * f64::from(options.frames.max(1)) / 1e6;
+    let load = load(options.quality.unwrap_or(quality::AVIF_DEFAULT), options.lossless, false);
+    Pace::of(options.effort, megapixels * load, options.budget_ms) == Pace::Fast
 }
 
 /// The alpha of a frame without any.
