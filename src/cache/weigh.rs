@@ -53,6 +53,7 @@ pub(super) fn error(question: &Question, error: &Error) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::error::Kind;
 
@@ -80,5 +81,41 @@ mod tests {
         }
         assert!(key(&planned) >= key(&plain) + 9_990);
         assert_eq!(sum([usize::MAX, usize::MAX]), u32::MAX);
+    }
+
+    /// What entries of short names really take, beside what they weigh: `cargo test --release -- --ignored what_entries_take`.
+    #[test]
+    #[ignore = "reads this process's own memory: to be run alone"]
+    fn what_entries_take() {
+        const COUNT: usize = 100_000;
+        let resident = || {
+            let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+            pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+        };
+        let named = |kind: &str, number: usize| ObjectId {
+            site: "s".into(),
+            key: format!("{kind}/{number}.jpg").into(),
+            version_id: None,
+        };
+        let config = crate::config::CacheConfig { memory: 4 << 30, ..Default::default() };
+        let cache = super::super::Cache::new(&config);
+        let weight = |tier: usize| cache.weights()[tier].1 as usize;
+        let told = |what: &str, tier: usize, keep: &dyn Fn(usize)| {
+            let before = resident();
+            (0..COUNT).for_each(keep);
+            let (weighs, takes) = (weight(tier) / COUNT, resident().saturating_sub(before) / COUNT);
+            println!("{what}: {takes} bytes each, weighed as {weighs}");
+            assert!(takes > 100 && takes <= weighs, "{what}");
+        };
+        let known = || Known {
+            version: 1,
+            etag: Some("\"0123456789abcdef\"".into()),
+            last_modified: None,
+            checked: std::time::Instant::now(),
+            generation: 0,
+        };
+        told("known", 2, &|number| cache.keep_known(named("known", number), known()));
+        let error = Error::new(Kind::NotFound, "there is no such object");
+        told("errors", 3, &|number| cache.keep_object_error(&named("errors", number), 0, &error));
     }
 }

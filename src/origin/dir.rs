@@ -165,6 +165,8 @@ impl Origin for Dir {
         self.blocking(move |this| {
             let (mut file, _) = this.open(&key)?;
             let found = settle(&file).map_err(|error| this.failed(&key, &error))?;
+            let found =
+                found.ok_or_else(|| Error::busy("the object is being written to; come back when it is whole", 1))?;
             let meta = meta(&key, &found);
             if conditions.unchanged(&meta) {
                 return Ok(Fetched::Unchanged);
@@ -236,17 +238,18 @@ impl State {
 /// Files' times move in steps of the kernel's clock, of 10 ms at most: two writes within one are not told apart.
 const STEP: Duration = Duration::from_millis(20);
 
-/// Waits until a file that was written to a moment ago has a time that the next write would change. Gives what it is then.
-fn settle(file: &File) -> io::Result<Metadata> {
+/// Waits until a file that was written to a moment ago has a time that the next write would change. Gives what it is then;
+/// `None` if somebody goes on writing.
+fn settle(file: &File) -> io::Result<Option<Metadata>> {
     for _ in 0..5 {
         let found = file.metadata()?;
         // What lies in the future says nothing of when it was written.
         match found.modified()?.elapsed().ok().and_then(|age| STEP.checked_sub(age)) {
             Some(left) => std::thread::sleep(left),
-            None => return Ok(found),
+            None => return Ok(Some(found)),
         }
     }
-    file.metadata()
+    Ok(None)
 }
 
 /// Changes with every write that moves the clock, the length or the file itself.

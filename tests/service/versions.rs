@@ -1,7 +1,12 @@
 //! What the origin says of an object's version, and what is made of it.
 
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use crate::shared::scripted::{Behaviour, ScriptedOrigin};
-use crate::support::{Pictor, client, demo, site};
+use crate::support::{PATIENCE, Pictor, client, demo, site};
 
 const PATH: &str = "/a.png?imageMogr2/thumbnail/40x40!";
 
@@ -115,4 +120,65 @@ async fn a_purge_parts_with_what_was_made() {
     assert_eq!(pictor.metric("pictor_conversions_total").await, 4.0);
     assert!(origin.seen().iter().all(|seen| seen.header("if-none-match").is_none()));
     assert_eq!(purge("/").await.status(), 400, "no object");
+}
+
+/// A picture of one colour, as BMP, of 1.5 MB.
+fn bitmap(colour: [u8; 3]) -> Vec<u8> {
+    let (side, head) = (708_u32, 54_u32);
+    let pixels = colour.repeat((side * side) as usize);
+    let mut file = b"BM".to_vec();
+    for number in [head + side * side * 3, 0, head, 40, side, side, 24 << 16 | 1, 0, 0, 0, 0, 0, 0] {
+        file.extend_from_slice(&number.to_le_bytes());
+    }
+    file.extend_from_slice(&pixels);
+    file
+}
+
+/// A file that is rewritten in place again and again, half after half, is answered as one of its states or not at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_rewritten_is_never_a_mixture() {
+    let folder = tempfile::tempdir().unwrap();
+    let states = [bitmap([10, 20, 200]), bitmap([200, 20, 10])];
+    for (name, state) in ["a.bmp", "b.bmp", "live.bmp"].into_iter().zip([&states[0], &states[1], &states[0]]) {
+        std::fs::write(folder.path().join(name), state).unwrap();
+    }
+    let config = site(&format!("kind = \"dir\"\npath = \"{}\"", folder.path().display()));
+    let pictor = Pictor::start(&format!("{config}[site.cache]\nfresh = \"0s\"\n")).await;
+    let ask = async |name: &str| {
+        let answer = client().get(pictor.url(&format!("/{name}?imageAve"))).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let known = [ask("a.bmp").await, ask("b.bmp").await];
+    assert!(known[0].0 == 200 && known[0] != known[1], "{known:?}");
+    let (path, over) = (folder.path().join("live.bmp"), Arc::new(AtomicBool::new(false)));
+    let stop = over.clone();
+    let writer = std::thread::spawn(move || {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        for state in states.iter().cycle() {
+            let (first, second) = state.split_at(state.len() / 2);
+            file.write_all_at(first, 0).unwrap();
+            file.write_all_at(second, first.len() as u64).unwrap();
+            // So that it keeps still now and then.
+            std::thread::sleep(Duration::from_millis(40));
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    });
+    let (mut seen, began) = (0, Instant::now());
+    while seen < 20 {
+        let (status, text) = ask("live.bmp").await;
+        match status {
+            200 => assert!(known.contains(&(status, text.clone())), "a mixture: {text}"),
+            _ => assert_eq!(status, 503, "{text}"),
+        }
+        seen += usize::from(status == 200);
+        let plain = client().get(pictor.url("/live.bmp")).send().await.unwrap();
+        if let (200, Ok(bytes)) = (plain.status().as_u16(), plain.bytes().await) {
+            assert!(bytes[54..].chunks_exact(3).all(|pixel| *pixel == bytes[54..57]), "a mixture passed through");
+        }
+        assert!(began.elapsed() < PATIENCE, "{seen} answers");
+    }
+    over.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
 }
