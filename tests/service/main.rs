@@ -10,6 +10,7 @@ mod bounds;
 mod closed;
 mod drawings;
 mod flights;
+mod headers;
 mod marks;
 mod memory;
 mod pass;
