@@ -1,6 +1,6 @@
 //! The memory tier: moka, weighed in bytes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use moka::sync::Cache as Moka;
 use super::{Epochs, Generations, ObjectId, VariantKey, weigh};
 use crate::config::CacheConfig;
 use crate::error::Error;
-use crate::imaging::{Facts, Times};
+use crate::imaging::{Facts, Header, Times};
 use crate::plan::Format;
 
 /// A finished answer.
@@ -49,6 +49,8 @@ pub struct Original {
     pub digest: [u8; 32],
     /// What is known.
     pub known: Known,
+    /// What its header says, once somebody has read it.
+    pub header: OnceLock<Result<Header, Error>>,
 }
 
 /// What is known of an object without its bytes.

@@ -10,7 +10,7 @@ use super::{FontsConfig, OriginConfig, units};
 use crate::dialect::{Dialect, Language, Styles};
 use crate::error::Error;
 use crate::imaging::Policy;
-use crate::plan::{Format, Limits};
+use crate::plan::{Format, Formats, Limits};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -306,6 +306,8 @@ pub struct LimitsConfig {
     pub max_advanced_side: u32,
     pub max_output_pixels: u64,
     pub max_frames: u32,
+    /// Formats of originals that are read; `None` is all that are built in.
+    pub inputs: Option<Vec<Format>>,
 }
 
 impl Default for LimitsConfig {
@@ -319,6 +321,7 @@ impl Default for LimitsConfig {
             max_advanced_side: limits.advanced_side,
             max_output_pixels: limits.output_pixels,
             max_frames: limits.frames,
+            inputs: None,
         }
     }
 }
@@ -334,6 +337,7 @@ impl LimitsConfig {
             advanced_side: self.max_advanced_side,
             output_pixels: self.max_output_pixels,
             frames: self.max_frames,
+            inputs: self.inputs.as_ref().map_or(Formats::ALL, |inputs| inputs.iter().copied().collect()),
         }
     }
 }

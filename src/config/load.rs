@@ -228,6 +228,19 @@ fn check_site(site: &SiteConfig, here: &str, engine: &EngineConfig) -> Result<()
             );
         }
     }
+    if let Some(inputs) = &limits.inputs {
+        if inputs.is_empty() {
+            return problem("inputs", format!("site {quoted}: limits.inputs names no format: nothing could be read"));
+        }
+        for (format, read) in [(Format::Jxl, site.imaging.jxl), (Format::Svg, site.imaging.svg)] {
+            let name = format.name();
+            if inputs.contains(&format) && !read {
+                let what =
+                    format!("site {quoted}: limits.inputs names \"{name}\", which [site.imaging] {name} = true allows");
+                return problem("inputs", what);
+            }
+        }
+    }
     if site.imaging.near_lossless > 99 {
         return problem(
             "imaging.near_lossless",
@@ -338,6 +351,12 @@ mod tests {
                 "line 3: engine.plugin.format = \"jxl\"",
             ),
             (format!("{SITE}[site.limits]\nmax_frames = 0\n"), "line 8: site \"a\": limits.max_frames is zero"),
+            (format!("{SITE}[site.limits]\ninputs = []\n"), "line 8: site \"a\": limits.inputs names no format"),
+            (
+                format!("{SITE}[site.limits]\ninputs = [\"jpeg\", \"jxl\"]\n"),
+                "line 8: site \"a\": limits.inputs names \"jxl\"",
+            ),
+            (format!("{SITE}[site.limits]\ninputs = [\"jpg\"]\n"), "line 8: "),
         ] {
             let got = error(&text);
             assert!(got.contains(want), "{text}\n got: {got}\nwant: {want}");

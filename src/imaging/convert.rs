@@ -117,8 +117,11 @@ pub fn convert_marked(source: &[u8], marks: &[&[u8]], job: &Job) -> Result<(Vec<
         let message = format!("the original has {length} bytes; at most {most} are processed");
         return Err(Error::new(Kind::SourceBytes, message));
     }
+    probe::check_accepted(source, &job.limits, &job.policy)?;
     let header = probe::probe(source).or_else(|error| match error.kind {
-        Kind::NotAnImage | Kind::UnsupportedSource => plugin::probe(source).unwrap_or(Err(error)),
+        Kind::NotAnImage | Kind::UnsupportedSource if job.limits.inputs.has(Format::Tpg) => {
+            plugin::probe(source).unwrap_or(Err(error))
+        }
         _ => Err(error),
     })?;
     geometry::check_source(&header.source, &job.limits)?;

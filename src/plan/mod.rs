@@ -6,6 +6,7 @@ mod bounds;
 pub mod canonical;
 pub mod effect;
 pub mod format;
+mod formats;
 mod frames;
 pub mod geometry;
 pub mod mark;
@@ -15,6 +16,7 @@ mod normal;
 pub use assume::Assumption;
 pub use effect::{Beyond, Effect, Outline, Shape, Slice};
 pub use format::Format;
+pub use formats::Formats;
 pub use frames::Frames;
 pub use geometry::{GeometryOp, Layout, Source};
 pub use mark::{Align, Gap, Mark, MarkImage, MarkText, Scale, Subject};
@@ -355,6 +357,8 @@ pub struct Limits {
     pub output_pixels: u64,
     /// Frames of an animation.
     pub frames: u32,
+    /// Formats of originals, and of the pictures of marks, that are read at all.
+    pub inputs: Formats,
 }
 
 impl Default for Limits {
@@ -367,6 +371,7 @@ impl Default for Limits {
             advanced_side: 9_999,
             output_pixels: 250_000_000,
             frames: 300,
+            inputs: Formats::ALL,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Originals: from memory while they are fresh, revalidated when they are not, fetched once for all who wait.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
@@ -140,7 +140,7 @@ impl Shield {
                     checked: Instant::now(),
                     generation,
                 };
-                let original = Arc::new(Original { bytes, digest, known: known.clone() });
+                let original = Arc::new(Original { bytes, digest, known: known.clone(), header: OnceLock::new() });
                 self.cache.keep_known(question.object.clone(), known);
                 self.cache.keep_original(question.object.clone(), original.clone());
                 Ok(Fetch::Whole(original))

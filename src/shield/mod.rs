@@ -2,6 +2,7 @@
 
 mod fetch;
 mod flight;
+mod header;
 mod marks;
 mod permits;
 mod produce;

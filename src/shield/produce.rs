@@ -8,15 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::fetch::{Fetch, Said};
 use super::marks::digest;
-use super::{CacheStatus, Forward, Landed, Question, Shield};
+use super::{CacheStatus, Forward, Landed, Question, Shield, header};
 use crate::cache::{Known, Original, Variant};
 use crate::engine::{Conversion, Converted};
 use crate::error::{Error, Kind};
 use crate::imaging::budget::{self, Pace};
-use crate::imaging::mark::of_mark;
-use crate::imaging::{Header, Job, convert::Effort, probe};
+use crate::imaging::{Job, convert::Effort};
 use crate::negotiate;
-use crate::plan::{self, Format, Plan, Quality, Source, geometry};
+use crate::plan::{Format, Plan, Quality, geometry};
 
 /// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result.
 pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation: u64) -> Landed {
@@ -102,7 +101,7 @@ async fn convert(
         negotiate::allowed(output, site.advanced_compression)?;
     }
     let deadline = Instant::now() + shield.deadline;
-    let header = header(shield, question, original, deadline).await?;
+    let header = header::of(shield, question, original, deadline).await?;
     geometry::check_source(&header.source, &site.limits)?;
     let (format, layout) = match question.plan.output() {
         Some(output) => {
@@ -119,16 +118,17 @@ async fn convert(
             (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
         }
     };
-    let headers = marks.iter().map(|mark| probe(&mark.bytes).map_err(of_mark)).collect::<Result<Vec<_>, _>>()?;
+    let headers = marks.iter().map(|mark| header::of_mark(site, mark)).collect::<Result<Vec<_>, _>>()?;
     let most = u64::try_from(shield.deadline.as_millis()).unwrap_or(u64::MAX);
     let pace = Pace { effort: Effort::Interactive, budget_ms: most };
     let cost = budget::plan_cost(&question.plan, &site.imaging, &header, Some(&original.bytes), &layout, format, pace)
         .and(budget::marks_cost(&question.plan, &layout, &headers, &site.limits)?);
+    let job = job(shield, question, (*question.plan).clone(), format);
     let conversion = Conversion {
         source: original.bytes.clone(),
         marks: marks.iter().map(|mark| mark.bytes.clone()).collect(),
         digest: digest(original, marks),
-        job: job(shield, question, (*question.plan).clone(), format),
+        job,
         cost,
         deadline,
         finish_if_abandoned: false,
@@ -148,7 +148,7 @@ async fn convert(
     Ok(variant)
 }
 
-fn job(shield: &Shield, question: &Question, plan: Plan, format: Format) -> Job {
+pub(super) fn job(shield: &Shield, question: &Question, plan: Plan, format: Format) -> Job {
     Job {
         plan,
         format,
@@ -158,36 +158,6 @@ fn job(shield: &Shield, question: &Question, plan: Plan, format: Format) -> Job 
         threads: 1,
         budget_ms: u32::try_from(shield.deadline.as_millis()).unwrap_or(u32::MAX),
     }
-}
-
-/// The header, from this process's own reader, or from a worker whose plug-in may know what nobody here does.
-async fn header(shield: &Shield, question: &Question, original: &Original, deadline: Instant) -> Result<Header, Error> {
-    let unknown = match probe(&original.bytes) {
-        Err(error) if matches!(error.kind, Kind::NotAnImage | Kind::UnsupportedSource) => error,
-        known => return known,
-    };
-    let asked = shield.engine.plugin().is_some_and(|plugin| plugin.may_read(&original.bytes, question.key.bytes()));
-    if !asked {
-        return Err(unknown);
-    }
-    let plan = Plan { answer: plan::Answer::Facts(plan::Facts::default()), ..Plan::identity() };
-    let conversion = Conversion {
-        source: original.bytes.clone(),
-        marks: Vec::new(),
-        digest: original.digest,
-        job: job(shield, question, plan, Format::Tpg),
-        cost: budget::plugin_header_cost(original.bytes.len()),
-        deadline,
-        finish_if_abandoned: false,
-        may_press: false,
-    };
-    let facts = shield.engine.convert(conversion).await?.outcome.facts;
-    // A worker is believed no more than a file.
-    let header = facts.map(|facts| facts.header).filter(|header| {
-        let Source { format, width, height, frames, orientation, .. } = header.source;
-        format == Format::Tpg && width > 0 && height > 0 && frames == 1 && orientation == 1
-    });
-    header.ok_or_else(|| Error::new(Kind::Corrupt, "the plug-in's header of the tpg original makes no sense"))
 }
 
 fn variant(converted: Converted, original: &Original, source_format: Format) -> Variant {

@@ -1,6 +1,10 @@
-//! Hostile headers through the whole service.
+//! Hostile headers through the whole service, and formats that a site does not take.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::support::{Act, Origin, Pictor, client, demo, site};
 
@@ -51,4 +55,65 @@ async fn hostile_headers_hold_nobody_up() {
     }
     // It was more than a minute for each of the hostile ones.
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+}
+
+async fn choosy(inputs: &str) -> (Origin, Pictor) {
+    let origin = Origin::start().await;
+    let jpeg = std::fs::read(demo().join("sample.jpg")).unwrap();
+    let mut gif = b"GIF89a\x08\0\x06\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+    gif.extend([0x2c, 0, 0, 0, 0, 8, 0, 6, 0, 0, 2, 7, 0x84, 0x8f, 0xa9, 0xcb, 0xed, 0x0f, 0, 0, 0x3b]);
+    origin
+        .script("/a.jpg", Act::Give(jpeg))
+        .script("/b.jpg", Act::Give(gif.clone()))
+        .script("/mark.gif", Act::Give(gif))
+        .script("/c.jpg", Act::Give(tangled(1000)))
+        .script("/d.jpg", Act::Give(b"<svg width='9' height='9'/>".to_vec()))
+        .script("/e.jpg", Act::Give(b"\xff\x0a\xfa\x1f\x01\x90".to_vec()));
+    let config = site(&format!("kind = \"http\"\nurl = \"http://{}\"", origin.address));
+    let pictor = Pictor::start(&format!("{config}[site.limits]\ninputs = [{inputs}]\n")).await;
+    (origin, pictor)
+}
+
+#[tokio::test]
+async fn a_site_reads_the_formats_that_it_lists_and_no_worker_sees_another() {
+    let (_origin, pictor) = choosy("\"jpeg\", \"png\"").await;
+    let get = async |path: &str| {
+        let answer = client().get(pictor.url(path)).send().await.unwrap();
+        (answer.status().as_u16(), answer.headers().clone(), answer.text().await.unwrap_or_default())
+    };
+    // Workers that stand still: whoever asks one waits.
+    let signal = |name: &str| {
+        for pid in pictor.workers() {
+            assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+        }
+    };
+    signal("-STOP");
+    for path in ["/b.jpg", "/c.jpg", "/d.jpg", "/e.jpg"] {
+        for (rule, codes) in [
+            ("imageMogr2/thumbnail/9x/format/png", ["<Code>UnsupportedFormat</Code>", "-443"]),
+            ("imageInfo", ["<Code>UnsupportedFormat</Code>", "-443"]),
+            ("x-oss-process=image/resize,w_9/format,png", ["<Code>BadRequest</Code>", "0040-00000005"]),
+            ("x-oss-process=image/info", ["<Code>BadRequest</Code>", "0040-00000005"]),
+        ] {
+            let (status, headers, body) = get(&format!("{path}?{rule}")).await;
+            let told = format!("{headers:?}{body}");
+            assert_eq!(status, 400, "{path}?{rule}: {told}");
+            assert!(codes.iter().all(|code| told.contains(code)), "{path}?{rule}: {told}");
+            assert!(body.contains("this site"), "{body}");
+        }
+    }
+    let mark = URL_SAFE_NO_PAD.encode("mark.gif");
+    let (status, _, body) = get(&format!("/a.jpg?x-oss-process=image/watermark,image_{mark}")).await;
+    assert_eq!((status, body.contains("WatermarkError")), (400, true), "{body}");
+    signal("-CONT");
+    assert_eq!(get("/a.jpg?imageMogr2/thumbnail/9x/format/png").await.0, 200);
+}
+
+#[tokio::test]
+async fn what_is_listed_is_read() {
+    let (_origin, pictor) = choosy("\"gif\"").await;
+    let status = async |path: &str| client().get(pictor.url(path)).send().await.unwrap().status().as_u16();
+    assert_eq!(status("/b.jpg?imageMogr2/format/png").await, 200);
+    assert_eq!(status("/a.jpg?imageMogr2/format/png").await, 400);
+    assert_eq!(status("/a.jpg").await, 200, "untouched it is given as it is");
 }

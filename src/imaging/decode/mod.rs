@@ -32,7 +32,7 @@ use super::policy::Policy;
 pub(super) use jxl::most_bytes as jxl_bytes;
 pub(super) use svg::most_bytes as svg_bytes;
 
-use super::probe::Header;
+use super::probe::{Header, closed};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
 
@@ -119,18 +119,11 @@ fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<
         Format::Tiff => tiff::open(bytes, header, wanted.policy.metadata),
         Format::Ico => ico::open(bytes, header),
         Format::Jxl if wanted.policy.jxl => jxl::open(bytes, header),
-        Format::Jxl => Err(forbidden("JPEG XL", "jxl")),
+        Format::Jxl => Err(closed("JPEG XL", "jxl")),
         Format::Svg if wanted.policy.svg => svg::open(bytes, header, wanted),
-        Format::Svg => Err(forbidden("SVG", "svg")),
+        Format::Svg => Err(closed("SVG", "svg")),
         Format::Tpg => plugin::open(bytes, header, wanted),
     }
-}
-
-/// The refusal of a format that the site may allow.
-fn forbidden(name: &str, key: &str) -> Error {
-    let message =
-        format!("the original is {name}, which this site does not read; [site.imaging] {key} = true allows it");
-    Error::new(Kind::UnsupportedSource, message)
 }
 
 fn check(header: &Header, limits: &Limits) -> Result<(), Error> {

@@ -121,7 +121,7 @@ fn decoded(
     policy: Policy,
 ) -> Result<Pixels, Error> {
     let policy = Policy { metadata: Carry::Nothing, gamut: Gamut::Srgb, ..policy };
-    let header = probe::probe(bytes).map_err(of_mark)?;
+    let header = probe::check_accepted(bytes, limits, &policy).and_then(|()| probe::probe(bytes)).map_err(of_mark)?;
     let layout = plan::mark::lay_out(image, &header.source, size, limits)?;
     let shrink = convert::shrink_under(&policy, &header, &layout.ops);
     let wanted = Wanted { limits: *limits, policy, shrink, region: None };

@@ -1,6 +1,7 @@
 //! The sequence header that an `av1C` box carries (AV1 specification, section 5.5): whether samples use all of their range.
 
 use super::bytes::slice;
+use super::steps;
 
 /// Whether the samples keep to the range of video (16 to 235, of 8 bits); `None` where the box does not tell.
 pub(super) fn is_limited(av1c: &[u8]) -> Option<bool> {
@@ -22,6 +23,7 @@ struct Bits<'a> {
 impl Bits<'_> {
     fn take(&mut self, count: u32) -> Option<u32> {
         let mut value = 0u32;
+        steps::scan(count as usize)?;
         for _ in 0..count {
             let byte = *self.data.get(self.at / 8)?;
             value = value << 1 | u32::from(byte >> (7 - self.at % 8) & 1);

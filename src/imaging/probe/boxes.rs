@@ -13,7 +13,7 @@ pub(super) struct Atom<'a> {
     pub whole: bool,
 }
 
-/// The boxes that lie side by side in `bytes`. A box that goes on beyond the end is cut there.
+/// The boxes that lie side by side in `bytes`, which never overlap. A box that goes on beyond the end is cut there.
 pub(super) fn atoms(bytes: &[u8]) -> impl Iterator<Item = Atom<'_>> {
     let mut at = 0usize;
     std::iter::from_fn(move || {

@@ -1,8 +1,18 @@
-//! Reading numbers out of untrusted bytes: every function gives `None` past the end and none can panic.
+//! Reading numbers out of untrusted bytes: every function gives `None` past the end, and none can panic. Each is a
+//! [step](super::steps).
+
+use super::steps;
 
 /// The `length` bytes at `at`.
 pub(crate) fn slice(bytes: &[u8], at: usize, length: usize) -> Option<&[u8]> {
+    steps::take(1)?;
     bytes.get(at..at.checked_add(length)?)
+}
+
+/// The byte at `at`.
+pub(crate) fn byte(bytes: &[u8], at: usize) -> Option<u8> {
+    steps::take(1)?;
+    bytes.get(at).copied()
 }
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {

@@ -1,6 +1,6 @@
 //! GIF: the blocks of 87a and 89a, without decompressing any.
 
-use super::bytes::{le16, slice};
+use super::bytes::{byte, le16, slice};
 use super::{Header, corrupt};
 use crate::error::Error;
 use crate::plan::{Format, Source};
@@ -39,7 +39,7 @@ fn table(packed: u8) -> usize {
 /// The offset after a chain of sub-blocks.
 fn skip_sub_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        let length = usize::from(*bytes.get(at)?);
+        let length = usize::from(byte(bytes, at)?);
         at = at.checked_add(length)?.checked_add(1)?;
         if length == 0 {
             return Some(at);
@@ -49,14 +49,14 @@ fn skip_sub_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 fn walk(bytes: &[u8], found: &mut Blocks) -> Option<()> {
     let (screen_width, screen_height) = (le16(bytes, 6)?, le16(bytes, 8)?);
-    let mut at = 13usize.checked_add(table(*bytes.get(10)?))?;
+    let mut at = 13usize.checked_add(table(byte(bytes, 10)?))?;
     while found.frames < MAX_FRAMES {
-        let kind = *bytes.get(at)?;
+        let kind = byte(bytes, at)?;
         match kind {
             0x2c => {
                 let [left, top, width, height] = [1, 3, 5, 7].map(|offset| le16(bytes, at.saturating_add(offset)));
                 let (left, top, width, height) = (left?, top?, width?, height?);
-                let packed = *bytes.get(at.checked_add(9)?)?;
+                let packed = byte(bytes, at.checked_add(9)?)?;
                 let covers = (left, top) == (0, 0) && width >= screen_width && height >= screen_height;
                 if found.frames == 0 {
                     found.alpha |= !covers;
@@ -68,9 +68,9 @@ fn walk(bytes: &[u8], found: &mut Blocks) -> Option<()> {
                 at = at.checked_add(10)?.checked_add(table(packed))?.checked_add(1)?;
             }
             0x21 => {
-                match *bytes.get(at.checked_add(1)?)? {
+                match byte(bytes, at.checked_add(1)?)? {
                     0xf9 => {
-                        let packed = *bytes.get(at.checked_add(3)?)?;
+                        let packed = byte(bytes, at.checked_add(3)?)?;
                         // Transparent pixels, or a frame that is cleared away before the next.
                         found.alpha |= packed & 1 != 0 || (packed >> 2) & 7 == 2;
                     }

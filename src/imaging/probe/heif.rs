@@ -3,10 +3,12 @@
 //! The size is that of the primary item after its cropping and rotation, which is what the decoder gives. A file that says
 //! that it is a sequence, or has nothing else, is its first visual track, as browsers have it.
 
+use std::collections::{HashMap, HashSet};
+
 use super::boxes::{Atom, atom, atoms, full};
-use super::bytes::{be16, be32, slice};
+use super::bytes::{be16, be32, byte, slice};
 use super::track::{self, Track};
-use super::{Header, av1, corrupt};
+use super::{Header, av1, corrupt, steps};
 use crate::error::Error;
 use crate::plan::{Format, Source};
 
@@ -16,10 +18,15 @@ const HEIF_BRANDS: [&[u8]; 15] = [
     b"jpeg", b"vvic", b"unif",
 ];
 
+/// Brands that are looked at; files have a handful.
+const MOST_BRANDS: usize = 256;
+
 /// The format by the brands of `ftyp`.
-fn format(bytes: &[u8]) -> Option<Format> {
+pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     let ftyp = atoms(bytes).next().filter(|atom| &atom.kind == b"ftyp")?.data;
-    let brands = || ftyp.get(..4).into_iter().chain(ftyp.get(8..).unwrap_or_default().chunks_exact(4));
+    let all = || ftyp.get(..4).into_iter().chain(ftyp.get(8..).unwrap_or_default().chunks_exact(4));
+    let brands = || all().take(MOST_BRANDS);
+    steps::take(MOST_BRANDS)?;
     if brands().any(|brand| AVIF_BRANDS.contains(&brand)) {
         Some(Format::Avif)
     } else if brands().any(|brand| HEIF_BRANDS.contains(&brand)) {
@@ -49,11 +56,6 @@ pub(crate) fn items(bytes: &[u8]) -> Option<usize> {
         let at = at.checked_sub(*before)?;
         (bytes.get(at..at.checked_add(4)?)? == b"meta").then_some(at)
     })
-}
-
-/// Whether the file begins as a HEIF or AVIF.
-pub(super) fn matches(bytes: &[u8]) -> bool {
-    format(bytes).is_some()
 }
 
 /// A rectangle that the container keeps of the coded picture.
@@ -96,8 +98,7 @@ struct Facts {
 }
 
 /// Reads the header of a HEIF or AVIF.
-pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
-    let format = format(bytes).unwrap_or(Format::Heif);
+pub(super) fn probe(bytes: &[u8], format: Format) -> Result<Header, Error> {
     // The primary picture may lie in the part that is there; the file is damaged all the same.
     if atoms(bytes).any(|atom| &atom.kind == b"mdat" && !atom.whole) {
         return Err(corrupt(format, "it ends before its data does"));
@@ -151,42 +152,96 @@ fn primary(meta: &[u8]) -> Option<u32> {
     if version == 0 { be16(pitm, 0).map(u32::from) } else { be32(pitm, 0) }
 }
 
+/// Properties of one item.
+const MOST_PROPERTIES: usize = 255;
+/// Entries of all `ipma` boxes.
+const MOST_ENTRIES: usize = 1 << 16;
+/// Tiles of a grid; the decoder takes no more.
+const MOST_TILES: usize = 1 << 14;
+/// Items that auxiliary ones belong to, all of them together.
+const MOST_OWNERS: usize = 1 << 16;
+
 /// Those of all properties that an item has.
 fn properties<'a, 'b>(iprp: &[u8], all: &'a [Atom<'b>], item: u32) -> Vec<&'a Atom<'b>> {
-    let indices = atoms(iprp).filter(|atom| &atom.kind == b"ipma").filter_map(|atom| associations(atom.data, item));
+    let mut indices = Vec::new();
+    associations(iprp, |id, list| {
+        if id == item {
+            indices.extend(list.take(MOST_PROPERTIES.saturating_sub(indices.len())));
+        }
+        // One entry is what an item has, in each of the boxes.
+        id == item
+    });
     // Index 0 is "no property", which the subtraction refuses.
-    indices.flatten().filter_map(|index| all.get(index.checked_sub(1)?)).collect()
+    indices.into_iter().filter_map(|index| all.get(index.checked_sub(1)?)).collect()
 }
 
 /// The primary item of a `meta` box.
+///
+/// Each table is walked through once for all that is sought in it: an item that belongs to every other is as cheap as any.
 fn item(meta: &[u8]) -> Option<Facts> {
     let (_, _, meta) = full(meta)?;
     let primary = primary(meta)?;
     let iprp = atom(meta, b"iprp")?;
     let all: Vec<Atom<'_>> = atoms(atom(iprp, b"ipco")?).collect();
-    let of = |item: u32| properties(iprp, &all, item);
-    let mut facts = sized(&of(primary))?;
+    let mut facts = sized(&properties(iprp, &all, primary))?;
     let Some(iref) = atom(meta, b"iref") else { return Some(facts) };
-    let links = references(iref);
-    // A grid may leave it to its tiles to have alpha.
-    let tiles = || links.iter().filter(|link| &link.kind == b"dimg" && link.from == primary);
-    let ours = |item: u32| item == primary || tiles().any(|link| link.to.contains(&item));
-    let auxiliaries = links.iter().filter(|link| &link.kind == b"auxl" && link.to.iter().any(|&item| ours(item)));
-    let mut alphas = auxiliaries.map(|link| of(link.from)).filter(|properties| is_alpha(properties));
-    if let Some(properties) = alphas.next() {
-        facts.alpha = true;
-        let av1c = properties.iter().find(|property| &property.kind == b"av1C");
-        facts.alpha_limited = av1c.and_then(|property| av1::is_limited(property.data)).unwrap_or_default();
+    if let Some(limited) = alpha(iref, iprp, &all, primary) {
+        (facts.alpha, facts.alpha_limited) = (true, limited);
     }
     Some(facts)
 }
 
-/// Whether an item with these properties is somebody's alpha.
-fn is_alpha(properties: &[&Atom<'_>]) -> bool {
+/// Whether an item has an alpha, and if so, whether that keeps to the range of video.
+fn alpha(iref: &[u8], iprp: &[u8], all: &[Atom<'_>], primary: u32) -> Option<bool> {
+    // A grid may leave it to its tiles to have alpha.
+    let mut ours = HashSet::from([primary]);
+    for link in references(iref).filter(|link| &link.kind == b"dimg" && link.from == primary) {
+        ours.extend(link.to().take(MOST_TILES.saturating_sub(ours.len())));
+    }
+    // In the order of the file, of which the first counts.
+    let mut auxiliaries = Vec::new();
+    let mut left = MOST_OWNERS;
+    for link in references(iref).filter(|link| &link.kind == b"auxl") {
+        let most = left;
+        let of_ours = |item: u32| {
+            left = left.saturating_sub(1);
+            ours.contains(&item)
+        };
+        if link.to().take(most).any(of_ours) {
+            auxiliaries.push(link.from);
+        }
+    }
+    /// What is known of an auxiliary item by its properties.
+    #[derive(Default)]
+    struct Auxiliary {
+        alpha: bool,
+        /// The first `av1C`.
+        configuration: Option<usize>,
+    }
+    let names: Vec<bool> = all.iter().map(is_alpha).collect();
+    let mut known: HashMap<u32, Auxiliary> = auxiliaries.iter().map(|item| (*item, Auxiliary::default())).collect();
+    associations(iprp, |id, list| {
+        let Some(known) = known.get_mut(&id) else { return false };
+        for index in list.filter_map(|index| index.checked_sub(1)) {
+            known.alpha |= names.get(index).copied().unwrap_or_default();
+            let configures = || all.get(index).is_some_and(|property| &property.kind == b"av1C");
+            if known.configuration.is_none() && configures() {
+                known.configuration = Some(index);
+            }
+        }
+        false
+    });
+    let first = auxiliaries.iter().filter_map(|item| known.get(item)).find(|known| known.alpha)?;
+    let av1c = first.configuration.and_then(|index| all.get(index));
+    Some(av1c.and_then(|property| av1::is_limited(property.data)).unwrap_or_default())
+}
+
+/// Whether a property says that its item is somebody's alpha.
+fn is_alpha(property: &Atom<'_>) -> bool {
     const NAMES: [&[u8]; 3] =
         [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1"];
-    let names = properties.iter().filter(|property| &property.kind == b"auxC");
-    names.filter_map(|property| property.data.get(4..)).any(|urn| NAMES.iter().any(|name| urn.starts_with(name)))
+    let name = property.data.get(4..).filter(|_| &property.kind == b"auxC");
+    name.is_some_and(|urn| NAMES.iter().any(|name| urn.starts_with(name)))
 }
 
 /// Reads size and depth from an item's properties; transformations count in their order.
@@ -198,6 +253,7 @@ fn sized(properties: &[&Atom<'_>]) -> Option<Facts> {
     let mut frame = Canvas { whole: (width, height), left: 0, top: 0, width, height, at: None };
     let mut pixi = false;
     for Atom { kind, data, .. } in properties.iter().copied() {
+        steps::take(1)?;
         match kind {
             b"irot" => frame.turn(*data.first()? & 3),
             b"imir" => frame.mirror(*data.first()? & 1 == 1),
@@ -295,53 +351,85 @@ impl Canvas {
     }
 }
 
-/// The property indices (from 1) that an `ipma` box associates with an item.
-fn associations(data: &[u8], item: u32) -> Option<Vec<usize>> {
-    let (version, flags, data) = full(data)?;
-    let entries = be32(data, 0)?;
+/// Goes through the entries of the `ipma` boxes: an item, and the indices (from 1) of properties that are associated with it.
+/// True ends a box, as does its damage.
+fn associations<'a>(iprp: &'a [u8], mut entry: impl FnMut(u32, Indices<'a>) -> bool) {
+    let mut left = MOST_ENTRIES;
+    for ipma in atoms(iprp).filter(|atom| &atom.kind == b"ipma") {
+        let _ = entries(ipma.data, &mut left, &mut entry);
+    }
+}
+
+fn entries<'a>(ipma: &'a [u8], left: &mut usize, entry: &mut impl FnMut(u32, Indices<'a>) -> bool) -> Option<()> {
+    let (version, flags, data) = full(ipma)?;
     let mut at = 4usize;
-    for _ in 0..entries {
+    for _ in 0..be32(data, 0)? {
+        *left = left.checked_sub(1)?;
         let id = if version < 1 { be16(data, at)?.into() } else { be32(data, at)? };
         at = at.checked_add(if version < 1 { 2 } else { 4 })?;
-        let count = usize::from(*data.get(at)?);
+        let count = usize::from(byte(data, at)?);
         at = at.checked_add(1)?;
-        let size = if flags & 1 == 1 { 2 } else { 1 };
-        let list = slice(data, at, count.checked_mul(size)?)?;
-        if id == item {
-            return Some(match size {
-                2 => list
-                    .chunks_exact(2)
-                    .filter_map(|pair| be16(pair, 0))
-                    .map(|pair| usize::from(pair & 0x7fff))
-                    .collect(),
-                _ => list.iter().map(|&index| usize::from(index & 0x7f)).collect(),
-            });
+        let wide = flags & 1 == 1;
+        let list = slice(data, at, count.checked_mul(if wide { 2 } else { 1 })?)?;
+        steps::take(count)?;
+        if entry(id, Indices { list, wide }) {
+            return Some(());
         }
         at = at.checked_add(list.len())?;
     }
-    None
+    Some(())
+}
+
+/// The indices of an entry.
+struct Indices<'a> {
+    list: &'a [u8],
+    /// Of two bytes; their first bit says something else.
+    wide: bool,
+}
+
+impl Iterator for Indices<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let (index, rest) = match self.list {
+            [high, low, rest @ ..] if self.wide => (usize::from(u16::from_be_bytes([high & 0x7f, *low])), rest),
+            [index, rest @ ..] if !self.wide => (usize::from(index & 0x7f), rest),
+            _ => return None,
+        };
+        self.list = rest;
+        Some(index)
+    }
 }
 
 /// A reference from one item to others.
-struct Link {
+struct Link<'a> {
     kind: [u8; 4],
     from: u32,
-    to: Vec<u32>,
+    /// Bytes of an item's number.
+    size: usize,
+    list: &'a [u8],
+}
+
+impl Link<'_> {
+    /// The items that it leads to.
+    fn to(&self) -> impl Iterator<Item = u32> {
+        self.list.chunks_exact(self.size).map_while(|id| {
+            steps::take(1)?;
+            Some(id.iter().fold(0, |id, byte| id << 8 | u32::from(*byte)))
+        })
+    }
 }
 
 /// The references of an `iref` box.
-fn references(iref: &[u8]) -> Vec<Link> {
-    let Some((version, _, data)) = full(iref) else { return Vec::new() };
-    let id = |data: &[u8], index: usize| match version {
-        0 => be16(data, index.checked_mul(2)?).map(u32::from),
-        _ => be32(data, index.checked_mul(4)?),
-    };
-    let link = |atom: Atom<'_>| {
-        let from = id(atom.data, 0)?;
-        let rest = atom.data.get(if version == 0 { 2 } else { 4 }..)?;
-        let count = usize::from(be16(rest, 0)?);
-        let list = rest.get(2..)?;
-        Some(Link { kind: atom.kind, from, to: (0..count).map_while(|index| id(list, index)).collect() })
-    };
-    atoms(data).filter_map(link).collect()
+fn references(iref: &[u8]) -> impl Iterator<Item = Link<'_>> {
+    let (version, _, data) = full(iref).unwrap_or_default();
+    let size = if version == 0 { 2 } else { 4 };
+    atoms(data).filter_map(move |atom| {
+        let id = |at| if version == 0 { be16(atom.data, at).map(u32::from) } else { be32(atom.data, at) };
+        let from = id(0)?;
+        let count = usize::from(be16(atom.data, size)?);
+        let list = atom.data.get(size.checked_add(2)?..)?;
+        let list = list.get(..count.checked_mul(size)?).unwrap_or(list);
+        Some(Link { kind: atom.kind, from, size, list })
+    })
 }

@@ -1,7 +1,7 @@
 //! JPEG: markers up to the first scan (ITU-T T.81).
 
-use super::bytes::{be16, slice};
-use super::{Header, corrupt, unsupported};
+use super::bytes::{be16, byte, slice};
+use super::{Header, corrupt, steps, unsupported};
 use crate::error::Error;
 use crate::imaging::exif;
 use crate::plan::{Format, Source};
@@ -15,21 +15,30 @@ pub(crate) struct Segment<'a> {
     pub data: &'a [u8],
 }
 
+/// Bytes between segments that are skipped in all: beyond them this is no picture any more.
+const GARBAGE: usize = 1 << 20;
+
 /// The segments from SOI to the first SOS, that one included.
 pub(crate) fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
     let mut at = 2;
     let mut done = false;
+    let mut garbage = GARBAGE;
+    // The next byte that is 0xFF, or is not.
+    let mut skip = move |at: usize, fill: bool| {
+        let rest = bytes.get(at..)?;
+        let rest = rest.get(..garbage).unwrap_or(rest);
+        let skipped = rest.iter().position(|&byte| (byte == 0xff) != fill);
+        steps::scan(skipped.unwrap_or(rest.len()))?;
+        garbage = garbage.checked_sub(skipped?)?;
+        at.checked_add(skipped?)
+    };
     std::iter::from_fn(move || {
         while !done {
             // Decoders skip garbage between segments, and any number of fill bytes before a marker.
-            let rest = bytes.get(at..)?;
-            at = at.checked_add(rest.iter().position(|&byte| byte == 0xff)?)?;
-            let marker = *bytes.get(at.checked_add(1)?)?;
-            if marker == 0xff {
-                at = at.checked_add(1)?;
-                continue;
-            }
-            at = at.checked_add(2)?;
+            let fill = skip(at, false)?;
+            let marker_at = skip(fill, true)?;
+            let marker = byte(bytes, marker_at)?;
+            at = marker_at.checked_add(1)?;
             match marker {
                 // Stuffing, TEM, RST, SOI: no payload.
                 0x00 | 0x01 | 0xd0..=0xd8 => {}
@@ -51,9 +60,11 @@ pub(crate) fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
 
 /// The EXIF block (a TIFF file) of APP1.
 pub(crate) fn exif_block(bytes: &[u8]) -> Option<&[u8]> {
-    segments(bytes)
-        .filter(|segment| segment.marker == 0xe1)
-        .find_map(|segment| segment.data.strip_prefix(b"Exif\0\0").or_else(|| segment.data.strip_prefix(b"Exif\0\xff")))
+    segments(bytes).filter(|segment| segment.marker == 0xe1).find_map(|segment| exif_of(segment.data))
+}
+
+fn exif_of(data: &[u8]) -> Option<&[u8]> {
+    data.strip_prefix(b"Exif\0\0").or_else(|| data.strip_prefix(b"Exif\0\xff"))
 }
 
 /// The ICC profile, put together from its APP2 chunks; `None` if there is none or a chunk is missing.
@@ -77,8 +88,10 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
     let mut frame = None;
     let mut quality = None;
     let mut scan = false;
+    let mut exif = None;
     for Segment { marker, data } in segments(bytes) {
         match marker {
+            0xe1 => exif = exif.or_else(|| exif_of(data)),
             0xc0..=0xc3 | 0xc9..=0xcb if frame.is_none() => frame = Some((marker, data)),
             0xc5..=0xc7 | 0xcd..=0xcf => return Err(unsupported(format, "it is hierarchical")),
             0xdb => quality = quality.or_else(|| estimate_quality(data)),
@@ -106,7 +119,7 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
             format,
             width: width.into(),
             height: height.into(),
-            orientation: exif_block(bytes).map_or(1, exif::orientation),
+            orientation: exif.map_or(1, exif::orientation),
             frames: 1,
             alpha: false,
         },
@@ -131,23 +144,25 @@ fn estimate_quality(mut data: &[u8]) -> Option<u8> {
         let (&head, rest) = data.split_first()?;
         let wide = head >> 4 != 0;
         let size = if wide { 128 } else { 64 };
-        let table = rest.get(..size)?;
+        let table = slice(rest, 0, size)?;
         data = rest.get(size..)?;
         if head & 0x0f != 0 {
             continue;
         }
+        // The search below is done once in a file: for the table that is found first.
+        steps::take(LUMINANCE.len() * 100)?;
         if !wide && let Some(quality) = super::jpegli::quality(table) {
             return Some(quality);
         }
-        let value = |at: usize| match wide {
-            true => be16(table, at.saturating_mul(2)).unwrap_or(0),
+        let values: [u16; 64] = std::array::from_fn(|at| match wide {
+            true => table.as_chunks::<2>().0.get(at).map_or(0, |pair| u16::from_be_bytes(*pair)),
             false => table.get(at).copied().map_or(0, u16::from),
-        };
+        });
         let distance = |quality: &u8| -> u64 {
             let factor = if *quality < 50 { 5000 / u32::from(*quality) } else { 200 - 2 * u32::from(*quality) };
             let highest = if wide { 32_767 } else { 255 };
             let entry = |base: u16| ((u32::from(base) * factor + 50) / 100).clamp(1, highest);
-            LUMINANCE.iter().enumerate().map(|(at, &base)| u64::from(entry(base).abs_diff(value(at).into()))).sum()
+            LUMINANCE.iter().zip(values).map(|(&base, value)| u64::from(entry(base).abs_diff(value.into()))).sum()
         };
         // Of equal distances the higher quality wins: nobody's picture is called worse than it may be.
         return (1..=100u8).rev().min_by_key(distance);

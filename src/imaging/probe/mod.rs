@@ -1,6 +1,6 @@
 //! The header of a picture, read in safe Rust without decoding a pixel: the only part of imaging that the service's own
-//! process runs. Nothing here panics or allocates by a number that the file gives, and time is linear in the file's
-//! length.
+//! process runs. Nothing here panics or allocates by a number that the file gives. Time is linear in the file's length, of
+//! which [`steps`] keeps count, and bounded to milliseconds for the largest originals.
 
 mod av1;
 pub(crate) mod bmp;
@@ -13,18 +13,22 @@ pub(crate) mod jpeg;
 mod jpegli;
 pub(crate) mod jxl;
 pub(crate) mod png;
+pub mod steps;
 pub(crate) mod svg;
 pub(crate) mod tiff;
 pub(crate) mod track;
 pub(crate) mod webp;
 
 #[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::Policy;
 use crate::error::{Error, Kind};
-use crate::plan::{Format, Source};
+use crate::plan::{Format, Limits, Source};
 
 /// What the header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,17 +61,71 @@ const REFUSED: [(&[u8], &str); 5] = [
 ///
 /// # Errors
 /// [`Kind::NotAnImage`] for bytes of no known format, [`Kind::UnsupportedSource`] for a known format that is not decoded
-/// here, [`Kind::Corrupt`] for a header that is cut off, contradicts itself or announces no pixels.
+/// here, [`Kind::Corrupt`] for a header that is cut off, contradicts itself, announces no pixels, or takes more steps to
+/// read than one should.
 pub fn probe(bytes: &[u8]) -> Result<Header, Error> {
-    let header = read(bytes)?;
-    let Source { format, width, height, .. } = header.source;
-    if width == 0 || height == 0 {
-        return Err(corrupt(format, "the header announces a side of 0 pixels"));
+    let allowance = steps::allowance(bytes.len());
+    let (header, used) = steps::within(allowance, || read(bytes));
+    if used >= allowance {
+        let format = identify(bytes).unwrap_or(Format::Svg);
+        return Err(corrupt(format, "its header goes on and on"));
     }
-    if width >= ABSURD_SIDE || height >= ABSURD_SIDE {
-        return Err(corrupt(format, "the header announces an impossible size"));
+    header
+}
+
+/// The steps that reading the header takes when nothing ends it, to be compared with [`steps::linear`].
+pub fn cost(bytes: &[u8]) -> u64 {
+    steps::within(u64::MAX, || read(bytes)).1
+}
+
+/// Refuses an original of a format that a site does not take, by its first bytes: nothing else of it is read. A compressed
+/// SVG counts as no picture where SVG is not taken.
+///
+/// # Errors
+/// [`Kind::UnsupportedSource`] if it is of a format that is known and not taken.
+pub fn check_accepted(bytes: &[u8], limits: &Limits, policy: &Policy) -> Result<(), Error> {
+    let drawing = || svg::matches(bytes).then_some(Format::Svg);
+    let Some(format) = identify(bytes).or_else(drawing) else { return Ok(()) };
+    match format {
+        Format::Jxl if !policy.jxl => Err(closed("JPEG XL", "jxl")),
+        Format::Svg if !policy.svg => Err(closed("SVG", "svg")),
+        format if limits.inputs.has(format) => Ok(()),
+        format => {
+            let message =
+                format!("the original is {}, which is not among the formats that this site reads", format.name());
+            Err(Error::new(Kind::UnsupportedSource, message))
+        }
     }
-    Ok(header)
+}
+
+/// The refusal of a format that the site may allow.
+pub(crate) fn closed(name: &str, key: &str) -> Error {
+    let message =
+        format!("the original is {name}, which this site does not read; [site.imaging] {key} = true allows it");
+    Error::new(Kind::UnsupportedSource, message)
+}
+
+/// The format by the first bytes; `None` if there is none that begins so. An SVG is not told from other text here.
+fn identify(bytes: &[u8]) -> Option<Format> {
+    if bytes.starts_with(&[0xff, 0xd8]) {
+        Some(Format::Jpeg)
+    } else if bytes.starts_with(png::SIGNATURE) {
+        Some(Format::Png)
+    } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+        Some(Format::Gif)
+    } else if webp::matches(bytes) {
+        Some(Format::WebP)
+    } else if bytes.starts_with(b"BM") {
+        Some(Format::Bmp)
+    } else if tiff::matches(bytes) {
+        Some(Format::Tiff)
+    } else if ico::matches(bytes) {
+        Some(Format::Ico)
+    } else if jxl::matches(bytes) {
+        Some(Format::Jxl)
+    } else {
+        heif::format(bytes)
+    }
 }
 
 fn read(bytes: &[u8]) -> Result<Header, Error> {
@@ -77,32 +135,32 @@ fn read(bytes: &[u8]) -> Result<Header, Error> {
     if let Some((_, name)) = REFUSED.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Err(refused(name));
     }
-    if bytes.starts_with(&[0xff, 0xd8]) {
-        jpeg::probe(bytes)
-    } else if bytes.starts_with(png::SIGNATURE) {
-        png::probe(bytes)
-    } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
-        gif::probe(bytes)
-    } else if webp::matches(bytes) {
-        webp::probe(bytes)
-    } else if bytes.starts_with(b"BM") {
-        bmp::probe(bytes)
-    } else if tiff::matches(bytes) {
-        tiff::probe(bytes)
-    } else if ico::matches(bytes) {
-        ico::probe(bytes)
-    } else if heif::matches(bytes) {
-        heif::probe(bytes)
-    } else if jxl::matches(bytes) {
-        jxl::probe(bytes)
-    } else {
-        svg::probe(bytes).unwrap_or_else(|| {
-            Err(Error::new(
-                Kind::NotAnImage,
-                "the original is not a picture (not JPEG, PNG, GIF, WebP, AVIF, HEIF, BMP, TIFF, ICO, JPEG XL or SVG)",
-            ))
-        })
+    let nothing = || {
+        Err(Error::new(
+            Kind::NotAnImage,
+            "the original is not a picture (not JPEG, PNG, GIF, WebP, AVIF, HEIF, BMP, TIFF, ICO, JPEG XL or SVG)",
+        ))
+    };
+    let header = match identify(bytes) {
+        Some(Format::Jpeg) => jpeg::probe(bytes),
+        Some(Format::Png) => png::probe(bytes),
+        Some(Format::Gif) => gif::probe(bytes),
+        Some(Format::WebP) => webp::probe(bytes),
+        Some(Format::Bmp) => bmp::probe(bytes),
+        Some(Format::Tiff) => tiff::probe(bytes),
+        Some(Format::Ico) => ico::probe(bytes),
+        Some(Format::Jxl) => jxl::probe(bytes),
+        Some(format @ (Format::Avif | Format::Heif)) => heif::probe(bytes, format),
+        Some(Format::Svg | Format::Tpg) | None => svg::probe(bytes).unwrap_or_else(nothing),
+    }?;
+    let Source { format, width, height, .. } = header.source;
+    if width == 0 || height == 0 {
+        return Err(corrupt(format, "the header announces a side of 0 pixels"));
     }
+    if width >= ABSURD_SIDE || height >= ABSURD_SIDE {
+        return Err(corrupt(format, "the header announces an impossible size"));
+    }
+    Ok(header)
 }
 
 fn refused(name: &str) -> Error {

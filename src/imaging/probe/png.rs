@@ -24,10 +24,12 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 
 /// The EXIF block (a TIFF file) of eXIf.
 pub(crate) fn exif_block(bytes: &[u8]) -> Option<&[u8]> {
-    chunks(bytes)
-        .find(|(kind, _)| kind == b"eXIf")
-        // Some writers put JPEG's prefix in front.
-        .map(|(_, data)| data.strip_prefix(b"Exif\0\0").unwrap_or(data))
+    chunks(bytes).find(|(kind, _)| kind == b"eXIf").map(|(_, data)| exif_of(data))
+}
+
+/// Some writers put JPEG's prefix in front.
+fn exif_of(data: &[u8]) -> &[u8] {
+    data.strip_prefix(b"Exif\0\0").unwrap_or(data)
 }
 
 /// Reads a PNG's header.
@@ -52,6 +54,7 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
     let mut channels = base;
     let mut frames = 1;
     let mut pixels = false;
+    let mut block = None;
     for (kind, data) in chunks(bytes) {
         match &kind {
             b"IDAT" => pixels = true,
@@ -60,6 +63,7 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
                 channels = base + 1;
             }
             b"acTL" if !pixels => frames = be32(data, 0).unwrap_or(1).max(1),
+            b"eXIf" => block = block.or_else(|| Some(exif_of(data))),
             b"IEND" => break,
             _ => {}
         }
@@ -69,7 +73,7 @@ pub(super) fn probe(bytes: &[u8]) -> Result<Header, Error> {
             format,
             width,
             height,
-            orientation: exif_block(bytes).map_or(1, exif::orientation),
+            orientation: block.map_or(1, exif::orientation),
             frames,
             // A frame may be smaller than the canvas, which is transparent at first.
             alpha: alpha || frames > 1,

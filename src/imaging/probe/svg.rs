@@ -5,7 +5,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::{Header, corrupt};
+use super::{Header, corrupt, steps};
 use crate::error::Error;
 use crate::plan::{Format, Source};
 
@@ -13,6 +13,9 @@ use crate::plan::{Format, Source};
 const HEAD: usize = 256 << 10;
 /// The same of a compressed file, after it is unpacked.
 const PACKED_HEAD: usize = 64 << 10;
+/// Bytes of a compressed file that are unpacked for it. Text takes less; what takes more is a bomb of the other kind:
+/// blocks of a byte or two that hold nothing, each of which costs the unpacker its tables.
+const PACKED: usize = 16 << 10;
 /// The size of a picture that says nothing of its size, as CSS has it for whatever is replaced by a picture.
 pub(crate) const DEFAULT: (f64, f64) = (300.0, 150.0);
 /// Pixels of an em where no font is chosen.
@@ -23,13 +26,20 @@ pub(crate) fn is_packed(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b, 8])
 }
 
+/// Whether text that is not compressed is an SVG.
+pub(super) fn matches(bytes: &[u8]) -> bool {
+    root(bytes.get(..HEAD).unwrap_or(bytes)).is_some()
+}
+
 /// Reads the size; `None` if it is no SVG.
 pub(crate) fn probe(bytes: &[u8]) -> Option<Result<Header, Error>> {
     let unpacked;
     let head = if is_packed(bytes) {
         let mut start = Vec::new();
+        let packed = bytes.get(..PACKED).unwrap_or(bytes);
+        steps::take(packed.len())?;
         // What comes before the end of a damaged file will do here.
-        let _ = GzDecoder::new(bytes).take(PACKED_HEAD as u64).read_to_end(&mut start);
+        let _ = GzDecoder::new(packed).take(PACKED_HEAD as u64).read_to_end(&mut start);
         unpacked = start;
         &unpacked
     } else {
@@ -61,7 +71,8 @@ pub(crate) fn pixels(length: f64) -> u32 {
 fn root(text: &[u8]) -> Option<&[u8]> {
     let mut rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     loop {
-        rest = rest.trim_ascii_start();
+        steps::take(1)?;
+        rest = trimmed(rest)?;
         rest = if let Some(comment) = rest.strip_prefix(b"<!--") {
             after(comment, b"-->")?
         } else if let Some(instruction) = rest.strip_prefix(b"<?") {
@@ -73,7 +84,7 @@ fn root(text: &[u8]) -> Option<&[u8]> {
         };
     }
     let name = rest.strip_prefix(b"<")?;
-    let length = name.iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>'))?;
+    let length = find(name, |byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>'))?;
     let (name, inside) = name.split_at_checked(length)?;
     // The namespace may have a prefix.
     let local = name.rsplit(|byte| *byte == b':').next()?;
@@ -81,54 +92,71 @@ fn root(text: &[u8]) -> Option<&[u8]> {
 }
 
 fn after<'a>(text: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
-    let at = text.windows(end.len()).position(|window| window == end)?;
-    text.get(at.checked_add(end.len())?..)
+    let at = text.windows(end.len()).position(|window| window == end);
+    steps::scan(at.unwrap_or(text.len()))?;
+    text.get(at?.checked_add(end.len())?..)
+}
+
+/// Without the white space in front.
+fn trimmed(text: &[u8]) -> Option<&[u8]> {
+    let rest = text.trim_ascii_start();
+    steps::scan(text.len().saturating_sub(rest.len()))?;
+    Some(rest)
+}
+
+/// Where a byte is first.
+fn find(text: &[u8], mut wanted: impl FnMut(u8) -> bool) -> Option<usize> {
+    let at = text.iter().position(|byte| wanted(*byte));
+    steps::scan(at.unwrap_or(text.len()))?;
+    at
 }
 
 /// Bytes of a document type up to and with its `>`, told from behind its keyword.
 pub(crate) fn doctype_length(text: &[u8]) -> Option<usize> {
     let (mut quote, mut subset) = (None, false);
-    for (at, &byte) in text.iter().enumerate() {
+    let end = find(text, |byte| {
         match (quote, byte) {
             (Some(open), _) if byte == open => quote = None,
             (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'[') => subset = true,
             (None, b']') => subset = false,
-            (None, b'>') if !subset => return at.checked_add(1),
+            (None, b'>') => return !subset,
             (None, _) => {}
         }
-    }
-    None
+        false
+    });
+    end?.checked_add(1)
 }
 
 /// The attributes of the root's tag, up to its end outside of quotes.
 fn tag(inside: &[u8]) -> Option<&[u8]> {
     let mut quote = None;
-    for (at, &byte) in inside.iter().enumerate() {
+    let end = find(inside, |byte| {
         match (quote, byte) {
             (Some(open), _) if byte == open => quote = None,
             (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'>') => return inside.get(..at),
+            (None, b'>') => return true,
             (None, _) => {}
         }
-    }
-    None
+        false
+    });
+    inside.get(..end?)
 }
 
 /// The value of an attribute without a prefix.
 fn attribute<'a>(mut tag: &'a [u8], wanted: &[u8]) -> Option<&'a str> {
     loop {
-        tag = tag.trim_ascii_start();
-        let equals = tag.iter().position(|byte| *byte == b'=')?;
+        tag = trimmed(tag)?;
+        let equals = find(tag, |byte| byte == b'=')?;
         let name = tag.get(..equals)?.trim_ascii();
-        let value = tag.get(equals.checked_add(1)?..)?.trim_ascii_start();
+        let value = trimmed(tag.get(equals.checked_add(1)?..)?)?;
         let (&quote, value) = value.split_first()?;
         if !matches!(quote, b'"' | b'\'') {
             return None;
         }
-        let end = value.iter().position(|byte| *byte == quote)?;
+        let end = find(value, |byte| byte == quote)?;
         let (value, rest) = value.split_at_checked(end)?;
         if name == wanted {
             return std::str::from_utf8(value).ok();

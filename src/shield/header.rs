@@ -1,0 +1,81 @@
+//! What an original's header says: read once in this process, or by a worker whose plug-in may know what nobody here does,
+//! and remembered with the original.
+
+use std::time::Instant;
+
+use super::produce::job;
+use super::{Question, Shield, Site};
+use crate::cache::Original;
+use crate::engine::Conversion;
+use crate::error::{Error, Kind};
+use crate::imaging::probe::{check_accepted, probe};
+use crate::imaging::{Header, budget, mark};
+use crate::plan::{self, Format, Plan};
+
+/// The header of a picture that is to be converted.
+///
+/// # Errors
+/// [`Kind::UnsupportedSource`] for a format that the site does not take, before anybody reads more than its first bytes;
+/// else what the header's reader has against it.
+pub(super) async fn of(
+    shield: &Shield,
+    question: &Question,
+    original: &Original,
+    deadline: Instant,
+) -> Result<Header, Error> {
+    let site = &question.site;
+    check_accepted(&original.bytes, &site.limits, &site.imaging)?;
+    let read = read(original);
+    let unknown = matches!(&read, Err(error) if is_unknown(error));
+    let asked = unknown
+        && site.limits.inputs.has(Format::Tpg)
+        && shield.engine.plugin().is_some_and(|plugin| plugin.may_read(&original.bytes, question.key.bytes()));
+    if !asked {
+        return read;
+    }
+    let header = ask(shield, question, original, deadline).await?;
+    original.header.get_or_init(|| Ok(header)).clone()
+}
+
+/// The header of a mark's picture.
+///
+/// # Errors
+/// [`Kind::MarkUnusable`] for one that cannot be read, or that the site does not take.
+pub(super) fn of_mark(site: &Site, mark: &Original) -> Result<Header, Error> {
+    check_accepted(&mark.bytes, &site.limits, &site.imaging).and_then(|()| read(mark)).map_err(mark::of_mark)
+}
+
+fn read(original: &Original) -> Result<Header, Error> {
+    if let Some(known) = original.header.get() {
+        return known.clone();
+    }
+    let header = probe(&original.bytes);
+    // That nobody knows the format is found quickly, and a plug-in may know better.
+    if !matches!(&header, Err(error) if is_unknown(error)) {
+        let _ = original.header.set(header.clone());
+    }
+    header
+}
+
+fn is_unknown(error: &Error) -> bool {
+    matches!(error.kind, Kind::NotAnImage | Kind::UnsupportedSource)
+}
+
+/// Asks a worker.
+async fn ask(shield: &Shield, question: &Question, original: &Original, deadline: Instant) -> Result<Header, Error> {
+    let plan = Plan { answer: plan::Answer::Facts(plan::Facts::default()), ..Plan::identity() };
+    let conversion = Conversion {
+        source: original.bytes.clone(),
+        marks: Vec::new(),
+        digest: original.digest,
+        job: job(shield, question, plan, Format::Tpg),
+        cost: budget::plugin_header_cost(original.bytes.len()),
+        deadline,
+        finish_if_abandoned: false,
+        may_press: false,
+    };
+    let facts = shield.engine.convert(conversion).await?.outcome.facts;
+    facts
+        .map(|facts| facts.header)
+        .ok_or_else(|| Error::new(Kind::Corrupt, "the plug-in said nothing of the tpg original"))
+}
