@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use pictor::config::{EngineConfig, Isolation};
 use pictor::engine::protocol::{Diagnosis, Probe, Task};
-use pictor::engine::{Answer, Cost, Engine, Errand, Status};
+use pictor::engine::{Answer, Cost, Engine, Errand, Status, Tenant};
 use pictor::error::{Error, Kind};
 
 /// How long anything may take before a test calls it hung. Far above what is expected; no test waits for it.
@@ -42,6 +42,8 @@ fn errand(diagnosis: Diagnosis) -> Errand {
         marks: Vec::new(),
         digest,
         task: Task::Diagnose(diagnosis),
+        expected: None,
+        tenant: Tenant::default(),
         cost: cost(1 << 20, 10),
         deadline: Instant::now() + Duration::from_secs(10),
         finish_if_abandoned: false,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pictor::config::EngineConfig;
 use pictor::engine::protocol::{Diagnosis, Task};
-use pictor::engine::{Cost, Engine, Errand, Status};
+use pictor::engine::{Cost, Engine, Errand, Status, Tenant};
 use pictor::error::Kind;
 
 /// An estimate.
@@ -22,6 +22,8 @@ fn errand(number: u32, diagnosis: Diagnosis) -> Errand {
         marks: Vec::new(),
         digest,
         task: Task::Diagnose(diagnosis),
+        expected: None,
+        tenant: Tenant::default(),
         cost: cost(1 << 20, 10),
         deadline: Instant::now() + Duration::from_secs(10),
         finish_if_abandoned: false,

@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{EngineConfig, FontsConfig, Isolation};
 use crate::dialect;
-use crate::engine::{Conversion, Engine};
+use crate::engine::{Conversion, Engine, Tenant};
 use crate::imaging::budget::{self, Pace};
-use crate::imaging::{Job, Policy, convert::Effort, encode, probe};
+use crate::imaging::{Expected, Job, Policy, convert::Effort, encode, probe};
 use crate::negotiate::{self, Class};
 use crate::plan::{Limits, geometry};
 
@@ -88,11 +88,14 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let digest = Sha256::digest(&source).into();
     let before = source.len();
     let job = Job { plan, format, limits, policy: Policy::default(), effort, threads: 1, budget_ms: u32::MAX };
+    let expected = Expected::of(&job, &header, before as u64).map_err(text)?;
     let conversion = Conversion {
         source: source.into(),
         marks: marks.into_iter().map(Into::into).collect(),
         digest,
         job,
+        expected,
+        tenant: Tenant::default(),
         cost,
         deadline: Instant::now() + config.deadline,
         finish_if_abandoned: false,

@@ -112,6 +112,8 @@ pub struct EngineConfig {
     /// Address space of one worker.
     #[serde(deserialize_with = "units::size")]
     pub worker_memory: u64,
+    /// Threads that a worker may run; one that has more is killed.
+    pub worker_threads: u64,
     /// Estimated memory of all running conversions together.
     #[serde(deserialize_with = "units::size")]
     pub memory: u64,
@@ -138,6 +140,7 @@ impl Default for EngineConfig {
             deadline: Duration::from_secs(30),
             isolation: Isolation::Process,
             worker_memory: 4 << 30,
+            worker_threads: 512,
             memory: 6 << 30,
             recycle_jobs: 1_000,
             recycle_memory: 256 << 20,

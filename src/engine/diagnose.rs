@@ -10,6 +10,7 @@ use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use super::memory_file::MemoryFile;
 use super::protocol::{Diagnosis, Probe};
 use crate::error::{Error, Kind};
+use crate::imaging::{Outcome, Times};
 
 /// Does it, and gives the length of the result in `output`.
 pub(super) fn misbehave(
@@ -20,7 +21,18 @@ pub(super) fn misbehave(
 ) -> Result<u64, Error> {
     let failed = |error: io::Error| Error::new(Kind::Internal, error.to_string());
     let bytes = match diagnosis {
-        Diagnosis::Echo => source.to_vec(),
+        Diagnosis::Echo | Diagnosis::Answer { .. } => source.to_vec(),
+        Diagnosis::Pid => std::process::id().to_string().into_bytes(),
+        Diagnosis::Fail(kind) => return Err(Error::new(kind, "as it was\r\nasked to")),
+        Diagnosis::Threads(count) => {
+            let threads = (0..count).map(|_| {
+                let thread = std::thread::Builder::new().stack_size(16 << 10);
+                thread.spawn(|| std::thread::sleep(Duration::from_secs(60)))
+            });
+            let threads = threads.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+            threads.into_iter().for_each(|thread| drop(thread.join()));
+            Vec::new()
+        }
         Diagnosis::Sleep(ms) => {
             std::thread::sleep(Duration::from_millis(ms));
             Vec::new()
@@ -74,6 +86,12 @@ pub(super) fn misbehave(
     };
     output.write(&bytes).map_err(failed)?;
     Ok(bytes.len() as u64)
+}
+
+/// What it says of its result.
+pub(super) fn said(diagnosis: Diagnosis) -> Option<Outcome> {
+    let Diagnosis::Answer { format, width, height, frames } = diagnosis else { return None };
+    Some(Outcome { format, width, height, frames, facts: None, times: Times::default() })
 }
 
 fn touched(bytes: u64) -> Vec<u8> {

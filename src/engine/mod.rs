@@ -17,7 +17,9 @@ mod slot;
 mod spawn;
 mod status;
 mod supervisor;
+mod tenant;
 mod thread_pool;
+mod verdict;
 mod worker;
 
 #[cfg(test)]
@@ -35,6 +37,7 @@ pub use cost::{Cost, Lane, Work};
 pub use quarantine::Digest;
 pub use sandbox::{LayerState, SandboxReport};
 pub use status::{Refused, Status};
+pub use tenant::Tenant;
 pub use worker::worker_main;
 
 use crate::config::{EngineConfig, Isolation};
@@ -42,7 +45,7 @@ use crate::error::{Error, Kind};
 use crate::imaging::compare::{Comparing, Likeness};
 use crate::imaging::convert::Effort;
 use crate::imaging::plugin::Ability;
-use crate::imaging::{Job, Outcome, encode};
+use crate::imaging::{Expected, Job, Outcome, encode};
 use crate::plan::Format;
 use protocol::{Greeting, Task};
 use status::Board;
@@ -59,6 +62,10 @@ pub struct Conversion {
     pub digest: Digest,
     /// What is to be done. `threads` and `budget_ms` are set when it starts.
     pub job: Job,
+    /// What must come of it: whoever hands back anything else is killed.
+    pub expected: Expected,
+    /// Whom it is for.
+    pub tenant: Tenant,
     /// What it will probably take.
     pub cost: Cost,
     /// When the answer must be there, queueing included.
@@ -129,6 +136,8 @@ pub struct Errand {
     pub marks: Vec<Bytes>,
     pub digest: Digest,
     pub task: Task,
+    pub expected: Option<Expected>,
+    pub tenant: Tenant,
     pub cost: Cost,
     pub deadline: Instant,
     pub finish_if_abandoned: bool,
@@ -193,10 +202,22 @@ impl Engine {
     /// The conversion's own, or: [`Kind::Busy`] when it could not be done in time, [`Kind::Deadline`],
     /// [`Kind::OutOfMemory`], [`Kind::Crashed`], [`Kind::Quarantined`].
     pub async fn convert(&self, conversion: Conversion) -> Result<Converted, Error> {
-        let Conversion { source, marks, digest, job, cost, deadline, finish_if_abandoned, may_press } = conversion;
+        let Conversion { source, marks, digest, job, expected, tenant, cost, deadline, .. } = conversion;
+        let (finish_if_abandoned, may_press) = (conversion.finish_if_abandoned, conversion.may_press);
         let asked = job.effort;
-        let task = Task::Convert(job);
-        let errand = Errand { source, marks, digest, task, cost, deadline, finish_if_abandoned, may_press };
+        let (task, expected) = (Task::Convert(job), Some(expected));
+        let errand = Errand {
+            source,
+            marks,
+            digest,
+            task,
+            expected,
+            tenant,
+            cost,
+            deadline,
+            finish_if_abandoned,
+            may_press,
+        };
         let Answer { bytes, outcome, queued, ran, pressed, hurried } = self.run(errand).await?;
         let outcome = outcome.ok_or_else(|| Error::new(Kind::Internal, "the worker did not say what it made"))?;
         let used = if pressed { Effort::Pressed } else { asked };
@@ -212,7 +233,19 @@ impl Engine {
         let task = Task::Compare(comparing);
         let (source, marks) = (first, vec![second]);
         let (finish_if_abandoned, may_press) = (false, false);
-        let errand = Errand { source, marks, digest, task, cost, deadline, finish_if_abandoned, may_press };
+        let (expected, tenant) = (None, Tenant::default());
+        let errand = Errand {
+            source,
+            marks,
+            digest,
+            task,
+            expected,
+            tenant,
+            cost,
+            deadline,
+            finish_if_abandoned,
+            may_press,
+        };
         let answer = self.run(errand).await?;
         // Hostile like everything that a worker says.
         let short = answer.bytes.get(..answer.bytes.len().min(4096)).unwrap_or_default();

@@ -13,6 +13,7 @@ use crate::error::{Error, Kind};
 use crate::imaging::compare::Comparing;
 use crate::imaging::plugin::Ability;
 use crate::imaging::{Job, Outcome};
+use crate::plan::Format;
 
 /// The longest frame that anybody reads.
 pub const LONGEST: usize = 1 << 20;
@@ -108,6 +109,23 @@ pub enum Diagnosis {
     Garbage,
     /// Claim a result of so many bytes without writing them.
     Claim(u64),
+    /// Give the input back and say that it is this.
+    Answer {
+        /// The format, if it is to be a picture.
+        format: Option<Format>,
+        /// Its size.
+        width: u32,
+        /// Its size.
+        height: u32,
+        /// Its frames.
+        frames: u32,
+    },
+    /// Fail with an error of this kind.
+    Fail(Kind),
+    /// Give the process's number back.
+    Pid,
+    /// Run so many threads for good.
+    Threads(u32),
     /// Start a thread and wait for it, as codecs do.
     Thread,
     /// Try what the sandbox denies; the result is `ok` or the error's text.

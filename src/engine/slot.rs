@@ -1,6 +1,7 @@
 //! A place in the pool: a worker, what it is doing, and how worn it is.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,6 +24,8 @@ pub(super) struct Slot {
     pub last_job: Option<Instant>,
     /// Resident bytes after its last job.
     pub resident: u64,
+    /// The site whose risky files it has read, which it serves alone from then on.
+    pub owner: Option<Arc<str>>,
     jobs: u64,
     worked: Duration,
 }
@@ -61,7 +64,7 @@ pub(super) enum State {
 impl Slot {
     /// A new worker.
     pub fn new(body: Body, state: State) -> Self {
-        Self { body, state, last_job: None, resident: 0, jobs: 0, worked: Duration::ZERO }
+        Self { body, state, last_job: None, resident: 0, owner: None, jobs: 0, worked: Duration::ZERO }
     }
 
     /// Hands over a job.

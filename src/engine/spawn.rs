@@ -181,6 +181,12 @@ impl Process {
         self.pid
     }
 
+    /// Threads that it runs: the kernel counts them as folders of a folder, besides its own two names.
+    pub fn threads(&self) -> u64 {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(format!("/proc/{}/task", self.pid)).map_or(0, |folder| folder.nlink().saturating_sub(2))
+    }
+
     /// Resident bytes, as the kernel counts them.
     pub fn resident(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/statm", self.pid)).unwrap_or_default();

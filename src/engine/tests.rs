@@ -27,6 +27,8 @@ fn errand(source: &'static [u8], ms: u64, limit_ms: u64) -> Errand {
         marks: Vec::new(),
         digest: [source.len() as u8; 32],
         task: Task::Diagnose(Diagnosis::Sleep(ms)),
+        expected: None,
+        tenant: Tenant::default(),
         cost: cost(1000, 20),
         deadline: Instant::now() + Duration::from_millis(limit_ms),
         finish_if_abandoned: false,

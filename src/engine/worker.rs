@@ -138,7 +138,7 @@ fn work(
     let (bytes, outcome) = match task {
         Task::Diagnose(diagnosis) if diagnostics => {
             let length = caught(|| diagnose::misbehave(*diagnosis, source, output, control))?;
-            return Ok((length, None));
+            return Ok((length, diagnose::said(*diagnosis)));
         }
         Task::Convert(_) | Task::Compare(_) | Task::Diagnose(_) => perform(source, &marks, task)?,
     };

@@ -19,8 +19,11 @@ use super::transform::{self, Extent};
 use crate::error::{Error, Kind};
 use crate::plan::{self, Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Rgb, Source, geometry};
 
+mod expected;
 mod pick;
 pub(super) mod seek;
+
+pub use expected::Expected;
 
 use seek::Wish;
 

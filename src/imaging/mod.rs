@@ -26,7 +26,7 @@ pub fn prepare() {
     libheif::library();
 }
 
-pub use convert::{Facts, Job, Outcome, Times, convert, convert_marked};
+pub use convert::{Expected, Facts, Job, Outcome, Times, convert, convert_marked};
 pub use picture::{Animation, Channels, Decode, Encode, Frame, Metadata, Pixels, Space};
 pub use policy::Policy;
 pub use probe::{Header, probe};

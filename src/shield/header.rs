@@ -6,10 +6,10 @@ use std::time::Instant;
 use super::produce::job;
 use super::{Question, Shield, Site};
 use crate::cache::Original;
-use crate::engine::Conversion;
+use crate::engine::{Conversion, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::probe::{check_accepted, probe};
-use crate::imaging::{Header, budget, mark};
+use crate::imaging::{Expected, Header, budget, mark};
 use crate::plan::{self, Format, Plan};
 
 /// The header of a picture that is to be converted.
@@ -69,6 +69,8 @@ async fn ask(shield: &Shield, question: &Question, original: &Original, deadline
         marks: Vec::new(),
         digest: original.digest,
         job: job(shield, question, plan, Format::Tpg),
+        expected: Expected::plugin_header(original.bytes.len() as u64),
+        tenant: Tenant::new(question.site.name.clone(), [Format::Tpg]),
         cost: budget::plugin_header_cost(original.bytes.len()),
         deadline,
         finish_if_abandoned: false,

@@ -10,10 +10,10 @@ use super::fetch::{Fetch, Said};
 use super::marks::digest;
 use super::{CacheStatus, Forward, Landed, Question, Shield, header};
 use crate::cache::{Known, Original, Variant};
-use crate::engine::{Conversion, Converted};
+use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::budget::{self, Pace};
-use crate::imaging::{Job, convert::Effort};
+use crate::imaging::{Expected, Job, convert::Effort};
 use crate::negotiate;
 use crate::plan::{Format, Plan, Quality, geometry};
 
@@ -124,10 +124,13 @@ async fn convert(
     let cost = budget::plan_cost(&question.plan, &site.imaging, &header, Some(&original.bytes), &layout, format, pace)
         .and(budget::marks_cost(&question.plan, &layout, &headers, &site.limits)?);
     let job = job(shield, question, (*question.plan).clone(), format);
+    let formats = headers.iter().chain([&header]).map(|header| header.source.format);
     let conversion = Conversion {
         source: original.bytes.clone(),
         marks: marks.iter().map(|mark| mark.bytes.clone()).collect(),
         digest: digest(original, marks),
+        expected: Expected::of(&job, &header, original.bytes.len() as u64)?,
+        tenant: Tenant::new(site.name.clone(), formats),
         job,
         cost,
         deadline,

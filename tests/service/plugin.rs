@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Act, Origin, Pictor, client, demo, site};
+use crate::support::{Act, Origin, Pictor, client, demo, site, until};
 
 /// Compiles tests/plugin/codec.c.
 fn library(folder: &Path, options: &[&str]) -> PathBuf {

@@ -123,6 +123,11 @@ impl Pictor {
         &mut self.child
     }
 
+    /// Whether a line of the log has it.
+    pub fn logged(&self, text: &str) -> bool {
+        self.log.lock().unwrap().iter().any(|line| line.contains(text))
+    }
+
     /// Workers that live now.
     pub fn workers(&self) -> Vec<u32> {
         children(self.pid())

@@ -12,12 +12,12 @@ use super::judge::{Difference, Kind, Side, judge};
 use super::list::Entry;
 use super::{Arguments, headers, timeout};
 use crate::config::EngineConfig;
-use crate::engine::{Comparison, Conversion, Engine};
+use crate::engine::{Comparison, Conversion, Engine, Tenant};
 use crate::error::Error;
 use crate::imaging::budget::{self, Pace};
 use crate::imaging::compare::{Comparing, Likeness};
 use crate::imaging::convert::Effort;
-use crate::imaging::{Header, Job, Policy};
+use crate::imaging::{Expected, Header, Job, Policy};
 use crate::origin::{Getter, Got};
 use crate::plan::{Format, Limits, Plan, geometry};
 
@@ -151,11 +151,14 @@ impl Work {
         let cost =
             budget::plan_cost(&plan, &policy, header, Some(body), &layout, Format::Png, Pace { effort, budget_ms: 0 });
         let _permit = self.permits.acquire().await;
+        let job = Job { plan, format: Format::Png, limits, policy, effort, threads: 1, budget_ms: 1000 };
         let conversion = Conversion {
             source: body.clone(),
             marks: Vec::new(),
             digest: Sha256::digest(body).into(),
-            job: Job { plan, format: Format::Png, limits, policy, effort, threads: 1, budget_ms: 1000 },
+            expected: Expected::of(&job, header, body.len() as u64).ok()?,
+            tenant: Tenant::default(),
+            job,
             cost,
             deadline: Instant::now() + DEADLINE,
             finish_if_abandoned: false,

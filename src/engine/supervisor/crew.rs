@@ -165,6 +165,7 @@ impl Pool {
 
     /// Ends what is left when the pool ends: first the jobs, then the workers.
     pub(super) fn clear(&mut self, now: Instant) {
+        self.parked.clear();
         let jobs: Vec<u64> = self.jobs.keys().copied().collect();
         for job in jobs {
             if let Some(job) = self.forget(job) {

@@ -78,7 +78,7 @@ impl Pool {
     pub(super) fn abandon(&mut self, id: u64) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if job.run.is_none() {
-            self.queue.remove(id);
+            self.unqueue(id);
             self.forget(id);
         } else if !job.errand.finish_if_abandoned {
             self.due.remove(&(job.due, id));
@@ -90,30 +90,32 @@ impl Pool {
 
     /// Gives work to idle workers for as long as there is both.
     pub(super) fn dispatch(&mut self) {
+        self.seat(Instant::now());
         loop {
             let at = Instant::now();
             let now = self.clock(at);
             let idle = self.slots.values().filter(|slot| slot.state == State::Idle).count();
-            let Some(ticket) = self.queue.next(idle, now) else { return };
+            let Some(ticket) = self.queue.next(idle, now) else { break };
             let left = ticket.deadline.saturating_sub(now);
             if hopeless(ticket.cpu_ms, left) {
                 self.queue.finish(ticket.id);
                 self.refuse_late(ticket.id);
                 continue;
             }
-            let warmest = self.slots.iter().rev().filter(|(_, slot)| slot.state == State::Idle);
-            let warmest = warmest.max_by_key(|(_, slot)| slot.last_job).map(|(id, _)| *id);
-            if let Some(slot) = warmest {
-                self.give(slot, &ticket, at, left);
+            match self.pick(ticket.id) {
+                Some(slot) => self.give(slot, &ticket, at, left),
+                None => self.make_room(ticket, at),
             }
         }
+        self.keep_one_free(Instant::now());
     }
 
-    fn give(&mut self, slot: u64, ticket: &Ticket, at: Instant, left: u64) {
+    pub(super) fn give(&mut self, slot: u64, ticket: &Ticket, at: Instant, left: u64) {
         let wait = self.queue.wait_of(ticket, self.clock(at));
         let whole = millis(self.config.deadline);
         let pressed = wait > whole / 4;
         let sharing = self.queue.running().saturating_add(self.queue.waiting()).max(1);
+        self.claim(slot, ticket.id);
         let threads = (self.cores / sharing).max(1);
         let (Some(job), Some(worker)) = (self.jobs.get_mut(&ticket.id), self.slots.get_mut(&slot)) else {
             self.queue.finish(ticket.id);
@@ -212,7 +214,7 @@ impl Pool {
     pub(super) fn expire(&mut self, id: u64, at: Instant) {
         let Some(job) = self.jobs.get(&id) else { return };
         let Some((start, slot, _)) = job.run else {
-            self.queue.remove(id);
+            self.unqueue(id);
             self.refuse_late(id);
             return;
         };

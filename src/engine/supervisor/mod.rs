@@ -5,8 +5,10 @@
 
 mod crew;
 mod jobs;
+mod results;
+mod tenancy;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc as blocking};
@@ -20,7 +22,7 @@ use super::fonts::Chosen;
 use super::protocol::{FromWorker, Greeting};
 use super::quarantine::Quarantine;
 use super::queue::{Bounds, Queue, Ticket};
-use super::slot::{Body, Slot, State};
+use super::slot::{Slot, State};
 use super::spawn::Event;
 use super::status::{Board, Status};
 use super::thread_pool::{Computed, Work};
@@ -129,6 +131,8 @@ struct Pool {
     corrections: Corrections,
     quarantine: Quarantine,
     jobs: HashMap<u64, Job>,
+    /// Jobs that have their turn and wait for a worker that may see their pictures.
+    parked: VecDeque<Ticket>,
     /// Answers that leave once the board shows them: whoever has an answer sees numbers that include it.
     outbox: Vec<(Reply, Result<Answer, Error>)>,
     /// When each job's time is over.
@@ -139,6 +143,8 @@ struct Pool {
     failures: u32,
     /// No worker is started before this.
     pause: Instant,
+    /// When the threads of busy workers are counted next.
+    watch: Instant,
     phase: Phase,
     /// What the first worker said.
     greeting: Option<Greeting>,
@@ -201,12 +207,14 @@ impl Pool {
             corrections: Corrections::default(),
             quarantine: Quarantine::new(millis(config.quarantine)),
             jobs: HashMap::new(),
+            parked: VecDeque::new(),
             outbox: Vec::new(),
             due: BTreeSet::new(),
             slots: BTreeMap::new(),
             last_slot: 0,
             failures: 0,
             pause: now,
+            watch: now,
             phase: Phase::Starting(ready),
             greeting: None,
             status: Status { workers, ..Status::default() },
@@ -267,22 +275,9 @@ impl Pool {
         match event {
             Event::Said(slot, FromWorker::Hello(greeting)) => self.on_hello(slot, greeting),
             Event::Said(slot, FromWorker::Done { id, length, outcome, cpu_us }) => {
-                let Some(ran) = self.ends(slot, id) else { return };
-                let taken = match self.slots.get(&slot).map(|slot| &slot.body) {
-                    Some(Body::Process(process)) => process.take(length),
-                    Some(Body::Thread(_)) | None => Err(io::ErrorKind::NotFound.into()),
-                };
-                match taken {
-                    Ok(bytes) => self.complete(slot, id, Ok((bytes, outcome)), cpu_us, ran),
-                    Err(error) => self.disgrace(slot, &format!("its result cannot be read: {error}")),
-                }
+                self.on_done(slot, id, length, outcome, cpu_us);
             }
-            Event::Said(slot, FromWorker::Failed { id, error, cpu_us }) => {
-                let Some(ran) = self.ends(slot, id) else { return };
-                let mut error = error.shortened(MESSAGE);
-                error.retry_after = None;
-                self.complete(slot, id, Err(error), cpu_us, ran);
-            }
+            Event::Said(slot, FromWorker::Failed { id, error, cpu_us }) => self.on_failed(slot, id, error, cpu_us),
             Event::Broken(slot, why) => self.disgrace(slot, &why),
             Event::Exited(slot, exit) => self.on_exit(slot, &exit),
             Event::Computed(slot, Computed { job, result, ran }) => {
@@ -310,6 +305,10 @@ impl Pool {
                 }
                 State::Starting { .. } | State::Idle | State::Busy { .. } | State::Leaving { .. } => {}
             }
+        }
+        if self.watch <= now {
+            self.watch();
+            self.watch = now + Self::WATCH;
         }
         let over = matches!(self.phase, Phase::Stopping { until, .. } if until <= now || self.jobs.is_empty());
         if over {
@@ -346,7 +345,15 @@ impl Pool {
             Phase::Starting(_) | Phase::Serving => None,
         };
         let jobs = self.due.first().map(|(due, _)| *due);
-        slots.chain(pause).chain(end).chain(jobs).min().unwrap_or_else(|| Instant::now() + Duration::from_secs(3600))
+        let busy = self.slots.values().any(|slot| matches!(slot.state, State::Busy { .. }) && slot.pid().is_some());
+        let watch = busy.then_some(self.watch);
+        slots
+            .chain(pause)
+            .chain(watch)
+            .chain(end)
+            .chain(jobs)
+            .min()
+            .unwrap_or_else(|| Instant::now() + Duration::from_secs(3600))
     }
 
     fn deliver(&mut self) {

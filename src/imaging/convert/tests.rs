@@ -29,7 +29,7 @@ fn job(steps: Vec<Step>) -> Job {
     }
 }
 
-fn facts_job(wanted: plan::Facts) -> Job {
+pub(super) fn facts_job(wanted: plan::Facts) -> Job {
     let mut job = job(Vec::new());
     job.plan.answer = Answer::Facts(wanted);
     job

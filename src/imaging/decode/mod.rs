@@ -119,9 +119,9 @@ fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<
         Format::Tiff => tiff::open(bytes, header, wanted.policy.metadata),
         Format::Ico => ico::open(bytes, header),
         Format::Jxl if wanted.policy.jxl => jxl::open(bytes, header),
-        Format::Jxl => Err(closed("JPEG XL", "jxl")),
+        Format::Jxl => Err(closed(Format::Jxl)),
         Format::Svg if wanted.policy.svg => svg::open(bytes, header, wanted),
-        Format::Svg => Err(closed("SVG", "svg")),
+        Format::Svg => Err(closed(Format::Svg)),
         Format::Tpg => plugin::open(bytes, header, wanted),
     }
 }

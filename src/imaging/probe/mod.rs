@@ -87,8 +87,8 @@ pub fn check_accepted(bytes: &[u8], limits: &Limits, policy: &Policy) -> Result<
     let drawing = || svg::matches(bytes).then_some(Format::Svg);
     let Some(format) = identify(bytes).or_else(drawing) else { return Ok(()) };
     match format {
-        Format::Jxl if !policy.jxl => Err(closed("JPEG XL", "jxl")),
-        Format::Svg if !policy.svg => Err(closed("SVG", "svg")),
+        Format::Jxl if !policy.jxl => Err(closed(Format::Jxl)),
+        Format::Svg if !policy.svg => Err(closed(Format::Svg)),
         format if limits.inputs.has(format) => Ok(()),
         format => {
             let message =
@@ -99,10 +99,14 @@ pub fn check_accepted(bytes: &[u8], limits: &Limits, policy: &Policy) -> Result<
 }
 
 /// The refusal of a format that the site may allow.
-pub(crate) fn closed(name: &str, key: &str) -> Error {
-    let message =
-        format!("the original is {name}, which this site does not read; [site.imaging] {key} = true allows it");
-    Error::new(Kind::UnsupportedSource, message)
+pub(crate) fn closed(format: Format) -> Error {
+    let sentence = match format {
+        Format::Jxl => "the original is JPEG XL, which this site does not read",
+        Format::Svg => "the original is SVG, which this site does not read",
+        _ => "the original is of a format that this site does not read",
+    };
+    let what = format!("{sentence}; [site.imaging] {} = true allows it", format.name());
+    Error::inside(Kind::UnsupportedSource, sentence, what)
 }
 
 /// The format by the first bytes; `None` if there is none that begins so. An SVG is not told from other text here.
