@@ -49,8 +49,10 @@ pub(super) fn plain(error: Error, most: usize) -> Error {
     if error.kind.is_inside() {
         return Error::new(error.kind, line(error.told())).with_code(error.code);
     }
-    let message = line(&error.message);
-    Error { message, retry_after: None, ..error.shortened(most) }
+    let mut error = error.shortened(most);
+    error.message = line(&error.message);
+    error.retry_after = None;
+    error
 }
 
 #[cfg(test)]
@@ -59,7 +61,11 @@ mod tests {
 
     #[test]
     fn messages_are_short_and_in_one_line() {
-        let said = |kind, text: &str, most| plain(Error { message: text.into(), ..Error::new(kind, "") }, most).message;
+        let said = |kind, text: &str, most| {
+            let mut error = Error::new(kind, "");
+            error.message = text.into();
+            plain(error, most).message
+        };
         assert_eq!(said(Kind::Corrupt, "it is\r\nSet-Cookie: x", 500), "it is  Set-Cookie: x");
         assert_eq!(said(Kind::Corrupt, &"é".repeat(9), 3), "ééé");
         assert_eq!(said(Kind::Internal, "/etc/passwd", 500), Kind::Internal.sentence());

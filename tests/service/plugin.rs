@@ -159,7 +159,10 @@ async fn damage_and_faults_cost_one_request() {
         let (got, kind, body) = get(&pictor, &format!("/{name}?imageMogr2/format/png")).await;
         let text = String::from_utf8_lossy(&body);
         assert_eq!((got, kind.as_str()), (status, "application/xml"), "{name}: {text}");
-        assert!(text.contains(word), "{name}: {text}");
+        // Of a fault that is the library's only the operator reads.
+        if !text.contains(word) {
+            until(&format!("{name}: {word} is logged"), || pictor.logged(word)).await;
+        }
     }
     // What only its name calls so is asked about too, and is nobody's.
     origin.script("/text.tpg", Act::Give(b"hello".to_vec()));
@@ -178,7 +181,9 @@ async fn what_is_no_file_is_not_given_out() {
         let (status, _, body) = get(&pictor, "/a?imageMogr2/format/tpg").await;
         let text = String::from_utf8_lossy(&body);
         assert_eq!(status, 400, "{bad}: {text}");
-        assert!(text.contains(word), "{bad}: {text}");
+        if !text.contains(word) {
+            until(&format!("{bad}: {word} is logged"), || pictor.logged(word)).await;
+        }
         origin.script("/b", Act::Give(trivial(1, 4, 3, 1, &pixels())));
         assert_eq!(get(&pictor, "/b?imageMogr2/format/png").await.0, 200, "{bad}");
     }

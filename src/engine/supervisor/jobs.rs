@@ -107,7 +107,10 @@ impl Pool {
                 None => self.make_room(ticket, at),
             }
         }
-        self.keep_one_free(Instant::now());
+        // Starting a worker takes processor time, which those who wait for an answer need more.
+        if self.queue.running() == 0 {
+            self.keep_one_free(Instant::now());
+        }
     }
 
     pub(super) fn give(&mut self, slot: u64, ticket: &Ticket, at: Instant, left: u64) {

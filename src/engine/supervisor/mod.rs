@@ -307,7 +307,7 @@ impl Pool {
             }
         }
         if self.watch <= now {
-            self.watch();
+            self.watch(now);
             self.watch = now + Self::WATCH;
         }
         let over = matches!(self.phase, Phase::Stopping { until, .. } if until <= now || self.jobs.is_empty());

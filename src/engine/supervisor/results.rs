@@ -2,7 +2,7 @@
 //! expected, with an error that a conversion can have, or the worker is killed and its job has failed.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::protocol::Task;
 use super::super::slot::{Body, State};
@@ -58,8 +58,9 @@ impl Pool {
         self.complete(slot, id, Err(verdict::plain(error, MESSAGE)), cpu_us, ran);
     }
 
-    /// Kills workers that run more threads than any conversion needs.
-    pub(super) fn watch(&mut self) {
+    /// Looks after busy workers: kills those that run more threads than any conversion needs, and replaces the last one that
+    /// belonged to nobody if its job takes long.
+    pub(super) fn watch(&mut self, now: Instant) {
         let most = self.config.worker_threads;
         let threads = |slot: &super::Slot| match &slot.body {
             Body::Process(process) if matches!(slot.state, State::Busy { .. }) => process.threads(),
@@ -70,6 +71,7 @@ impl Pool {
         for (slot, count) in many {
             self.disgrace(slot, &format!("it runs {count} threads, at most {most} may be"));
         }
+        self.keep_one_free(now);
     }
 
     /// Time until the threads of busy workers are counted again.

@@ -194,21 +194,20 @@ fn item(meta: &[u8]) -> Option<Facts> {
 /// Whether an item has an alpha, and if so, whether that keeps to the range of video.
 fn alpha(iref: &[u8], iprp: &[u8], all: &[Atom<'_>], primary: u32) -> Option<bool> {
     // A grid may leave it to its tiles to have alpha.
+    let tiles = references(iref).filter(|link| &link.kind == b"dimg" && link.from == primary);
     let mut ours = HashSet::from([primary]);
-    for link in references(iref).filter(|link| &link.kind == b"dimg" && link.from == primary) {
-        ours.extend(link.to().take(MOST_TILES.saturating_sub(ours.len())));
-    }
+    ours.extend(tiles.flat_map(Link::into_items).take(MOST_TILES));
     // In the order of the file, of which the first counts.
     let mut auxiliaries = Vec::new();
     let mut left = MOST_OWNERS;
     for link in references(iref).filter(|link| &link.kind == b"auxl") {
-        let most = left;
+        let (from, most) = (link.from, left);
         let of_ours = |item: u32| {
             left = left.saturating_sub(1);
             ours.contains(&item)
         };
-        if link.to().take(most).any(of_ours) {
-            auxiliaries.push(link.from);
+        if link.into_items().take(most).any(of_ours) {
+            auxiliaries.push(from);
         }
     }
     /// What is known of an auxiliary item by its properties.
@@ -410,9 +409,9 @@ struct Link<'a> {
     list: &'a [u8],
 }
 
-impl Link<'_> {
+impl<'a> Link<'a> {
     /// The items that it leads to.
-    fn to(&self) -> impl Iterator<Item = u32> {
+    fn into_items(self) -> impl Iterator<Item = u32> + use<'a> {
         self.list.chunks_exact(self.size).map_while(|id| {
             steps::take(1)?;
             Some(id.iter().fold(0, |id, byte| id << 8 | u32::from(*byte)))

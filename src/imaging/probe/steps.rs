@@ -16,7 +16,10 @@ const A_BYTE: u64 = 4;
 /// Steps that it may take whatever the length.
 const ALWAYS: u64 = 20_000;
 /// Steps after which a byte counts for much less: a large file is large by its pixels, not by its header.
-const LONG: u64 = 1 << 20;
+const LONG: u64 = 1 << 19;
+/// Bytes for which there is one step more from there on: eight times as many as the blocks of a GIF take, of which files
+/// hold most.
+const LONG_BYTES: u64 = 32;
 
 /// The steps that a probe takes at most for a file of this length: linear, whatever the file holds.
 pub fn linear(length: usize) -> u64 {
@@ -25,7 +28,7 @@ pub fn linear(length: usize) -> u64 {
 
 /// The steps that it is allowed: milliseconds for the largest originals too.
 pub(super) fn allowance(length: usize) -> u64 {
-    linear(length).min(LONG.saturating_add(length as u64 / 16))
+    linear(length).min(LONG.saturating_add(length as u64 / LONG_BYTES))
 }
 
 /// Takes steps. `None`: there are none left.
@@ -76,6 +79,6 @@ mod tests {
     fn what_is_allowed_is_linear_and_small_for_large_files() {
         assert_eq!(allowance(0), ALWAYS);
         assert_eq!(allowance(100_000), linear(100_000));
-        assert_eq!(allowance(32 << 20), LONG + (2 << 20));
+        assert_eq!(allowance(32 << 20), LONG + (1 << 20));
     }
 }
