@@ -18,6 +18,7 @@ pub(super) fn is_a_conversions(kind: Kind) -> bool {
         | Kind::NotAnImage
         | Kind::UnsupportedSource
         | Kind::UnsupportedTarget
+        | Kind::AdvancedOff
         | Kind::Corrupt
         | Kind::Deadline
         | Kind::OutOfMemory
