@@ -134,9 +134,12 @@ fn the_original_is_taken_where_the_plan_allows_it() {
         output.quality = Quality::Default;
     }
     assert!(expected(&limited).check(&source, &source, &outcome).is_ok());
-    let mut changed = source.clone();
-    *changed.last_mut().unwrap() ^= 1;
-    assert!(expected(&limited).check(&source, &changed, &outcome).is_err(), "of a size that only the original has");
+    let bare = picture(60, 41, 6);
+    assert!(expected(&limited).check(&source, &bare, &outcome).is_ok(), "its metadata may be others");
+    let other = picture(61, 41, 1);
+    assert!(expected(&limited).check(&source, &other, &outcome).is_err(), "another picture");
+    let padded = [source.clone(), vec![0; BLOCK + 1]].concat();
+    assert!(expected(&limited).check(&source, &padded, &outcome).is_err(), "more bytes");
     limited.plan = Plan { steps: limited.plan.steps, ..Plan::identity() };
     assert!(expected(&limited).check(&source, &source, &outcome).is_err());
 }
