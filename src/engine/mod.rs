@@ -206,18 +206,8 @@ impl Engine {
         let (finish_if_abandoned, may_press) = (conversion.finish_if_abandoned, conversion.may_press);
         let asked = job.effort;
         let (task, expected) = (Task::Convert(job), Some(expected));
-        let errand = Errand {
-            source,
-            marks,
-            digest,
-            task,
-            expected,
-            tenant,
-            cost,
-            deadline,
-            finish_if_abandoned,
-            may_press,
-        };
+        let errand =
+            Errand { source, marks, digest, task, expected, tenant, cost, deadline, finish_if_abandoned, may_press };
         let Answer { bytes, outcome, queued, ran, pressed, hurried } = self.run(errand).await?;
         let outcome = outcome.ok_or_else(|| Error::new(Kind::Internal, "the worker did not say what it made"))?;
         let used = if pressed { Effort::Pressed } else { asked };
@@ -234,18 +224,8 @@ impl Engine {
         let (source, marks) = (first, vec![second]);
         let (finish_if_abandoned, may_press) = (false, false);
         let (expected, tenant) = (None, Tenant::default());
-        let errand = Errand {
-            source,
-            marks,
-            digest,
-            task,
-            expected,
-            tenant,
-            cost,
-            deadline,
-            finish_if_abandoned,
-            may_press,
-        };
+        let errand =
+            Errand { source, marks, digest, task, expected, tenant, cost, deadline, finish_if_abandoned, may_press };
         let answer = self.run(errand).await?;
         // Hostile like everything that a worker says.
         let short = answer.bytes.get(..answer.bytes.len().min(4096)).unwrap_or_default();

@@ -2,43 +2,31 @@
 
 use crate::error::{Error, Kind};
 
-/// Whether a conversion can fail with it. Who may do what, what exists and who is busy is not for a worker to say.
+/// Whether a conversion can fail with it. Who may do what, what exists and who is busy is not for a worker to say, nor is
+/// anything that is not in this list.
 pub(super) fn is_a_conversions(kind: Kind) -> bool {
-    match kind {
+    matches!(
+        kind,
         Kind::BadRule
-        | Kind::UnsupportedRule
-        | Kind::SourceBytes
-        | Kind::SourceSide
-        | Kind::SourcePixels
-        | Kind::SourceFrames
-        | Kind::OutputTooLarge
-        | Kind::RotateTooLarge
-        | Kind::CropOutside
-        | Kind::MarkUnusable
-        | Kind::NotAnImage
-        | Kind::UnsupportedSource
-        | Kind::UnsupportedTarget
-        | Kind::AdvancedOff
-        | Kind::Corrupt
-        | Kind::Deadline
-        | Kind::OutOfMemory
-        | Kind::Crashed
-        | Kind::Internal => true,
-        Kind::BadRequest
-        | Kind::MethodNotAllowed
-        | Kind::NoSuchSite
-        | Kind::NotFound
-        | Kind::NoSuchStyle
-        | Kind::Forbidden
-        | Kind::Protected
-        | Kind::MarkNotFound
-        | Kind::OriginTimeout
-        | Kind::OriginFailed
-        | Kind::OriginShort
-        | Kind::Quarantined
-        | Kind::Busy
-        | Kind::Cancelled => false,
-    }
+            | Kind::UnsupportedRule
+            | Kind::SourceBytes
+            | Kind::SourceSide
+            | Kind::SourcePixels
+            | Kind::SourceFrames
+            | Kind::OutputTooLarge
+            | Kind::RotateTooLarge
+            | Kind::CropOutside
+            | Kind::MarkUnusable
+            | Kind::NotAnImage
+            | Kind::UnsupportedSource
+            | Kind::UnsupportedTarget
+            | Kind::AdvancedOff
+            | Kind::Corrupt
+            | Kind::Deadline
+            | Kind::OutOfMemory
+            | Kind::Crashed
+            | Kind::Internal
+    )
 }
 
 /// The error with no more than so many characters in either sentence, each in one line. Of what lies inside the client
