@@ -265,26 +265,33 @@ fn whole(
         let last = (plane.height as usize).saturating_sub(1);
         let beside = if y % 2 == 0 { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(last) };
         load(plane, beside, far);
-        near.iter_mut().zip(far).for_each(|(near, far)| *near = 3 * *near + *far);
+        near.iter_mut().zip(far).for_each(|(near, far)| *near = blend(*near, *far));
     } else {
-        near.iter_mut().for_each(|near| *near *= 4);
+        near.iter_mut().for_each(|near| *near = near.wrapping_mul(4));
     }
     if across == 1 {
-        to.iter_mut().zip(near).for_each(|(to, near)| *to = 4 * *near);
+        to.iter_mut().zip(near).for_each(|(to, near)| *to = near.wrapping_mul(4));
         return;
     }
     let (pairs, _) = to.as_chunks_mut::<2>();
     if let (Some(pair), Some(first)) = (pairs.first_mut(), near.first()) {
-        *pair = [4 * first, 3 * first + near.get(1).unwrap_or(first)];
+        *pair = [blend(*first, *first), blend(*first, *near.get(1).unwrap_or(first))];
     }
     for (three, pair) in near.windows(3).zip(pairs.iter_mut().skip(1)) {
         if let [left, here, right] = *three {
-            *pair = [3 * here + left, 3 * here + right];
+            *pair = [blend(here, left), blend(here, right)];
         }
     }
     if let ([.., left, here], Some(pair)) = (&*near, pairs.get_mut(count - 1)) {
-        *pair = [3 * here + left, 4 * here];
+        *pair = [blend(*here, *left), blend(*here, *here)];
     }
+}
+
+/// Three parts of one sample and one of another, twice in a row times sixteen: of [`MOST_BITS`] bits that fits, and a check of
+/// each sum would keep them from being made beside each other.
+#[inline(always)]
+fn blend(near: u16, far: u16) -> u16 {
+    near.wrapping_mul(3).wrapping_add(far)
 }
 
 /// A row of the result: `N` channels of `B` bytes.
