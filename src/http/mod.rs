@@ -20,6 +20,7 @@ mod named;
 mod pass;
 mod proxy;
 mod referer;
+mod relocate;
 mod request_id;
 pub mod sent;
 mod server;

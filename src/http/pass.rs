@@ -8,7 +8,7 @@ use moka::sync::Cache;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy, Peer};
 
-use crate::access::Pass;
+use crate::access::{Action, Pass};
 use crate::error::{Error, Kind};
 use crate::origin::{Upstream, UpstreamRequest};
 
@@ -29,6 +29,11 @@ impl Outgoing {
     pub fn new(upstream: &Upstream, head: &RequestHeader, pass: Pass) -> Result<Self, Error> {
         let request = upstream.granted(&pass, head.method.as_str(), &head.headers, SystemTime::now())?;
         Ok(Self { request, pass })
+    }
+
+    /// What it does at the origin.
+    pub fn action(&self) -> Action {
+        self.pass.action()
     }
 
     /// Gives a request's head the shape that the origin needs: target, fields, `Host`, signature.

@@ -17,10 +17,11 @@ use super::answer::Telling;
 use super::front::Request;
 use super::incoming::{self, Incoming};
 use super::pass::{self, Outgoing, Resolver};
+use super::relocate::{self, Relocate};
 use super::store_error::{self, For, Told};
 use super::writes::Writes;
 use super::{App, answer, framing, image, local, styles};
-use crate::access::{self, Pass};
+use crate::access::{self, Action, Pass};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Kind};
 use crate::origin::Upstream;
@@ -57,6 +58,8 @@ pub struct Context {
     withheld: Option<Error>,
     /// An error of the store, said anew when its body has come.
     told: Option<Told>,
+    /// An answer that says where an object is.
+    relocate: Option<Relocate>,
     rule: Option<Arc<str>>,
     outcome: &'static str,
     format: &'static str,
@@ -271,6 +274,7 @@ impl ProxyHttp for Proxy {
             writes: None,
             withheld: None,
             told: None,
+            relocate: None,
             rule: None,
             outcome: "-",
             format: "-",
@@ -395,6 +399,13 @@ impl ProxyHttp for Proxy {
             context.told = told;
         } else {
             store_error::clean(head, &to);
+            let upload = context.upstream.as_ref().is_some_and(|sent| sent.action() == Action::Upload);
+            if upload && !head_only && relocate::may(head) {
+                let scheme =
+                    if session.digest().is_some_and(|digest| digest.ssl_digest.is_some()) { "https" } else { "http" };
+                let place = format!("{scheme}://{}{}", to.host, to.path);
+                context.relocate = Some(Relocate::begin(head, &place, to.chunks));
+            }
         }
         Ok(())
     }
@@ -409,6 +420,8 @@ impl ProxyHttp for Proxy {
         if let Some(mut told) = context.told.take() {
             *body = told.piece(body.as_ref(), end, &context.to(session.req_header()));
             context.told = Some(told).filter(|_| !end);
+        } else if let Some(relocate) = &mut context.relocate {
+            *body = Some(relocate.piece(body.as_ref(), end));
         }
         Ok(None)
     }

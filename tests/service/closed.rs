@@ -340,6 +340,16 @@ async fn whatever_a_store_says_its_clients_read_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn an_upload_in_parts_is_where_the_client_put_it() {
+    let (pictor, store, _folder) = scripted("[site.access]\nanonymous_write = true\n").await;
+    let body = format!("  <R><Location>http://{}/{BUCKET}/a.png</Location><Key>a.png</Key></R>", store.address);
+    store.script(&format!("/{BUCKET}/a.png"), Act::Say(200, "Content-Type: application/xml\r\n", body));
+    let got = ask(&pictor, "POST", "/a.png?uploadId=u", &[]).await;
+    let place = pictor.url("/a.png");
+    assert_eq!((got.status, got.body), (200, format!("  <R><Location>{place}</Location><Key>a.png</Key></R>")));
+}
+
+#[tokio::test]
 async fn errors_name_nothing_of_the_inside_whatever_the_origin() {
     let inside = crate::support::free().to_string();
     let folder = tempfile::Builder::new().prefix("hidden-folder-").tempdir().unwrap();
