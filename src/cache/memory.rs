@@ -38,6 +38,8 @@ pub struct Variant {
     pub source_bytes: u64,
     /// Where the conversion's time went.
     pub times: Times,
+    /// Made with less effort than asked for, because many waited: it stands in for a better one for so long at most.
+    pub provisional: Option<Duration>,
 }
 
 /// An original and what is known of it.
@@ -78,6 +80,8 @@ pub(super) enum Question {
 /// All memory caches of the process.
 pub struct Cache {
     variants: Moka<VariantKey, Arc<Variant>>,
+    /// How long a hurried one lives.
+    pub hurried: Duration,
     originals: Moka<ObjectId, Arc<Original>>,
     known: Moka<ObjectId, Known>,
     errors: Moka<Question, Error>,
@@ -90,6 +94,25 @@ pub struct Cache {
 /// Parts of the memory for variants that are left to what is known of objects, and to errors.
 const KNOWN: u64 = 8;
 const ERRORS: u64 = 32;
+
+/// What was made in a hurry is not kept for good.
+struct ByHaste;
+
+impl Expiry<VariantKey, Arc<Variant>> for ByHaste {
+    fn expire_after_create(&self, _: &VariantKey, variant: &Arc<Variant>, _: Instant) -> Option<Duration> {
+        variant.provisional
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &VariantKey,
+        variant: &Arc<Variant>,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        variant.provisional
+    }
+}
 
 /// Errors live as long as their kind says.
 struct ByKind;
@@ -108,7 +131,9 @@ impl Cache {
             variants: Moka::builder()
                 .max_capacity(config.memory.saturating_sub(known + errors))
                 .weigher(|key, variant: &Arc<Variant>| weigh::variant(key, variant))
+                .expire_after(ByHaste)
                 .build(),
+            hurried: config.hurried,
             originals: Moka::builder()
                 .max_capacity(config.originals)
                 .weigher(|object, original: &Arc<Original>| weigh::original(object, original))

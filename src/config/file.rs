@@ -188,11 +188,20 @@ pub struct CacheConfig {
     /// How long an original waits for room among them before the request is refused.
     #[serde(deserialize_with = "units::duration")]
     pub in_flight_wait: Duration,
+    /// How long a result that was made with less effort, because many waited, may stand in for a better one.
+    #[serde(deserialize_with = "units::duration")]
+    pub hurried: Duration,
 }
 
 impl Default for CacheConfig {
     fn default() -> Self {
-        Self { memory: 256 << 20, originals: 128 << 20, in_flight: 256 << 20, in_flight_wait: Duration::from_secs(2) }
+        Self {
+            memory: 256 << 20,
+            originals: 128 << 20,
+            in_flight: 256 << 20,
+            in_flight_wait: Duration::from_secs(2),
+            hurried: Duration::from_secs(60),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use super::conditional::{self, Conditions, Decision};
+use super::lifetime::at_most;
 use crate::cache::Variant;
 use crate::dates::http_date;
 use crate::dialect::{self, Dialect, ErrorBody};
@@ -110,7 +111,7 @@ pub fn result(
     if let Some(modified) = variant.last_modified.and_then(http_date) {
         set(&mut head, header::LAST_MODIFIED, &modified);
     }
-    set(&mut head, header::CACHE_CONTROL, &question.site.cache.cache_control);
+    set(&mut head, header::CACHE_CONTROL, &at_most(&question.site.cache.cache_control, variant.provisional));
     if answer.status == CacheStatus::Hit {
         set(&mut head, header::AGE, &answer.age.as_secs().to_string());
     }

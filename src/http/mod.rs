@@ -15,6 +15,7 @@ mod framing;
 pub mod front;
 mod image;
 mod incoming;
+mod lifetime;
 mod local;
 mod named;
 mod pass;

@@ -1,5 +1,6 @@
 //! "Give me this variant": one fetch and one conversion for all who ask at once, over cache, origin and engine.
 
+mod again;
 mod fetch;
 mod flight;
 mod header;
@@ -89,6 +90,8 @@ pub struct Shield {
     /// The runtime that owns all work: it outlives every caller.
     runtime: Handle,
     deadline: Duration,
+    /// What was made in a hurry.
+    later: again::Later,
 }
 
 impl Shield {
@@ -101,7 +104,8 @@ impl Shield {
         runtime: Handle,
         deadline: Duration,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        let background = runtime.clone();
+        let shield = Arc::new(Self {
             cache,
             permits,
             engine,
@@ -110,7 +114,10 @@ impl Shield {
             metrics,
             runtime,
             deadline,
-        })
+            later: again::Later::default(),
+        });
+        background.spawn(again::keep_making(Arc::downgrade(&shield)));
+        shield
     }
 
     /// The pool behind it.
@@ -156,7 +163,7 @@ impl Shield {
         let mut led = false;
         let waiter = self.conversions.join(&self.runtime, key, || {
             led = true;
-            produce::produce(shield, question, generation)
+            produce::produce(shield, question, generation, produce::Care::Asked)
         });
         match waiter.await {
             Ok((variant, CacheStatus::Forward(how))) if !led => {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::fetch::{Fetch, Said};
 use super::marks::digest;
 use super::{CacheStatus, Forward, Landed, Question, Shield, header};
-use crate::cache::{Known, Original, Variant};
+use crate::cache::{Known, Original, Variant, VariantKey};
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::budget::{self, Pace};
@@ -17,8 +17,24 @@ use crate::imaging::{Expected, Job, convert::Effort};
 use crate::negotiate;
 use crate::plan::{Format, Plan, Quality, geometry};
 
+/// Who wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care {
+    /// Somebody waits: what is there will do, and much to do is a reason to hurry.
+    Asked,
+    /// Nobody waits: what is there was hurried, and is to be replaced by something that was not.
+    Again,
+}
+
+impl Care {
+    /// Whether what is there will do.
+    fn takes(self, variant: &Variant) -> bool {
+        self == Self::Asked || variant.provisional.is_none()
+    }
+}
+
 /// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result.
-pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation: u64) -> Landed {
+pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation: u64, care: Care) -> Landed {
     let _place = shield.permits.flight(question.canonical.len() + question.object.key.len())?;
     // Before anything is looked at: what a purge that comes later parts with is kept under a name that nobody asks for.
     let epoch = shield.epoch(&question);
@@ -33,10 +49,11 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
     };
     let versions: Vec<u128> = marks.iter().map(|mark| mark.known.version).collect();
     let key_of = |known: &Known| question.variant_key(known, &versions, epoch);
-    let there = |known: &Known| shield.cache.variant(&key_of(known)).is_some();
+    let found = |key: &VariantKey| shield.cache.variant(key).filter(|variant| care.takes(variant));
+    let there = |known: &Known| found(&key_of(known)).is_some();
     let (fetched, mut said) = shield.original(&question, generation, there).await?;
     let original = match fetched {
-        Fetch::Unchanged(known) => match shield.cache.variant(&key_of(&known)) {
+        Fetch::Unchanged(known) => match found(&key_of(&known)) {
             Some(variant) => return Ok((variant, said.status())),
             // Evicted between two looks: rare enough to ask again for everything.
             None => match shield.original(&question, generation, |_| false).await? {
@@ -54,25 +71,31 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
     let key = key_of(&original.known);
     // The object may have been revalidated by another flight while this one was on its way, or was fetched anew and is
     // what it was.
-    if let Some(variant) = shield.cache.variant(&key) {
+    if let Some(variant) = found(&key) {
         return Ok((variant, said.status()));
     }
     if let Some(error) = shield.cache.variant_error(&key) {
         return Err(error);
     }
-    match convert(&shield, &question, &original, &marks).await {
+    match convert(&shield, &question, &original, &marks, care).await {
         Ok(variant) => {
             let variant = Arc::new(variant);
             // A write that came meanwhile has outdated this: those who waited get it, nobody after them does.
             let current = shield.cache.generations.current(&question.object) == generation
                 && shield.marks_generation(&question) == marks_generation;
-            let stored = current && shield.cache.keep_variant(key, variant.clone());
+            // What was hurried once more is no better than what is there.
+            let stored = current && care.takes(&variant) && shield.cache.keep_variant(key, variant.clone());
+            if stored && variant.provisional.is_some() {
+                shield.later.add(question);
+            }
             let Said { stale, validated, .. } = said;
             let how = Forward { stale, validated, worked: true, collapsed: false, stored };
             Ok((variant, CacheStatus::Forward(how)))
         }
         Err(error) => {
-            shield.cache.keep_variant_error(key, &error);
+            if care == Care::Asked {
+                shield.cache.keep_variant_error(key, &error);
+            }
             Err(error)
         }
     }
@@ -95,6 +118,7 @@ async fn convert(
     question: &Question,
     original: &Original,
     marks: &[Arc<Original>],
+    care: Care,
 ) -> Result<Variant, Error> {
     let site = &question.site;
     if let Some(output) = question.plan.output() {
@@ -136,14 +160,14 @@ async fn convert(
         deadline,
         finish_if_abandoned: false,
         // A search that is pressed takes the quality that is typical for its score.
-        may_press: question
-            .plan
-            .output()
-            .is_some_and(|output| matches!(output.quality, Quality::Default | Quality::Auto(_))),
+        may_press: care == Care::Asked
+            && (question.plan.output())
+                .is_some_and(|output| matches!(output.quality, Quality::Default | Quality::Auto(_))),
     };
     let converted = shield.engine.convert(conversion).await?;
     shield.metrics.converted(&site.name, &header.source, original.bytes.len() as u64, &converted);
-    let mut variant = variant(converted, original, header.source.format);
+    let provisional = converted.hurried.then_some(shield.cache.hurried);
+    let mut variant = Variant { provisional, ..variant(converted, original, header.source.format) };
     // The result is as new as the newest of what it was made of.
     let newest =
         |time: Option<SystemTime>, mark: &Arc<Original>| time.zip(mark.known.last_modified).map(|(a, b)| a.max(b));
@@ -181,6 +205,7 @@ fn variant(converted: Converted, original: &Original, source_format: Format) -> 
         source_format,
         source_bytes: original.bytes.len() as u64,
         times: outcome.times,
+        provisional: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod closed;
 mod drawings;
 mod flights;
 mod headers;
+mod hurried;
 mod marks;
 mod memory;
 mod pass;

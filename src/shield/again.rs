@@ -1,0 +1,130 @@
+//! What was made in a hurry is made again, as well as it would have been without the hurry, when the pool has nothing else
+//! to do. Bounded, one at a time, and given up as soon as anybody waits: nobody pays for it but those who would be idle.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::produce::{Care, produce};
+use super::{Question, Shield};
+use crate::engine::Status;
+
+/// Questions that are remembered; of more the oldest are forgotten. They are asked again when somebody wants them.
+const MOST: usize = 256;
+/// How often the pool is looked at while there is something to make.
+const LOOK: Duration = Duration::from_millis(500);
+/// How often while something is made.
+const WATCH: Duration = Duration::from_millis(20);
+/// So often one is begun.
+const TRIES: u8 = 3;
+
+/// What is to be made again.
+#[derive(Debug, Default)]
+pub(super) struct Later {
+    list: Mutex<VecDeque<(Question, u8)>>,
+    told: Arc<Notify>,
+}
+
+impl Later {
+    /// Remembers a question whose answer was hurried.
+    pub fn add(&self, question: Question) {
+        self.push(question, TRIES);
+        self.told.notify_one();
+    }
+
+    fn push(&self, question: Question, tries: u8) {
+        let mut list = self.list.lock();
+        let same = |other: &Question| {
+            other.object == question.object && other.canonical == question.canonical && other.class == question.class
+        };
+        if tries == 0 || list.iter().any(|(other, _)| same(other)) {
+            return;
+        }
+        if list.len() >= MOST {
+            list.pop_front();
+        }
+        list.push_back((question, tries));
+    }
+
+    fn take(&self) -> Option<(Question, u8)> {
+        self.list.lock().pop_front()
+    }
+
+    /// How many wait to be made again.
+    pub fn len(&self) -> usize {
+        self.list.lock().len()
+    }
+}
+
+/// Whether half of the pool has nothing to do and nobody waits.
+fn idle(status: &Status) -> bool {
+    status.queued_light + status.queued_heavy == 0 && status.busy * 2 < status.workers && !status.stopping
+}
+
+/// Makes things again for as long as the shield lives.
+pub(super) async fn keep_making(shield: Weak<Shield>) {
+    loop {
+        let Some(alive) = shield.upgrade() else { return };
+        let told = alive.later.told.clone();
+        if alive.later.len() == 0 {
+            drop(alive);
+            told.notified().await;
+            continue;
+        }
+        if !idle(&alive.engine.status()) {
+            drop(alive);
+            tokio::time::sleep(LOOK).await;
+            continue;
+        }
+        if let Some((question, tries)) = alive.later.take() {
+            make(&alive, question, tries).await;
+        }
+    }
+}
+
+async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
+    // What nobody has asked for since, or what was made well meanwhile, is left alone.
+    if !shield.lookup(&question).and_then(Result::ok).is_some_and(|answer| answer.variant.provisional.is_some()) {
+        return;
+    }
+    let generation = shield.cache.generations.current(&question.object);
+    let work = produce(shield.clone(), question.clone(), generation, Care::Again);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            made = &mut work => {
+                if let Err(error) = made {
+                    tracing::debug!("a hurried result could not be made again: {error}");
+                }
+                return;
+            }
+            () = tokio::time::sleep(WATCH) => {
+                let status = shield.engine.status();
+                // Leaving takes the conversion off the queue, or stops it.
+                if status.queued_light + status.queued_heavy > 0 {
+                    shield.later.push(question, tries - 1);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_pool_must_be_idle_and_nobody_wait() {
+        let of = |workers, busy, queued_light, queued_heavy| {
+            idle(&Status { workers, busy, queued_light, queued_heavy, ..Status::default() })
+        };
+        assert!(of(1, 0, 0, 0) && of(2, 0, 0, 0) && of(4, 1, 0, 0));
+        assert!(!of(1, 1, 0, 0) && !of(2, 1, 0, 0) && !of(4, 2, 0, 0));
+        assert!(!of(4, 0, 1, 0) && !of(4, 0, 0, 1));
+        assert!(!idle(&Status { workers: 4, stopping: true, ..Status::default() }));
+    }
+}
