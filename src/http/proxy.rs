@@ -206,7 +206,7 @@ impl Proxy {
             Method::GET | Method::HEAD => CacheStatus::Bypass,
             _ => CacheStatus::Method,
         });
-        context.writes = Writes::of(site, &head.method, &pass);
+        context.writes = Writes::of(site, &self.app.shield, &head.method, &pass);
         if let Some(upstream) = site.origin.upstream() {
             context.upstream = Some(Outgoing::new(upstream, head, pass)?);
             return Ok(false);
@@ -378,7 +378,7 @@ impl ProxyHttp for Proxy {
         context.status = head.status.as_u16();
         let Some(site) = context.site.clone() else { return Ok(()) };
         if let Some(writes) = &mut context.writes {
-            writes.answered(&site, &self.app.shield, context.status);
+            writes.answered(context.status);
         }
         // A picture whose name does not say so is known by what the origin says of it.
         if site.protect && head.status.is_success() && pass::is_picture(head) {
@@ -482,9 +482,8 @@ impl ProxyHttp for Proxy {
     }
 
     async fn logging(&self, session: &mut Session, _: Option<&PingoraError>, context: &mut Context) {
-        if let (Some(writes), Some(site)) = (&context.writes, &context.site) {
-            writes.over(site, &self.app.shield);
-        }
+        // What it may have changed is forgotten by its drop.
+        context.writes = None;
         if context.sent == 0 {
             context.sent = session.body_bytes_sent() as u64;
         }

@@ -2,6 +2,8 @@
 //! (RFC 9111 §4.4): a write that was refused changes nothing, whoever sends it. Where the origin got all of it and never
 //! answered, nobody knows: then the origin is asked anew what it has, and what has been made of it is kept if it is the same.
 
+use std::sync::Arc;
+
 use http::Method;
 
 use super::incoming::object;
@@ -11,9 +13,10 @@ use crate::cache::ObjectId;
 use crate::error::Error;
 use crate::shield::{Shield, Site};
 
-/// A write under way.
-#[derive(Debug)]
+/// A write under way. Wherever it is dropped, as when the connection's time is over, what it may have changed is forgotten.
 pub struct Writes {
+    site: Arc<Site>,
+    shield: Arc<Shield>,
     objects: Vec<ObjectId>,
     /// The objects that its body names.
     named: Option<Named>,
@@ -27,7 +30,7 @@ pub struct Writes {
 
 impl Writes {
     /// Of a request that may change something; `None` for one that is safe (RFC 9110 §9.2.1).
-    pub fn of(site: &Site, method: &Method, pass: &Pass) -> Option<Self> {
+    pub fn of(site: &Arc<Site>, shield: &Arc<Shield>, method: &Method, pass: &Pass) -> Option<Self> {
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE) {
             return None;
         }
@@ -41,7 +44,8 @@ impl Writes {
             _ => None,
         };
         let base = pass.path().trim_end_matches('/').to_owned();
-        Some(Self { objects, named, base, sent: false, status: None })
+        let (site, shield) = (site.clone(), shield.clone());
+        Some(Self { site, shield, objects, named, base, sent: false, status: None })
     }
 
     /// Looks at a piece of the request's body on its way.
@@ -58,29 +62,31 @@ impl Writes {
 
     /// The origin has answered. What it has done is forgotten here before the client hears of it: its next request may come
     /// sooner than this one is counted.
-    pub fn answered(&mut self, site: &Site, shield: &Shield, status: u16) {
+    pub fn answered(&mut self, status: u16) {
         self.status = Some(status);
-        self.forget(site, shield);
+        self.forget();
     }
 
-    /// The request is over, however it went. A store may say 200 at once and be done later (as with an upload's parts): what
-    /// was asked for in between may be old.
-    pub fn over(&self, site: &Site, shield: &Shield) {
-        self.forget(site, shield);
-    }
-
-    fn forget(&self, site: &Site, shield: &Shield) {
+    fn forget(&self) {
         match self.status {
-            Some(..400) => self.each(site, |object| shield.invalidate(object)),
-            None if self.sent => self.each(site, |object| shield.doubt(object)),
+            Some(..400) => self.each(|object| self.shield.invalidate(object)),
+            None if self.sent => self.each(|object| self.shield.doubt(object)),
             Some(_) | None => {}
         }
     }
 
-    fn each(&self, site: &Site, act: impl Fn(&ObjectId)) {
+    fn each(&self, act: impl Fn(&ObjectId)) {
         self.objects.iter().for_each(&act);
         for path in self.named.iter().flat_map(|named| named.paths(&self.base)) {
-            object(site, &path).iter().for_each(&act);
+            object(&self.site, &path).iter().for_each(&act);
         }
+    }
+}
+
+impl Drop for Writes {
+    /// The request is over, however it went. A store may say 200 at once and be done later (as with an upload's parts): what
+    /// was asked for in between may be old.
+    fn drop(&mut self) {
+        self.forget();
     }
 }

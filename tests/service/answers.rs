@@ -120,7 +120,7 @@ async fn a_request_that_two_parsers_could_read_differently_is_refused() {
         assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 400"), "{request:?}");
     }
     let fat = client().get(pictor.url(PATH)).header("X-Fat", "x".repeat(40 << 10)).send().await.unwrap();
-    assert_eq!(fat.status(), 400);
+    assert_eq!(fat.status(), 431);
 }
 
 #[tokio::test]
