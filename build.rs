@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Crates that are codecs, or bring one: what the lock file says of them becomes `PICTOR_<NAME>`.
-const CODECS: [&str; 5] = ["rav1d", "jpegli-sys", "turbojpeg-sys", "libaom-sys", "libwebp-sys"];
+const CODECS: [&str; 4] = ["jpegli-sys", "turbojpeg-sys", "libaom-sys", "libwebp-sys"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -18,8 +18,9 @@ fn main() {
         println!("cargo::rustc-link-lib=dylib=SvtAv1Enc");
         find_at(&["$ORIGIN", "$ORIGIN/../lib", &folder]);
     }
-    // The folder of libheif and of what it needs, where it is not the system's; libheif-sys links it.
+    // The folder of libheif, of what it needs and of dav1d, where they are not the system's; libheif-sys links the first.
     if let Some(folder) = folder("PICTOR_LIBHEIF") {
+        println!("cargo::rustc-link-search=native={folder}");
         find_at(&["$ORIGIN", "$ORIGIN/../lib", &folder]);
     }
     for variable in ["PICTOR_LIBHEIF", "PICTOR_SVT_AV1", "LIB_AOM_STATIC_LIB_PATH"] {

@@ -26,7 +26,6 @@ pub fn all() -> Vec<Codec> {
     let (aom, svt, webp, turbo) = encode::versions();
     let hevc = libheif::decoder(CompressionFormat::Hevc);
     let av1 = libheif::decoder(CompressionFormat::Av1);
-    let ours = av1.as_deref().is_some_and(|name| name.starts_with("rav1d"));
     let heif = env!("PICTOR_LIBHEIF_FROM");
     let aom_from = if env!("LIB_AOM_STATIC_LIB_PATH_FROM").is_empty() {
         concat!("the crate libaom-sys ", env!("PICTOR_LIBAOM_SYS"))
@@ -37,12 +36,7 @@ pub fn all() -> Vec<Codec> {
     vec![
         codec("libheif", Some(libheif::version()), "reads HEIF and AVIF, writes HEIF", heif),
         codec("libde265", hevc.as_deref().map(number), "decodes HEVC", heif),
-        codec(
-            if ours { "rav1d" } else { "AV1 decoder" },
-            av1.as_deref().map(number),
-            "decodes AV1",
-            if ours { "the crate of that name" } else { heif },
-        ),
+        codec("dav1d", av1.filter(|name| name.starts_with("dav1d")).as_deref().map(number), "decodes AV1", heif),
         codec("x265", libheif::hevc_encoder().as_deref().map(number), "encodes HEVC", heif),
         codec("libaom", Some(number(&aom)), "encodes AV1", aom_from),
         codec("SVT-AV1", svt.as_deref().map(number), "encodes AV1", env!("PICTOR_SVT_AV1_FROM")),
@@ -167,9 +161,10 @@ mod tests {
     }
 
     #[test]
-    fn av1_is_decoded_in_rust_whatever_libheif_brings() {
+    fn av1_is_decoded_by_dav1d_whatever_libheif_brings() {
         let av1 = all().into_iter().find(|codec| codec.does == "decodes AV1").unwrap();
-        assert_eq!((av1.name, av1.version.as_deref()), ("rav1d", Some(env!("PICTOR_RAV1D"))));
+        assert_eq!(av1.name, "dav1d");
+        assert!(parts(&av1.version.unwrap()) >= parts("1.4"));
     }
 
     #[test]
@@ -194,6 +189,7 @@ mod tests {
             ("libde265", "1.0.11"),
             ("libde265", "1.1.1"),
             ("libwebp", "1.3.1"),
+            ("dav1d", "1.3.0"),
         ] {
             assert!(bad(name, version), "{name} {version}");
         }
@@ -203,6 +199,7 @@ mod tests {
             ("libheif", "2.0.0"),
             ("libde265", "1.1.3"),
             ("libwebp", "1.6.0"),
+            ("dav1d", "1.5.3"),
             ("x265", "4.3+1-e9b8812"),
             ("nothing", "0.1"),
         ] {
@@ -230,7 +227,7 @@ mod tests {
         for (text, want) in [
             ("libde265 HEVC decoder, version 1.1.3", "1.1.3"),
             ("x265 HEVC encoder (4.3+1-e9b8812)", "4.3+1-e9b8812"),
-            ("rav1d 1.1.0", "1.1.0"),
+            ("dav1d 1.5.3", "1.5.3"),
             ("AOMedia Project AV1 Decoder v3.15.2", "3.15.2"),
             ("v4.1.0", "4.1.0"),
             ("unknown", "unknown"),

@@ -1,4 +1,4 @@
-//! libheif as this process uses it: set up once, with [`rav1d`](self::av1) for AV1.
+//! libheif as this process uses it: set up once, with dav1d ([`av1`]) for AV1.
 
 mod av1;
 

@@ -1,23 +1,18 @@
-//! AV1 for libheif by rav1d, dav1d in Rust: what comes from strangers is read by code that a compiler has checked, at dav1d's
-//! speed. It wins over whatever AV1 decoder libheif has of its own.
+//! AV1 for libheif by dav1d, whatever libheif itself was built with. It wins over an AV1 decoder that libheif has of its own.
 //!
-//! The only file that touches libheif's interface for plug-ins (`heif_plugin.h`, version 6 of it) and rav1d's (dav1d's).
-//! Decoding happens in the caller's thread: the pool runs one worker a core.
+//! The only file that touches libheif's interface for plug-ins (`heif_plugin.h`, version 6 of it). Decoding happens in the
+//! caller's thread: the pool runs one worker a core.
 
 use std::collections::VecDeque;
 use std::ffi::{CString, c_char, c_int, c_void};
-use std::mem::MaybeUninit;
-use std::ptr::{self, NonNull};
+use std::ptr;
 use std::sync::OnceLock;
 
 use libheif_sys as lh;
-use rav1d::include::dav1d::data::Dav1dData;
-use rav1d::include::dav1d::dav1d::{Dav1dContext, Dav1dLogger, Dav1dSettings};
-use rav1d::include::dav1d::headers::{
-    DAV1D_PIXEL_LAYOUT_I400, DAV1D_PIXEL_LAYOUT_I420, DAV1D_PIXEL_LAYOUT_I422, DAV1D_PIXEL_LAYOUT_I444,
-};
-use rav1d::include::dav1d::picture::Dav1dPicture;
-use rav1d::src::lib as dav1d;
+
+use self::dav1d::{Context, Data, Picture as Decoded, Settings};
+
+mod dav1d;
 
 /// Any decoder of libheif's own has less.
 const PRIORITY: c_int = 300;
@@ -80,7 +75,7 @@ static PLUGIN: Plugin = Plugin {
     push,
     decode,
     strict,
-    id: c"rav1d".as_ptr(),
+    id: c"dav1d".as_ptr(),
     next,
     least_libheif: 1 << 24 | 22 << 16,
     supports_2,
@@ -90,8 +85,11 @@ static PLUGIN: Plugin = Plugin {
     next_2,
 };
 
-/// Makes libheif take it for AV1.
+/// Makes libheif take it for AV1, unless the library has another interface than the one that is known here.
 pub(super) fn register() {
+    if !dav1d::understood() {
+        return;
+    }
     // SAFETY: a plug-in of version 6 as its header has it, which lives for ever. What is refused (a libheif that is older
     // than 1.22) decodes AV1 by its own means.
     unsafe { lh::heif_register_decoder_plugin((&raw const PLUGIN).cast()) };
@@ -99,47 +97,43 @@ pub(super) fn register() {
 
 /// One stream.
 struct Decoder {
-    context: Option<Dav1dContext>,
-    /// What rav1d has not taken yet.
-    queue: VecDeque<Dav1dData>,
+    context: *mut Context,
+    /// What dav1d has not taken yet.
+    queue: VecDeque<Data>,
 }
 
 impl Decoder {
     fn open(frame_size_limit: u32) -> Option<Self> {
-        let mut settings = MaybeUninit::<Dav1dSettings>::uninit();
-        // SAFETY: the pointer is valid, and the function fills all of it.
-        let mut settings = unsafe {
-            dav1d::dav1d_default_settings(NonNull::from(&mut settings).cast());
-            settings.assume_init()
-        };
+        let mut settings = Settings::default();
+        // SAFETY: there is room for all of its settings, which the function fills.
+        unsafe { dav1d::dav1d_default_settings(&mut settings) };
         settings.n_threads = 1;
         settings.max_frame_delay = 1;
         // Of several layers, the best one alone.
         settings.all_layers = 0;
         settings.frame_size_limit = frame_size_limit;
-        // SAFETY: there is no function to call. A stranger's file writes nothing into the log.
-        settings.logger = unsafe { Dav1dLogger::new(None, None) };
-        let mut decoder = Self { context: None, queue: VecDeque::new() };
+        // A stranger's file writes nothing into the log.
+        settings.logger = [0; 2];
+        let mut decoder = Self { context: ptr::null_mut(), queue: VecDeque::new() };
         // SAFETY: both are valid for the call.
-        let status =
-            unsafe { dav1d::dav1d_open(Some(NonNull::from(&mut decoder.context)), Some(NonNull::from(&mut settings))) };
-        (status.0 == 0).then_some(decoder)
+        let status = unsafe { dav1d::dav1d_open(&mut decoder.context, &settings) };
+        (status == 0).then_some(decoder)
     }
 
-    /// Gives rav1d as much of the queue as it takes.
+    /// Gives dav1d as much of the queue as it takes.
     fn send(&mut self) -> Result<(), ()> {
         while let Some(front) = self.queue.front_mut() {
             // SAFETY: the context is open; the data are a whole packet, which the function takes or leaves.
-            let status = unsafe { dav1d::dav1d_send_data(self.context.clone(), Some(NonNull::from(&mut *front))) };
-            if again(status.0) {
+            let status = unsafe { dav1d::dav1d_send_data(self.context, front) };
+            if again(status) {
                 return Ok(());
             }
-            if status.0 != 0 {
+            if status != 0 {
                 // SAFETY: it was left.
-                unsafe { dav1d::dav1d_data_unref(Some(NonNull::from(front))) };
+                unsafe { dav1d::dav1d_data_unref(front) };
             }
             self.queue.pop_front();
-            if status.0 != 0 {
+            if status != 0 {
                 return Err(());
             }
         }
@@ -156,10 +150,9 @@ impl Decoder {
                 return Err(());
             }
             waiting = self.queue.len();
-            let mut picture = Picture(Dav1dPicture::default());
+            let mut picture = Picture(Decoded::default());
             // SAFETY: the context is open, and the picture may be written to.
-            let status = unsafe { dav1d::dav1d_get_picture(self.context.clone(), Some(NonNull::from(&mut picture.0))) };
-            match status.0 {
+            match unsafe { dav1d::dav1d_get_picture(self.context, &mut picture.0) } {
                 0 => return Ok(Some(picture)),
                 status if !again(status) => return Err(()),
                 _ if self.queue.is_empty() => return Ok(None),
@@ -172,11 +165,11 @@ impl Decoder {
 impl Drop for Decoder {
     fn drop(&mut self) {
         for data in &mut self.queue {
-            // SAFETY: whole packets that rav1d has not taken.
-            unsafe { dav1d::dav1d_data_unref(Some(NonNull::from(data))) };
+            // SAFETY: whole packets that dav1d has not taken.
+            unsafe { dav1d::dav1d_data_unref(data) };
         }
-        // SAFETY: opened by `open`, or empty.
-        unsafe { dav1d::dav1d_close(Some(NonNull::from(&mut self.context))) };
+        // SAFETY: opened by `open`, or null, which the function leaves alone.
+        unsafe { dav1d::dav1d_close(&mut self.context) };
     }
 }
 
@@ -185,12 +178,12 @@ fn again(status: c_int) -> bool {
 }
 
 /// A decoded picture; given back with the value.
-struct Picture(Dav1dPicture);
+struct Picture(Decoded);
 
 impl Drop for Picture {
     fn drop(&mut self) {
-        // SAFETY: filled by rav1d, or empty.
-        unsafe { dav1d::dav1d_picture_unref(Some(NonNull::from(&mut self.0))) };
+        // SAFETY: filled by dav1d, or empty.
+        unsafe { dav1d::dav1d_picture_unref(&mut self.0) };
     }
 }
 
@@ -199,18 +192,10 @@ impl Picture {
     fn copy(&self, limits: *const lh::heif_security_limits) -> Result<Image, lh::heif_error> {
         let about = &self.0.p;
         let (colours, chroma, (across, down)) = match about.layout {
-            DAV1D_PIXEL_LAYOUT_I400 => {
-                (lh::heif_colorspace_heif_colorspace_monochrome, lh::heif_chroma_heif_chroma_planar, (0, 0))
-            }
-            DAV1D_PIXEL_LAYOUT_I420 => {
-                (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_420, (1, 1))
-            }
-            DAV1D_PIXEL_LAYOUT_I422 => {
-                (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_422, (1, 0))
-            }
-            DAV1D_PIXEL_LAYOUT_I444 => {
-                (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_444, (0, 0))
-            }
+            dav1d::I400 => (lh::heif_colorspace_heif_colorspace_monochrome, lh::heif_chroma_heif_chroma_planar, (0, 0)),
+            dav1d::I420 => (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_420, (1, 1)),
+            dav1d::I422 => (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_422, (1, 0)),
+            dav1d::I444 => (lh::heif_colorspace_heif_colorspace_YCbCr, lh::heif_chroma_heif_chroma_444, (0, 0)),
             _ => return Err(broken()),
         };
         let mut image = Image(ptr::null_mut());
@@ -219,7 +204,7 @@ impl Picture {
         self.say_colours(&image)?;
         let planes =
             [lh::heif_channel_heif_channel_Y, lh::heif_channel_heif_channel_Cb, lh::heif_channel_heif_channel_Cr];
-        let count = if about.layout == DAV1D_PIXEL_LAYOUT_I400 { 1 } else { 3 };
+        let count = if about.layout == dav1d::I400 { 1 } else { 3 };
         for (number, channel) in planes.into_iter().enumerate().take(count) {
             let halved = |side: c_int, shift: c_int| side.saturating_add(shift) >> shift;
             let (width, height) = match number {
@@ -231,7 +216,9 @@ impl Picture {
             let mut pitch = 0;
             // SAFETY: likewise.
             let to = unsafe { lh::heif_image_get_plane2(image.0, channel, &mut pitch) };
-            let (Some(from), false) = (self.0.data[number], to.is_null()) else { return Err(broken()) };
+            let (from, false) = (self.0.data[number], to.is_null() || self.0.data[number].is_null()) else {
+                return Err(broken());
+            };
             let row = usize::try_from(width).unwrap_or(0).saturating_mul(if about.bpc > 8 { 2 } else { 1 });
             let stride = self.0.stride[usize::from(number > 0)];
             if pitch < row || stride.unsigned_abs() < row {
@@ -240,7 +227,7 @@ impl Picture {
             for y in 0..isize::try_from(height).unwrap_or(0) {
                 // SAFETY: both planes have `height` rows, which are `row` bytes or more; they are not one.
                 unsafe {
-                    let from = from.as_ptr().cast::<u8>().offset(y * stride);
+                    let from = from.cast::<u8>().offset(y * stride);
                     ptr::copy_nonoverlapping(from, to.offset(y * pitch as isize), row);
                 }
             }
@@ -250,18 +237,17 @@ impl Picture {
 
     /// Notes how the stream says that its colours are coded; numbers that libheif does not know become "unspecified".
     fn say_colours(&self, image: &Image) -> Result<(), lh::heif_error> {
-        let Some(header) = self.0.seq_hdr else { return Ok(()) };
-        // SAFETY: rav1d's header lives as long as the picture.
-        let header = unsafe { header.as_ref() };
+        // SAFETY: dav1d's header lives as long as the picture.
+        let Some(header) = (unsafe { self.0.sequence.as_ref() }) else { return Ok(()) };
         let number = |code: u32| u16::try_from(code).unwrap_or(2);
         // SAFETY: a profile of libheif's own is made, filled, copied and given back.
         unsafe {
             let profile = lh::heif_nclx_color_profile_alloc();
             let Some(fields) = profile.as_mut() else { return Err(broken()) };
-            fields.full_range_flag = u8::from(header.color_range != 0);
-            lh::heif_nclx_color_profile_set_color_primaries(profile, number(header.pri));
-            lh::heif_nclx_color_profile_set_transfer_characteristics(profile, number(header.trc));
-            lh::heif_nclx_color_profile_set_matrix_coefficients(profile, number(header.mtrx));
+            fields.full_range_flag = u8::from(header.range != 0);
+            lh::heif_nclx_color_profile_set_color_primaries(profile, number(header.primaries));
+            lh::heif_nclx_color_profile_set_transfer_characteristics(profile, number(header.transfer));
+            lh::heif_nclx_color_profile_set_matrix_coefficients(profile, number(header.matrix));
             let status = lh::heif_image_set_nclx_color_profile(image.0, profile);
             lh::heif_nclx_color_profile_free(profile);
             told(status)
@@ -309,7 +295,7 @@ fn told(status: lh::heif_error) -> Result<(), lh::heif_error> {
 
 extern "C" fn name() -> *const c_char {
     static NAME: OnceLock<CString> = OnceLock::new();
-    NAME.get_or_init(|| CString::new(concat!("rav1d ", env!("PICTOR_RAV1D"))).unwrap_or_default()).as_ptr()
+    NAME.get_or_init(|| CString::new(format!("dav1d {}", dav1d::version())).unwrap_or_default()).as_ptr()
 }
 
 extern "C" fn nothing() {}
@@ -338,7 +324,7 @@ unsafe extern "C" fn open_2(out: *mut *mut c_void, options: *const Options) -> l
 unsafe fn opened(out: *mut *mut c_void, limits: *const lh::heif_security_limits) -> lh::heif_error {
     // SAFETY: null, or valid for as long as the decoder is.
     let limits = unsafe { limits.as_ref().or_else(|| lh::heif_get_global_security_limits().as_ref()) };
-    // To rav1d 0 is no limit; what a number of 32 bits cannot say is larger than any AV1 picture.
+    // To dav1d 0 is no limit; what a number of 32 bits cannot say is larger than any AV1 picture.
     let limit = limits.map_or(0, |limits| u32::try_from(limits.max_image_size_pixels).unwrap_or(0));
     match Decoder::open(limit) {
         Some(decoder) => {
@@ -369,16 +355,16 @@ unsafe extern "C" fn push_2(decoder: *mut c_void, data: *const c_void, size: usi
     if data.is_null() || size == 0 {
         return broken();
     }
-    let mut packet = Dav1dData::default();
+    let mut packet = Data::default();
     // SAFETY: the packet may be written to; what is made has room for `size` bytes, which libheif gives.
     unsafe {
-        let room = dav1d::dav1d_data_create(Some(NonNull::from(&mut packet)), size);
+        let room = dav1d::dav1d_data_create(&mut packet, size);
         if room.is_null() {
             return status(lh::heif_error_code_heif_error_Memory_allocation_error, c"no memory for an AV1 packet");
         }
         ptr::copy_nonoverlapping(data.cast::<u8>(), room, size);
     }
-    packet.m.timestamp = tag as i64;
+    packet.props.timestamp = tag as i64;
     decoder.queue.push_back(packet);
     decoder.send().map_or_else(|()| broken(), |()| fine())
 }
@@ -426,12 +412,66 @@ unsafe extern "C" fn next_2(
             // SAFETY: both may be written to, where they are there.
             unsafe {
                 if let Some(tag) = tag.as_mut() {
-                    *tag = picture.0.m.timestamp as usize;
+                    *tag = picture.0.props.timestamp as usize;
                 }
                 *out = image.into_raw();
             }
             fine()
         }
         Err(error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::imaging::encode::{self, Options};
+    use crate::imaging::picture::{Channels, Frame, Pixels, Space};
+    use crate::imaging::{convert::Effort, decode, probe};
+    use crate::plan::Format;
+
+    /// A small picture with something in it.
+    fn avif() -> Vec<u8> {
+        let data = (0..64 * 48 * 3u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 25) as u8).collect();
+        let pixels = Pixels::new(64, 48, Channels::Rgb, data).unwrap();
+        let options = Options {
+            quality: Some(60),
+            lossless: false,
+            near_lossless: 0,
+            progressive: false,
+            effort: Effort::Pressed,
+            threads: 1,
+            frames: 1,
+            budget_ms: 0,
+            exif: None,
+            space: Space::Srgb,
+        };
+        let mut encoder = encode::open(Format::Avif, 64, 48, options, None).unwrap();
+        encoder.add(Frame { pixels, delay_ms: 0 }).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// A decoder that ends the process over a damaged picture takes this test with it.
+    #[test]
+    fn damage_is_an_error_or_a_picture_and_never_the_end() {
+        let whole = avif();
+        let start = whole.windows(4).position(|kind| kind == b"mdat").unwrap() + 4;
+        let (mut seed, mut refused) = (1u32, 0);
+        let mut next = move |below: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as usize % below
+        };
+        for round in 0..600 {
+            let mut bytes = whole.clone();
+            for _ in 0..=round % 4 {
+                let at = start + next(bytes.len() - start);
+                bytes[at] ^= 1 << next(8);
+            }
+            let header = probe(&bytes).unwrap();
+            let opened = decode::open(&bytes, &header, &decode::Wanted::default());
+            let decoded = opened.and_then(|mut decoder| decoder.next_frame());
+            refused += u32::from(decoded.is_err());
+        }
+        assert!(refused > 0, "nothing was damaged");
     }
 }
