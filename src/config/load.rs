@@ -230,14 +230,17 @@ fn check_site(site: &SiteConfig, here: &str, engine: &EngineConfig) -> Result<()
     }
     if let Some(inputs) = &limits.inputs {
         if inputs.is_empty() {
-            return problem("inputs", format!("site {quoted}: limits.inputs names no format: nothing could be read"));
+            return problem(
+                "limits.inputs",
+                format!("site {quoted}: limits.inputs names no format: nothing could be read"),
+            );
         }
         for (format, read) in [(Format::Jxl, site.imaging.jxl), (Format::Svg, site.imaging.svg)] {
             let name = format.name();
             if inputs.contains(&format) && !read {
                 let what =
                     format!("site {quoted}: limits.inputs names \"{name}\", which [site.imaging] {name} = true allows");
-                return problem("inputs", what);
+                return problem("limits.inputs", what);
             }
         }
     }

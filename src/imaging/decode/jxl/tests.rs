@@ -102,5 +102,5 @@ fn it_is_refused_by_a_site_that_does_not_allow_it() {
     assert_eq!((header.source.width, header.source.height, header.channels), (8, 8, 3));
     let error = open(&bytes, &header, &Wanted::default()).err().unwrap();
     assert_eq!(error.kind, Kind::UnsupportedSource);
-    assert!(error.message.contains("[site.imaging] jxl = true"), "{error}");
+    assert!(error.told().contains("[site.imaging] jxl = true"), "{error}");
 }

@@ -206,7 +206,7 @@ fn it_is_drawn_at_the_size_that_is_wanted() {
 fn it_is_refused_by_a_site_that_does_not_allow_it() {
     let error = drawn(svg("").as_bytes(), &Wanted::default()).unwrap_err();
     assert_eq!(error.kind, Kind::UnsupportedSource);
-    assert!(error.message.contains("[site.imaging] svg = true"), "{error}");
+    assert!(error.told().contains("[site.imaging] svg = true"), "{error}");
 }
 
 #[test]
