@@ -150,14 +150,12 @@ impl Cache {
         self.variants.get(key)
     }
 
-    /// Keeps a variant; says whether there is room for it at all.
+    /// Keeps a variant, and says whether it is kept: a full cache does not take what is asked for less than what it has.
     pub fn keep_variant(&self, key: VariantKey, variant: Arc<Variant>) -> bool {
-        let fits =
-            self.variants.policy().max_capacity().is_none_or(|most| most >= weigh::variant(&key, &variant).into());
-        if fits {
-            self.variants.insert(key, variant);
-        }
-        fits
+        self.variants.insert(key.clone(), variant);
+        // That is decided later else. Next to a conversion it costs nothing.
+        self.variants.run_pending_tasks();
+        self.variants.contains_key(&key)
     }
 
     /// What is known of an object, unless a write or purge has outdated it.
@@ -175,9 +173,11 @@ impl Cache {
         self.originals.get(object).filter(|original| original.known.generation == self.generations.current(object))
     }
 
-    /// Keeps an original.
+    /// Keeps an original. What the cache lets go for it, or does not take, is let go here: else it would lie about until
+    /// somebody uses the cache again.
     pub fn keep_original(&self, object: ObjectId, original: Arc<Original>) {
         self.originals.insert(object, original);
+        self.originals.run_pending_tasks();
     }
 
     /// An error that the object itself has earned not long ago.
@@ -222,5 +222,48 @@ impl Cache {
             ("known", self.known.weighted_size()),
             ("errors", self.errors.weighted_size()),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variant(bytes: usize) -> Arc<Variant> {
+        Arc::new(Variant {
+            body: vec![0; bytes].into(),
+            format: Some(Format::Png),
+            width: 1,
+            height: 1,
+            facts: None,
+            etag: "".into(),
+            last_modified: None,
+            made: SystemTime::UNIX_EPOCH,
+            source_format: Format::Png,
+            source_bytes: 1,
+            times: Times::default(),
+            provisional: None,
+        })
+    }
+
+    fn key(number: usize) -> VariantKey {
+        let object = ObjectId { site: "s".into(), key: number.to_string().into(), version_id: None };
+        VariantKey { object, version: 0, epoch: 0, plan: "".into(), class: "".into(), encoder: 0 }
+    }
+
+    /// What a full cache refuses, and what can never fit, is not called stored.
+    #[test]
+    fn stored_is_what_is_found_again() {
+        let cache = Cache::new(&CacheConfig { memory: 1 << 20, ..CacheConfig::default() });
+        assert!(!cache.keep_variant(key(0), variant(2 << 20)));
+        let mut refused = 0;
+        for number in 1..100 {
+            let stored = cache.keep_variant(key(number), variant(100_000));
+            assert_eq!(stored, cache.variant(&key(number)).is_some(), "{number}");
+            refused += usize::from(!stored);
+            // The first ones are wanted more than any that comes later.
+            (1..5).for_each(|hot| _ = cache.variant(&key(hot)));
+        }
+        assert!(refused > 0 && cache.variant(&key(1)).is_some());
     }
 }

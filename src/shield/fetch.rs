@@ -135,7 +135,8 @@ impl Shield {
                 let settled = settled(&meta, SystemTime::now());
                 let known = Known {
                     version: version(&digest),
-                    etag: meta.etag.as_deref().map(Arc::from),
+                    // Many servers make tags of such times, weak ones and some that they call strong.
+                    etag: meta.etag.as_deref().filter(|_| settled).map(Arc::from),
                     last_modified: meta.last_modified.filter(|_| settled),
                     checked: Instant::now(),
                     generation,
@@ -192,7 +193,7 @@ fn version(digest: &[u8; 32]) -> u128 {
     u128::from_be_bytes(first)
 }
 
-/// Whether the object's time of change names these bytes alone (RFC 9110, 8.8.2.2): what was read in the very second of a
+/// Whether the object's time of change, and a tag that may be made of it, names these bytes alone (RFC 9110, 8.8.2.2): what was read in the very second of a
 /// change may be changed again in it. By the origin's clock where it says what that shows.
 fn settled(meta: &Meta, now: SystemTime) -> bool {
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -29,7 +29,9 @@ async fn body(mut stream: TcpStream) -> (String, Vec<u8>) {
 async fn a_thousand_cold_requests_make_one_fetch_and_one_conversion_though_the_first_hangs_up() {
     let origin = Origin::start().await;
     origin.script("/a.png", Act::Give(sample())).close_gate();
-    let pictor = Arc::new(Pictor::before(&origin).await);
+    let server = "[server]\nlisten = [\"PUBLIC\"]\nadmin = \"ADMIN\"\nmax_connections_per_client = 0\n";
+    let config = site(&format!("kind = \"http\"\nurl = \"http://{}\"", origin.address));
+    let pictor = Arc::new(Pictor::start(&format!("{server}{config}")).await);
     let path = "/a.png?imageMogr2/thumbnail/300x/format/webp";
     let first = ask(&pictor, path).await;
     until("the fetch has begun", || !origin.seen().is_empty()).await;

@@ -88,6 +88,29 @@ async fn a_time_within_its_own_second_is_not_given_on() {
     }
 }
 
+/// Nor is a tag asked about that may be made of such a time: the bytes are asked for until it can be believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_within_its_own_second_is_not_believed() {
+    let (one, two) = pictures();
+    let at = "Fri, 02 Jan 2026 03:04:05 GMT";
+    for tag in ["\"69573ba5-1000\"", "W/\"69573ba5-1000\""] {
+        let origin = ScriptedOrigin::start();
+        let pictor = pictor(&origin, "0s").await;
+        let ask = async || client().get(pictor.url(PATH)).send().await.unwrap();
+        origin.script("/a.png", Behaviour::ok(&[("ETag", tag), ("Last-Modified", at), ("Date", at)], one.clone()));
+        let first = ask().await;
+        // Written behind our back, within the second: the same tag for other bytes.
+        let later = [("ETag", tag), ("Last-Modified", at), ("Date", "Fri, 02 Jan 2026 03:05:00 GMT")];
+        origin.script("/a.png", Behaviour::ok(&later, two.clone()));
+        let second = ask().await;
+        assert_ne!(second.headers()["etag"], first.headers()["etag"], "{tag}");
+        assert_eq!(origin.last("/a.png").header("if-none-match"), None);
+        // From now on it can be.
+        ask().await;
+        assert_eq!(origin.last("/a.png").header("if-none-match"), Some(tag));
+    }
+}
+
 /// After a hard purge nothing is found that was made before, though the origin says that nothing has changed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purge_parts_with_what_was_made() {
