@@ -263,7 +263,7 @@ fn whole(
     load(plane, y / down, near);
     if down == 2 {
         let last = (plane.height as usize).saturating_sub(1);
-        let beside = if y % 2 == 0 { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(last) };
+        let beside = if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(last) };
         load(plane, beside, far);
         near.iter_mut().zip(far).for_each(|(near, far)| *near = blend(*near, *far));
     } else {
