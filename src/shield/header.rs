@@ -25,7 +25,7 @@ pub(super) async fn of(
 ) -> Result<Header, Error> {
     let site = &question.site;
     check_accepted(&original.bytes, &site.limits, &site.imaging)?;
-    let read = read(original);
+    let read = read(original).await;
     let unknown = matches!(&read, Err(error) if is_unknown(error));
     let asked = unknown
         && site.limits.inputs.has(Format::Tpg)
@@ -41,15 +41,25 @@ pub(super) async fn of(
 ///
 /// # Errors
 /// [`Kind::MarkUnusable`] for one that cannot be read, or that the site does not take.
-pub(super) fn of_mark(site: &Site, mark: &Original) -> Result<Header, Error> {
-    check_accepted(&mark.bytes, &site.limits, &site.imaging).and_then(|()| read(mark)).map_err(mark::of_mark)
+pub(super) async fn of_mark(site: &Site, mark: &Original) -> Result<Header, Error> {
+    check_accepted(&mark.bytes, &site.limits, &site.imaging).map_err(mark::of_mark)?;
+    read(mark).await.map_err(mark::of_mark)
 }
 
-fn read(original: &Original) -> Result<Header, Error> {
+/// Originals of more bytes are read on a thread that may be held up: it can be for milliseconds.
+const LARGE: usize = 1 << 20;
+
+async fn read(original: &Original) -> Result<Header, Error> {
     if let Some(known) = original.header.get() {
         return known.clone();
     }
-    let header = probe(&original.bytes);
+    let header = if original.bytes.len() > LARGE {
+        let bytes = original.bytes.clone();
+        let read = tokio::task::spawn_blocking(move || probe(&bytes)).await;
+        read.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the header was not read to its end")))
+    } else {
+        probe(&original.bytes)
+    };
     // That nobody knows the format is found quickly, and a plug-in may know better.
     if !matches!(&header, Err(error) if is_unknown(error)) {
         let _ = original.header.set(header.clone());

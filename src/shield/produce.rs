@@ -142,7 +142,10 @@ async fn convert(
             (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
         }
     };
-    let headers = marks.iter().map(|mark| header::of_mark(site, mark)).collect::<Result<Vec<_>, _>>()?;
+    let mut headers = Vec::with_capacity(marks.len());
+    for mark in marks {
+        headers.push(header::of_mark(site, mark).await?);
+    }
     let most = u64::try_from(shield.deadline.as_millis()).unwrap_or(u64::MAX);
     let pace = Pace { effort: Effort::Interactive, budget_ms: most };
     let cost = budget::plan_cost(&question.plan, &site.imaging, &header, Some(&original.bytes), &layout, format, pace)
