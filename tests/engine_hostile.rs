@@ -115,11 +115,9 @@ async fn a_forged_result_is_an_error_and_its_worker_is_dead() {
         ("too many bytes", hand_back(padded, png, wide, high, 1)),
         ("nothing said", Errand { task: Task::Diagnose(Diagnosis::Echo), ..hand_back(honest, png, wide, high, 1) }),
     ];
-    let mut kills = 0;
-    for (what, forgery) in forgeries {
+    for (kills, (what, forgery)) in (1..).zip(forgeries) {
         let before = whole(&engine).await;
         let error = engine.run(forgery).await.unwrap_err();
-        kills += 1;
         assert_eq!(error.kind, Kind::Crashed, "{what}: {error}");
         let after = until(&engine, what, |status| status.kills == kills && status.idle == 3).await;
         let gone = before.worker_pids.iter().filter(|pid| !after.worker_pids.contains(pid)).count();

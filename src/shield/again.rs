@@ -87,7 +87,7 @@ pub(super) async fn keep_making(shield: Weak<Shield>) {
 
 async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
     // What nobody has asked for since, or what was made well meanwhile, is left alone.
-    if !shield.lookup(&question).and_then(Result::ok).is_some_and(|answer| answer.variant.provisional.is_some()) {
+    if shield.lookup(&question).and_then(Result::ok).is_none_or(|answer| answer.variant.provisional.is_none()) {
         return;
     }
     let generation = shield.cache.generations.current(&question.object);

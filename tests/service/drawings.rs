@@ -53,7 +53,7 @@ async fn a_drawing_becomes_a_picture_where_the_site_allows_it() {
     let (status, kind, body) = get(&pictor, "/a.svg?imageMogr2/thumbnail/400x").await;
     let text = String::from_utf8_lossy(&body);
     assert_eq!((status, kind.as_str()), (400, "application/xml"), "{text}");
-    assert!(text.contains("svg = true") && text.contains("<Error>"), "{text}");
+    assert!(text.contains("SVG, which this site does not read") && text.contains("<Error>"), "{text}");
 }
 
 #[tokio::test]
