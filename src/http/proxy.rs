@@ -243,8 +243,8 @@ impl Proxy {
         );
         match dressed {
             Ok(mut response) => {
-                if context.dialect.is_none() {
-                    // Tencent's numbers are of its image processing; what is no rule has the store's code alone.
+                if context.dialect.is_none() && error.kind != Kind::Protected {
+                    // Tencent's numbers are of its image processing, which protection belongs to; the store has none.
                     response.head.remove_header("x-errno");
                 }
                 match answer::write(session, response, &context.telling).await {

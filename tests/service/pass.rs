@@ -4,7 +4,7 @@
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Act, Origin, Pictor, client};
+use crate::support::{Act, Origin, Pictor, client, until};
 
 const GIBIBYTE: u64 = 1 << 30;
 /// KiB that the service may grow while a GiB goes through.
@@ -115,6 +115,7 @@ async fn an_origin_that_is_gone_is_a_clear_502() {
     assert_eq!(answer.status(), 502);
     let text = answer.text().await.unwrap();
     assert!(text.contains("<Code>") && !text.contains("hush"), "{text}");
+    until("the failure is logged", || nowhere.logged("pass-through failed")).await;
     let log = nowhere.log.lock().unwrap().join("\n");
     assert!(!log.contains("hush"), "a query reached the log: {log}");
 }

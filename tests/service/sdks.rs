@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::shared::weed::Weed;
-use crate::support::{Pictor, site};
+use crate::support::{Pictor, site, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python_sdks_are_served() {
@@ -48,8 +48,7 @@ async fn upload(program: &'static str, script: &str, bucket: &str) {
     );
     let open = "[site.access]\nanonymous_write = true\nanonymous_list = true\n";
     let pictor = Pictor::start(&format!("{}{open}", site(&origin))).await;
-    let said = pictor.log.lock().unwrap().join("\n");
-    assert!(said.contains("refuses parts of less than 5 MiB"), "{said}");
+    until("what to tell the SDKs is said", || pictor.logged("refuses parts of less than 5 MiB")).await;
     let folder = tempfile::tempdir().unwrap();
     run(&pictor, program, script, folder.path()).await;
 }
