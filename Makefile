@@ -18,6 +18,7 @@ test: setup-test lint
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --all-targets $(FEATURES) -- -D warnings
+	$(CARGO) check --release --locked --manifest-path fuzz/Cargo.toml --target-dir target $(FEATURES)
 	scripts/audit offline
 
 # Licences, sources and known flaws of all crates; the last needs the database of RustSec, from GitHub.

@@ -30,8 +30,11 @@ fuzz_target!(|data: &[u8]| {
         alpha: flags & 2 == 2,
     };
     let writable = |format: Format| !matches!(format, Format::Tpg | Format::Svg | Format::Jxl | Format::Ico);
-    if let Ok(format) = choose(&Output::default(), &source, class, &offered, &writable) {
+    // What a result of some size fits into.
+    let fits = |format: Format| flags & 4 == 0 || !matches!(format, Format::Avif | Format::Heif);
+    if let Ok(format) = choose(&Output::default(), &source, class, &offered, &writable, &fits) {
         assert!(writable(format), "{format:?}");
+        assert!(fits(format) || format == source.format, "{format:?} does not hold the result");
         assert!(format == source.format || !modern(format) || named(format), "{format:?} for {lines:?}");
     }
 });
