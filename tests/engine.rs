@@ -1,32 +1,18 @@
 //! The pool with the real binary: workers that are slow, crash, lie, leak, and try to get out.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/pool.rs"]
+mod pool;
+
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pictor::config::{EngineConfig, Isolation};
 use pictor::engine::protocol::{Diagnosis, Probe, Task};
-use pictor::engine::{Answer, Cost, Engine, Errand, Status, Tenant};
+use pictor::engine::{Answer, Cost, Engine, Errand};
 use pictor::error::{Error, Kind};
-
-/// How long anything may take before a test calls it hung. Far above what is expected; no test waits for it.
-const HUNG: Duration = Duration::from_secs(20);
-
-fn config() -> EngineConfig {
-    EngineConfig {
-        workers: 2,
-        deadline: Duration::from_secs(10),
-        worker_memory: 1 << 30,
-        memory: 2 << 30,
-        ..EngineConfig::default()
-    }
-}
-
-fn engine(config: &EngineConfig) -> Engine {
-    Engine::start_with_diagnostics(config, Path::new(env!("CARGO_BIN_EXE_pictor"))).unwrap()
-}
+use pool::{HUNG, config, engine, until, whole};
 
 /// An estimate.
 fn cost(bytes: u64, cpu_ms: u64) -> Cost {
@@ -34,21 +20,7 @@ fn cost(bytes: u64, cpu_ms: u64) -> Cost {
 }
 
 fn errand(diagnosis: Diagnosis) -> Errand {
-    static PICTURES: AtomicU32 = AtomicU32::new(1);
-    let mut digest = [0; 32];
-    digest[..4].copy_from_slice(&PICTURES.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-    Errand {
-        source: Bytes::from_static(b"picture"),
-        marks: Vec::new(),
-        digest,
-        task: Task::Diagnose(diagnosis),
-        expected: None,
-        tenant: Tenant::default(),
-        cost: cost(1 << 20, 10),
-        deadline: Instant::now() + Duration::from_secs(10),
-        finish_if_abandoned: false,
-        may_press: false,
-    }
+    pool::errand("picture", diagnosis)
 }
 
 async fn run(engine: &Engine, diagnosis: Diagnosis) -> Result<Answer, Error> {
@@ -57,23 +29,6 @@ async fn run(engine: &Engine, diagnosis: Diagnosis) -> Result<Answer, Error> {
 
 async fn kind(engine: &Engine, diagnosis: Diagnosis) -> Kind {
     run(engine, diagnosis).await.unwrap_err().kind
-}
-
-/// Waits until the pool's numbers are as wanted.
-async fn until(engine: &Engine, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
-    let end = Instant::now() + HUNG;
-    loop {
-        let status = engine.status();
-        if wanted(&status) {
-            return status;
-        }
-        assert!(Instant::now() < end, "{what}: {status:?}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
-async fn whole(engine: &Engine) -> Status {
-    until(engine, "two workers and a spare are ready", |status| status.idle == 3 && status.worker_pids.len() == 3).await
 }
 
 fn exists(pid: u32) -> bool {

@@ -1,65 +1,21 @@
 //! Workers that were taken over: what they hand back is not believed, and what they have seen stays with its site.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/pool.rs"]
+mod pool;
+
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use pictor::config::EngineConfig;
 use pictor::dialect::parse_rule;
 use pictor::engine::protocol::{Diagnosis, Task};
-use pictor::engine::{Answer, Cost, Engine, Errand, Status, Tenant};
+use pictor::engine::{Answer, Engine, Errand, Tenant};
 use pictor::error::{Error, Kind};
 use pictor::imaging::convert::Effort;
 use pictor::imaging::{Expected, Job, Policy, convert, probe};
 use pictor::plan::{Format, Limits};
-
-/// How long anything may take before a test calls it hung.
-const HUNG: Duration = Duration::from_secs(20);
-
-fn config() -> EngineConfig {
-    EngineConfig { workers: 2, deadline: Duration::from_secs(10), worker_memory: 1 << 30, ..EngineConfig::default() }
-}
-
-fn engine(config: &EngineConfig) -> Engine {
-    Engine::start_with_diagnostics(config, Path::new(env!("CARGO_BIN_EXE_pictor"))).unwrap()
-}
-
-fn errand(source: impl Into<Bytes>, diagnosis: Diagnosis) -> Errand {
-    static PICTURES: AtomicU32 = AtomicU32::new(1);
-    let mut digest = [0; 32];
-    digest[..4].copy_from_slice(&PICTURES.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-    Errand {
-        source: source.into(),
-        marks: Vec::new(),
-        digest,
-        task: Task::Diagnose(diagnosis),
-        expected: None,
-        tenant: Tenant::default(),
-        cost: Cost { bytes: 1 << 20, cpu_ms: 10, ..Cost::default() },
-        deadline: Instant::now() + Duration::from_secs(10),
-        finish_if_abandoned: false,
-        may_press: false,
-    }
-}
-
-async fn until(engine: &Engine, what: &str, wanted: impl Fn(&Status) -> bool) -> Status {
-    let end = Instant::now() + HUNG;
-    loop {
-        let status = engine.status();
-        if wanted(&status) {
-            return status;
-        }
-        assert!(Instant::now() < end, "{what}: {status:?}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
-async fn whole(engine: &Engine) -> Status {
-    until(engine, "two workers and a spare are ready", |status| status.idle == 3 && status.worker_pids.len() == 3).await
-}
+use pool::{config, engine, errand, until, whole};
 
 /// A GIF of so many frames of 8 x 6 pixels.
 fn gif(frames: usize) -> Vec<u8> {

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pictor::dialect::translate::{as_query, translate};
-use pictor::dialect::{Dialect, Language, Recognised, Styles, error_body, recognise, split_query};
+use pictor::dialect::{Dialect, Language, Recognised, Styles, error_body, outside, recognise};
 use pictor::plan::geometry::{check_source, lay_out};
 use pictor::plan::{Format, GeometryOp, Limits, Plan, Source};
 use pictor::sign::encode::uri_encode;
@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(text);
     let styles = styles();
     let (path, query) = text.split_once('?').unwrap_or(("", &text));
-    let _ = split_query(query);
+    let _ = outside(query).count();
     let _ = styles.only_style(query);
     if let Some((key, rule)) = styles.split(path) {
         assert!(path.starts_with(key));

@@ -83,11 +83,20 @@ mod tests {
         assert_eq!(sum([usize::MAX, usize::MAX]), u32::MAX);
     }
 
-    /// What entries of short names really take, beside what they weigh: `cargo test --release -- --ignored what_entries_take`.
+    /// What entries of short names really take, beside what they weigh. A process's memory is everybody's in it, so this
+    /// test runs itself once more, alone, and measures there.
     #[test]
-    #[ignore = "reads this process's own memory: to be run alone"]
     fn what_entries_take() {
+        const ALONE: &str = "PICTOR_TEST_ALONE";
         const COUNT: usize = 100_000;
+        if std::env::var_os(ALONE).is_none() {
+            let this = std::thread::current().name().unwrap().to_owned();
+            let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+            let output = alone.args(["--exact", &this, "--nocapture"]).env(ALONE, "1").output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && said.contains("weighed as"), "{said}");
+            return;
+        }
         let resident = || {
             let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
             pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096

@@ -17,12 +17,14 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type, request_id};
 pub use language::{Language, Reading};
 pub use store::{StoreError, store_error, store_error_body};
 pub use style_calls::StyleCall;
 pub use styles::{StyleInfo, Styles};
-pub use wire::{QueryParts, outside, redact, rewrite, split_query, without_rule};
+pub use wire::{outside, redact, rewrite, without_rule};
 
 use crate::error::{Error, Kind};
 use crate::plan::Plan;
@@ -136,7 +138,7 @@ impl Ignored {
 /// Every encoding that clients send gives the same plan: raw, percent-encoded once or twice, with `=` at the end, with
 /// other parameters around it.
 pub fn recognise(raw_query: &str, enabled: &[Dialect], styles: &Styles) -> Recognised {
-    let mut found: Vec<(Dialect, String)> = Vec::new();
+    let mut found: Vec<(Dialect, Cow<'_, str>)> = Vec::new();
     for piece in wire::pieces(raw_query) {
         let text = wire::decode_twice(piece);
         let dialect = enabled.iter().copied().find(|dialect| match dialect {
@@ -151,7 +153,7 @@ pub fn recognise(raw_query: &str, enabled: &[Dialect], styles: &Styles) -> Recog
         let plan = Err(Error::new(Kind::BadRequest, message));
         return Recognised::Rule { dialect, plan, original_on_error: false, ignored: Vec::new() };
     }
-    let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
+    let texts: Vec<&str> = found.iter().map(|(_, text)| &**text).collect();
     let parsed = match dialect {
         Dialect::Tencent => tencent::parse(&texts, styles),
         Dialect::Aliyun => aliyun::parse(&texts, styles),

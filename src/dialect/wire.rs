@@ -1,4 +1,4 @@
-//! The query on the wire: its pieces, their percent-encoding, and what of it is for the origin.
+//! The query on the wire: its pieces, their percent-encoding, and which of them are rules and credentials.
 
 use std::borrow::Cow;
 
@@ -8,28 +8,6 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::{aliyun, tencent};
-
-/// A query taken apart for the origin.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct QueryParts {
-    /// The version of the object, decoded.
-    pub version_id: Option<String>,
-    /// `response-content-type` and its five kin: lower-case name and decoded value. Values that cannot stand in a
-    /// header are left out.
-    pub response_overrides: Vec<(String, String)>,
-    /// What is left, as it was written: no rule, no signature, no token, and nothing of the above.
-    pub rest: String,
-}
-
-/// The headers that a signed query may override.
-const OVERRIDES: [&str; 6] = [
-    "response-content-type",
-    "response-content-language",
-    "response-expires",
-    "response-cache-control",
-    "response-content-disposition",
-    "response-content-encoding",
-];
 
 /// Parameters that carry a signature or a token, in lower case; those that end in `*` by their beginning.
 const CREDENTIALS: [&str; 22] = [
@@ -56,37 +34,6 @@ const CREDENTIALS: [&str; 22] = [
     "x-oss-access-key-id",
     "x-amz-*",
 ];
-
-/// Takes a query apart: the text after `?`, undecoded.
-pub fn split_query(raw_query: &str) -> QueryParts {
-    let mut parts = QueryParts::default();
-    for piece in pieces(raw_query) {
-        let text = decode_twice(piece);
-        if tencent::claims(&text) || aliyun::claims(&text) {
-            continue;
-        }
-        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-        let name = percent_decode_str(name).decode_utf8_lossy();
-        let lower = name.to_ascii_lowercase();
-        if is_credential(&lower) {
-            continue;
-        }
-        if name == "versionId" {
-            parts.version_id = Some(form_value(value)).filter(|id| !id.is_empty());
-        } else if OVERRIDES.contains(&lower.as_str()) {
-            let value = form_value(value);
-            if !value.chars().any(char::is_control) {
-                parts.response_overrides.push((lower, value));
-            }
-        } else {
-            if !parts.rest.is_empty() {
-                parts.rest.push('&');
-            }
-            parts.rest.push_str(piece);
-        }
-    }
-    parts
-}
 
 /// The pieces of a query that are neither rule nor signature nor token, as they were written.
 pub fn outside(raw_query: &str) -> impl Iterator<Item = &str> {
@@ -186,17 +133,13 @@ pub(super) fn pieces(raw_query: &str) -> impl Iterator<Item = &str> {
 /// Decodes a piece, and once more if escapes are left: rules have no percent signs of their own, so what is left was
 /// encoded twice. `+` stays: it belongs to base64 in both dialects. Bytes that are not UTF-8 become U+FFFD, which no
 /// rule contains.
-pub(super) fn decode_twice(piece: &str) -> String {
-    let once = percent_decode_str(piece).decode_utf8_lossy();
-    match once {
-        Cow::Borrowed(text) => text.to_owned(),
-        Cow::Owned(text) => percent_decode_str(&text).decode_utf8_lossy().into_owned(),
+pub(super) fn decode_twice(piece: &str) -> Cow<'_, str> {
+    match percent_decode_str(piece).decode_utf8_lossy() {
+        Cow::Owned(once) if once.contains('%') => {
+            Cow::Owned(percent_decode_str(&once).decode_utf8_lossy().into_owned())
+        }
+        once => once,
     }
-}
-
-/// A form's value: `+` is a blank.
-fn form_value(value: &str) -> String {
-    percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 /// Base64 of either alphabet, padded or not.
@@ -230,26 +173,16 @@ mod tests {
 
     #[test]
     fn the_origin_sees_neither_rule_nor_signature() {
-        let parts = split_query(
-            "q-sign-algorithm=sha1&q-ak=AK&q-signature=0a&x-cos-security-token=t&versionId=v%2F1&\
-             imageMogr2%2Fthumbnail%2F%2150p=&response-content-type=image%2Fx-test&a=1&b&x-oss-process=image/info&\
-             OSSAccessKeyId=k&Expires=1&Signature=s&security-token=t&x-oss-signature-version=OSS4&x-oss-date=d&\
-             X-Amz-Signature=s",
-        );
-        assert_eq!(parts.version_id.as_deref(), Some("v/1"));
-        assert_eq!(parts.response_overrides, vec![("response-content-type".into(), "image/x-test".into())]);
-        assert_eq!(parts.rest, "a=1&b");
+        let query = "q-sign-algorithm=sha1&q-ak=AK&q-signature=0a&x-cos-security-token=t&versionId=v%2F1&\
+                     imageMogr2%2Fthumbnail%2F%2150p=&response-content-type=image%2Fx-test&a=1&b&\
+                     x-oss-process=image/info&OSSAccessKeyId=k&Expires=1&Signature=s&security-token=t&\
+                     x-oss-signature-version=OSS4&x-oss-date=d&X-Amz-Signature=s";
+        let outside: Vec<_> = outside(query).collect();
+        assert_eq!(outside, ["versionId=v%2F1", "response-content-type=image%2Fx-test", "a=1", "b"]);
     }
 
     #[test]
-    fn an_override_cannot_split_a_header() {
-        let parts = split_query("response-content-type=a%0D%0Ax:y&response-cache-control=no-cache");
-        assert_eq!(parts.response_overrides, vec![("response-cache-control".into(), "no-cache".into())]);
-    }
-
-    #[test]
-    fn an_empty_query_has_no_parts() {
-        assert_eq!(split_query(""), QueryParts::default());
-        assert_eq!(split_query("?&&"), QueryParts::default());
+    fn an_empty_query_has_no_pieces() {
+        assert_eq!(outside("").chain(outside("?&&")).next(), None);
     }
 }

@@ -85,13 +85,15 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
     refuse_uploads_with_processing(head, raw.unwrap_or(""), &query, &language)?;
 
     let policy = policy(site);
-    let without_rule = matches!(recognised, Recognised::Rule { .. }).then(|| raw.map(dialect::without_rule)).flatten();
+    // What is sent as it came goes only to an origin that decides for itself.
+    let rest = policy.origin_decides && own.is_some();
+    let without_rule = rest.then(|| raw.map(dialect::without_rule)).flatten();
     let referer = head.headers.get(http::header::REFERER).map(|value| value.to_str().unwrap_or("?"));
     let asked = Asked {
         method: &head.method,
         path,
         query: &query,
-        raw_query: without_rule.as_deref().or(raw).filter(|raw| !raw.is_empty()),
+        raw_query: if own.is_some() { without_rule.as_deref() } else { raw }.filter(|raw| !raw.is_empty()),
         headers: &head.headers,
         wants: match recognised {
             Recognised::Rule { .. } => Wants::Picture { by_style },

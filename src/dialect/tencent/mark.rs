@@ -6,7 +6,7 @@ use std::str::Split;
 use percent_encoding::percent_decode_str;
 
 use super::super::mark::{MAX_FONT_NAME, color_name, line};
-use super::super::wire::{base64, split_query};
+use super::super::wire::{base64, outside};
 use super::super::{Entry, Ignored};
 use super::mogr::pixels;
 use super::table::{Operation, Parse, Refusal, Seen, Wrong, entries, run};
@@ -255,12 +255,12 @@ fn url(text: &str) -> Result<(String, Option<String>), Wrong> {
     let rest = text.strip_prefix("http://").ok_or(Wrong::Form)?;
     let (host, path) = rest.split_once('/').ok_or(Wrong::Form)?;
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let parts = split_query(query);
     let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
     if host.is_empty() || !plain || path.contains('#') {
         return Err(Wrong::Form);
     }
-    if !parts.rest.is_empty() || parts.version_id.is_some() || has_rule(query) {
+    // How an answer's header fields are to look does not matter to a mark.
+    if has_rule(query) || outside(query).any(|piece| !piece.starts_with("response-")) {
         return Err(Wrong::Unsupported);
     }
     let key = percent_decode_str(path).decode_utf8().map_err(|_| Wrong::Form)?;

@@ -233,7 +233,7 @@ proptest! {
     ) {
         let query = format!("{start}{text}");
         let _ = recognise(&query, &Dialect::ALL, &Styles::default());
-        let _ = split_query(&query);
+        let _ = outside(&query).count();
         let _ = parse_rule(&query);
     }
 
