@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::cost::Work;
+use super::queue::hopeless;
 
 /// The newest sample's weight once there are many.
 const WEIGHT: f64 = 0.1;
@@ -33,7 +34,7 @@ pub struct Corrections {
     kinds: HashMap<Kind, Ratio>,
     /// The machine's pace: what a job takes against what is estimated.
     pace: f64,
-    /// Wall time against CPU time of jobs of one thread.
+    /// Wall time against CPU time.
     stretch: f64,
     learnt: u64,
 }
@@ -52,14 +53,35 @@ impl Default for Corrections {
 }
 
 impl Corrections {
-    /// The estimate, corrected by what was seen so far; at least 1 ms.
+    /// How long a job will have its worker: the estimate, corrected by what was seen so far; at least 1 ms.
     pub fn apply(&self, work: Work, cpu_ms: u64) -> u64 {
+        self.corrected(work, cpu_ms, self.stretch)
+    }
+
+    /// What a job is let in with that has so long, `idle`: while nothing runs. What others had of the machine an hour ago is no
+    /// reason to refuse what nobody would wait for: it is tried, and tells how much they have now.
+    pub fn admitted(&self, work: Work, cpu_ms: u64, left_ms: u64, idle: bool) -> u64 {
+        let stretched = self.apply(work, cpu_ms);
+        if idle && hopeless(stretched, left_ms) { self.unstretched(work, cpu_ms) } else { stretched }
+    }
+
+    /// As [`Self::apply`], on a machine that nobody else uses.
+    pub fn unstretched(&self, work: Work, cpu_ms: u64) -> u64 {
+        self.corrected(work, cpu_ms, 1.0)
+    }
+
+    /// The CPU time that a job has probably had which had its worker for so long.
+    pub fn of_wall(&self, wall: Duration) -> Duration {
+        wall.div_f64(self.stretch)
+    }
+
+    fn corrected(&self, work: Work, cpu_ms: u64, stretch: f64) -> u64 {
         let ratio = match self.kinds.get(&(work, power(cpu_ms))) {
             Some(ratio) => ratio.mean.clamp(self.pace / WIDEST, self.pace * WIDEST),
             None => self.pace,
         };
         // Float to integer saturates, so that no estimate overflows.
-        ((cpu_ms as f64 * ratio * self.stretch) as u64).max(1)
+        ((cpu_ms as f64 * ratio * stretch) as u64).max(1)
     }
 
     /// Learns from a finished job. The first samples weigh more, so that a wrong table is corrected within a few jobs.
@@ -84,7 +106,8 @@ impl Corrections {
         }
     }
 
-    /// Learns how much longer than its CPU time a job of one thread had its worker.
+    /// Learns how much longer than its CPU time a job had its worker. Whoever had several threads counts too, though less can
+    /// be told by it: on a pool that has time for that, nobody else would say that the hour is over.
     pub fn stretched(&mut self, cpu: Duration, wall: Duration) {
         if cpu >= Duration::from_millis(LEAST_MS) {
             let sample = (wall.as_secs_f64() / cpu.as_secs_f64()).clamp(1.0, LONGEST);
@@ -173,6 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn one_bad_hour_refuses_nothing_on_an_idle_pool() {
+        let mut corrections = Corrections::default();
+        for _ in 0..100 {
+            corrections.stretched(ms(100), ms(1000));
+        }
+        let of = |estimate, idle| corrections.admitted(work(Format::Avif), estimate, 30_000, idle);
+        assert!(hopeless(of(20_000, false), 30_000), "while others run it is believed");
+        assert_eq!(of(20_000, true), 20_000);
+        assert!(of(1000, true) > 2900, "what can be done in time is reckoned as it was");
+        assert!(hopeless(of(46_000, true), 30_000), "what no hour would do is refused");
+    }
+
+    #[test]
     fn time_that_others_have_of_the_machine_counts() {
         let mut corrections = Corrections::default();
         for _ in 0..60 {
@@ -180,6 +216,14 @@ mod tests {
             corrections.stretched(ms(1), Duration::MAX);
         }
         assert!((195..=200).contains(&corrections.apply(work(Format::Gif), 100)));
+        assert_eq!(corrections.unstretched(work(Format::Gif), 100), 100);
+        let cpu = corrections.of_wall(ms(1000));
+        assert!((ms(500)..ms(510)).contains(&cpu), "{cpu:?}");
+        // Two threads, of which one waited for the other now and then.
+        for _ in 0..60 {
+            corrections.stretched(ms(100), ms(70));
+        }
+        assert_eq!(corrections.apply(work(Format::Gif), 100), 100, "the hour is over");
     }
 
     prop_compose! {
@@ -190,18 +234,38 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever one kind of job has taken, every other is estimated as before.
+        /// Whatever one kind of job has taken, every other is estimated as before but for the machine's stretch.
         #[test]
         fn one_kind_moves_no_other(
             poison in any_work(), other in any_work(), estimate in 1..100_000u64, of in 1..100_000u64,
             history in proptest::collection::vec(0..10_000_000u64, 1..200),
+            hour in proptest::collection::vec((0..1000u64, 0..10_000u64), 0..100),
         ) {
             prop_assume!(poison != other || power(estimate) != power(of));
             let mut corrections = Corrections::default();
+            for (cpu, wall) in hour {
+                corrections.stretched(ms(cpu), ms(wall));
+            }
+            let before = corrections.apply(other, of);
+            prop_assert!(before >= of && before as f64 <= of as f64 * LONGEST);
             for taken in history {
                 corrections.learn(poison, estimate, ms(taken));
             }
-            prop_assert_eq!(corrections.apply(other, of), of);
+            prop_assert_eq!(corrections.apply(other, of), before);
+            prop_assert_eq!(corrections.unstretched(other, of), of);
+        }
+
+        /// However bad an hour was, some dozens of jobs of a quiet one are enough to forget it.
+        #[test]
+        fn no_hour_lasts(hour in proptest::collection::vec((0..1000u64, 0..10_000u64), 0..300), asked in any_work()) {
+            let mut corrections = Corrections::default();
+            for (cpu, wall) in hour {
+                corrections.stretched(ms(cpu), ms(wall));
+            }
+            for _ in 0..40 {
+                corrections.stretched(ms(100), ms(100));
+            }
+            prop_assert!(corrections.apply(asked, 1000) <= 1050);
         }
 
         /// Whatever all kinds of jobs have taken: no estimate of a kind that has not been seen moves by more than the bound,
@@ -210,15 +274,21 @@ mod tests {
         fn no_history_moves_an_estimate_further_than_its_bound(
             history in proptest::collection::vec((any_work(), 1..100_000u64, 0..10_000_000u64), 1..300),
             asked in any_work(), of in 1000..100_000u64,
+            hour in proptest::collection::vec((0..1000u64, 0..10_000u64), 0..100),
         ) {
             let mut corrections = Corrections::default();
+            for (cpu, wall) in hour {
+                corrections.stretched(ms(cpu), ms(wall));
+            }
             for (work, estimate, taken) in &history {
                 corrections.learn(*work, *estimate, ms(*taken));
             }
             let seen = history.iter().any(|(work, estimate, _)| *work == asked && power(*estimate) == power(of));
             let bound = if seen { WIDEST * WIDEST } else { WIDEST };
-            let moved = corrections.apply(asked, of) as f64 / of as f64;
-            prop_assert!(moved <= bound && moved >= 0.99 / bound, "{}", moved);
+            let moved = |to: u64| to as f64 / of as f64;
+            let (plain, stretched) = (moved(corrections.unstretched(asked, of)), moved(corrections.apply(asked, of)));
+            prop_assert!(plain <= bound && plain >= 0.99 / bound, "{}", plain);
+            prop_assert!(stretched <= bound * LONGEST && stretched >= plain, "{} {}", stretched, plain);
         }
     }
 }

@@ -7,6 +7,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::cost::BASE_BYTES;
+
 /// SHA-256 of an original.
 pub type Digest = [u8; 32];
 
@@ -30,6 +32,12 @@ impl Looked {
     /// By the estimate and by what had been taken when it was stopped, in the same unit.
     pub fn by(estimated: u64, taken: u64) -> Self {
         if estimated <= taken / FAR { Self::Cheap } else { Self::Costly }
+    }
+
+    /// By the estimated and by the whole memory of its worker, in bytes: what a worker without a picture has is not the
+    /// picture's doing.
+    pub fn by_memory(estimated: u64, whole: u64) -> Self {
+        Self::by(estimated.saturating_sub(BASE_BYTES), whole.saturating_sub(BASE_BYTES))
     }
 }
 
@@ -158,6 +166,10 @@ mod tests {
         assert_eq!(Looked::by(u64::MAX, u64::MAX), Looked::Costly);
         // 4 x what it was said to take, as blur once was.
         assert_eq!(Looked::by(10_000, 30_000), Looked::Costly);
+        // 3 MiB beside the worker's own, where there were 512 in all: it is the picture, on a small machine too.
+        assert_eq!(Looked::by_memory(BASE_BYTES + (3 << 20), 512 << 20), Looked::Cheap);
+        assert_eq!(Looked::by_memory(BASE_BYTES + (60 << 20), 512 << 20), Looked::Costly);
+        assert_eq!(Looked::by_memory(0, 0), Looked::Cheap);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub const LIGHT_MS: u64 = 100;
 const LIGHT_WEIGHT: u64 = 3;
 /// Of the memory that there is for conversions, this part is kept for light work; what needs more of it is heavy.
 const LIGHT_MEMORY: u64 = 8;
+/// No less than this, of which a worker without a picture is a third, but for small machines: there it is half of all.
+const LEAST_LIGHT_MEMORY: u64 = 128 << 20;
 /// Heavy work may fill the queue's places, and its bytes of originals, but for this part.
 const LIGHT_PLACES: u64 = 4;
 /// A heavy job that waits for memory longer than this is no longer overtaken by other heavy ones.
@@ -175,6 +177,11 @@ fn weight(line: usize) -> u64 {
     }
 }
 
+/// What a job counts of its line's turns.
+fn charge(line: usize, cpu_ms: u64) -> u64 {
+    cpu_ms.max(1).saturating_mul(weight(line))
+}
+
 impl Queue {
     /// An empty queue.
     pub fn new(bounds: Bounds) -> Self {
@@ -216,9 +223,8 @@ impl Queue {
         if idle == 0 {
             return None;
         }
-        let mut order: Vec<(u64, usize)> = (0..self.lines.len())
-            .filter_map(|line| self.lines.get(line).filter(|it| !it.waiting.is_empty()).map(|it| (it.turn, line)))
-            .collect();
+        let mut order: [(u64, usize); LINES.len()] =
+            std::array::from_fn(|line| (self.lines.get(line).map_or(u64::MAX, |it| it.turn), line));
         order.sort_unstable();
         let mut heavy_waits = false;
         for (_, line) in order {
@@ -238,6 +244,14 @@ impl Queue {
     /// A job has ended or was killed.
     pub fn finish(&mut self, id: u64) {
         self.running.remove(&id);
+    }
+
+    /// A job that had its turn has not run: its line has the turn back.
+    pub fn give_back(&mut self, id: u64) {
+        let Some(running) = self.running.remove(&id) else { return };
+        if let Some(line) = self.lines.get_mut(running.line) {
+            line.turn = line.turn.saturating_sub(charge(running.line, running.cpu_ms));
+        }
     }
 
     /// Takes a waiting job out. False: it does not wait.
@@ -298,7 +312,7 @@ impl Queue {
     }
 
     fn light_memory(&self) -> u64 {
-        self.bounds.memory / LIGHT_MEMORY
+        (self.bounds.memory / LIGHT_MEMORY).max(LEAST_LIGHT_MEMORY).min(self.bounds.memory / 2)
     }
 
     fn wait_in(&self, line: usize, now: u64) -> u64 {
@@ -392,7 +406,7 @@ impl Queue {
         let ticket = it.waiting.pop_front()?;
         it.left(&ticket);
         self.turn = self.turn.max(it.turn);
-        it.turn = it.turn.saturating_add(ticket.cpu_ms.max(1).saturating_mul(weight(line)));
+        it.turn = it.turn.saturating_add(charge(line, ticket.cpu_ms));
         let running = Running { line, bytes: ticket.bytes, cpu_ms: ticket.cpu_ms, started: now };
         self.running.insert(ticket.id, running);
         Some(ticket)

@@ -189,6 +189,37 @@ fn a_free_worker_means_no_wait() {
     assert_eq!(queue.wait_of(&ticket(9, 400), 0), 600);
 }
 
+/// Jobs that are refused when their turn comes, a thousand of them, put nobody of their line behind others.
+#[test]
+fn who_did_not_run_is_not_charged_for() {
+    let mut queue = Queue::new(bounds(1));
+    let patient = |id, cpu_ms| Ticket { deadline: u64::MAX, ..ticket(id, cpu_ms) };
+    for id in 0..1000 {
+        queue.admit(patient(id, LIGHT), 0).unwrap();
+        queue.next(1, 0).unwrap();
+        queue.give_back(id);
+    }
+    assert_eq!(queue.running(), 0);
+    queue.admit(patient(1001, LIGHT), 0).unwrap();
+    queue.admit(patient(1002, LIGHT), 0).unwrap();
+    queue.admit(patient(1003, 110), 0).unwrap();
+    assert_eq!(queue.next(1, 0).unwrap().id, 1001);
+    queue.finish(1001);
+    let second = queue.next(1, 0).unwrap().id;
+    assert_eq!(second, 1003, "turn by turn, as if nobody had been before");
+}
+
+#[test]
+fn a_small_machine_has_light_work_too_and_no_more_than_half_for_it() {
+    let of = |memory, bytes| Queue::new(Bounds { memory, ..bounds(1) }).lane(&Ticket { bytes, ..ticket(1, 5) });
+    // A thumbnail of a photograph is estimated at 60 to 120 MiB, 48 of which is the worker.
+    assert_eq!(of(GIB / 2, 120 << 20), Lane::Light);
+    assert_eq!(of(GIB / 2, 129 << 20), Lane::Heavy);
+    assert_eq!(of(128 << 20, 64 << 20), Lane::Light);
+    assert_eq!(of(128 << 20, 65 << 20), Lane::Heavy);
+    assert_eq!(of(8 * GIB, GIB), Lane::Light);
+}
+
 #[test]
 fn memory_bounds_what_runs_together() {
     let mut queue = Queue::new(bounds(4));

@@ -87,7 +87,7 @@ impl Lane {
 }
 
 /// Memory of a worker that has no picture: code, libraries, allocator.
-const BASE_BYTES: u64 = 48 << 20;
+pub const BASE_BYTES: u64 = 48 << 20;
 
 /// The most that an original's own bytes are counted for. The header does not tell how many there are; a picture with
 /// fewer raw bytes than this is counted with those.

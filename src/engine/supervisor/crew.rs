@@ -169,7 +169,7 @@ impl Pool {
         let jobs: Vec<u64> = self.jobs.keys().copied().collect();
         for job in jobs {
             if let Some(job) = self.forget(job) {
-                if let Some((_, slot, _)) = job.run {
+                if let Some((_, slot)) = job.run {
                     self.kill(slot, now);
                 }
                 self.outbox.push((job.reply, Err(Error::busy("the service is shutting down", 1))));

@@ -51,12 +51,16 @@ impl Pool {
                 format!("this picture has crashed or starved a worker and is refused for {} s", rest.div_ceil(1000)),
             ));
         }
+        let deadline = self.clock(errand.deadline);
+        let (work, estimated) = (errand.cost.work, errand.cost.cpu_ms);
+        let idle = self.queue.running() == 0;
+        let cpu_ms = self.corrections.admitted(work, estimated, deadline.saturating_sub(now), idle);
         let ticket = Ticket {
             id,
             bytes: errand.cost.bytes,
-            cpu_ms: self.corrections.apply(errand.cost.work, errand.cost.cpu_ms),
+            cpu_ms,
             source_bytes: errand.marks.iter().map(Bytes::len).sum::<usize>() as u64 + errand.source.len() as u64,
-            deadline: self.clock(errand.deadline),
+            deadline,
             queued: now,
         };
         match self.queue.admit(ticket.clone(), now) {
@@ -98,7 +102,7 @@ impl Pool {
             let Some(ticket) = self.queue.next(idle, now) else { break };
             let left = ticket.deadline.saturating_sub(now);
             if hopeless(ticket.cpu_ms, left) {
-                self.queue.finish(ticket.id);
+                self.queue.give_back(ticket.id);
                 self.refuse_late(ticket.id);
                 continue;
             }
@@ -121,7 +125,7 @@ impl Pool {
         self.claim(slot, ticket.id);
         let threads = (self.cores / sharing).max(1);
         let (Some(job), Some(worker)) = (self.jobs.get_mut(&ticket.id), self.slots.get_mut(&slot)) else {
-            self.queue.finish(ticket.id);
+            self.queue.give_back(ticket.id);
             return;
         };
         let mut task = job.errand.task.clone();
@@ -142,12 +146,12 @@ impl Pool {
         }
         // The state first: if the worker is dead already, its exit finds the job and gives it to another.
         worker.state = State::Busy { job: ticket.id };
-        job.run = Some((at, slot, threads));
+        job.run = Some((at, slot));
         match worker.run(ticket.id, &task, &job.errand.source, &job.errand.marks) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
             Err(error) => {
-                self.queue.finish(ticket.id);
+                self.queue.give_back(ticket.id);
                 self.kill(slot, at);
                 let error = Error::new(Kind::Internal, format!("the work cannot be handed to a worker: {error}"));
                 self.answer(ticket.id, Err(error));
@@ -165,7 +169,7 @@ impl Pool {
             }
             State::Leaving { .. } => return None,
         }
-        Some(self.jobs.get(&id).and_then(|job| job.run).map_or(Duration::ZERO, |(start, ..)| start.elapsed()))
+        Some(self.jobs.get(&id).and_then(|job| job.run).map_or(Duration::ZERO, |(start, _)| start.elapsed()))
     }
 
     /// A job has a result.
@@ -186,13 +190,13 @@ impl Pool {
             if kind == Some(Kind::Crashed) {
                 self.quarantine.crashed(digest, now);
             } else if kind == Some(Kind::OutOfMemory) {
-                let looked = Looked::by(job.ticket.bytes, self.config.worker_memory);
+                let looked = Looked::by_memory(job.ticket.bytes, self.config.worker_memory);
                 self.quarantine.starved(digest, fingerprint, looked, now);
             }
         }
         let result = result.map(|(bytes, outcome)| {
             let job = self.jobs.get(&id);
-            let queued = job.and_then(|job| job.run.map(|(start, ..)| start.saturating_duration_since(job.submitted)));
+            let queued = job.and_then(|job| job.run.map(|(start, _)| start.saturating_duration_since(job.submitted)));
             let (pressed, hurried) = job.map_or((false, false), |job| (job.pressed, job.hurried));
             Answer { bytes: Bytes::from(bytes), outcome, queued: queued.unwrap_or_default(), ran, pressed, hurried }
         });
@@ -203,20 +207,20 @@ impl Pool {
 
     /// What a job took corrects the estimates of the next ones. A worker's own numbers are believed within reason.
     fn learn(&mut self, id: u64, cpu_us: u64, ran: Duration, done: bool) {
-        // What was hurried was estimated at its full effort.
-        let Some(job) = self.jobs.get(&id).filter(|job| done && !job.pressed) else { return };
+        let Some(job) = self.jobs.get(&id).filter(|_| done) else { return };
         let most = micros(ran).saturating_mul(self.cores.saturating_add(1) as u64);
         let cpu = Duration::from_micros(cpu_us.min(most));
-        self.corrections.learn(job.errand.cost.work, job.errand.cost.cpu_ms, cpu);
-        if job.run.is_some_and(|(.., threads)| threads == 1) {
-            self.corrections.stretched(cpu, ran);
+        self.corrections.stretched(cpu, ran);
+        // What was hurried was estimated at its full effort.
+        if !job.pressed {
+            self.corrections.learn(job.errand.cost.work, job.errand.cost.cpu_ms, cpu);
         }
     }
 
     /// A job's time is over.
     pub(super) fn expire(&mut self, id: u64, at: Instant) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let Some((start, slot, _)) = job.run else {
+        let Some((start, slot)) = job.run else {
             self.unqueue(id);
             self.refuse_late(id);
             return;
@@ -238,7 +242,8 @@ impl Pool {
             self.quarantine.starved(digest, fingerprint, looked, now);
             // The next one like it is told at once.
             if looked == Looked::Costly {
-                self.corrections.learn(work, estimated, ran);
+                let cpu = self.corrections.of_wall(ran);
+                self.corrections.learn(work, estimated, cpu);
             }
         }
         let message = format!("the conversion was stopped after {} ms, at its deadline", ran.as_millis());
@@ -247,23 +252,26 @@ impl Pool {
 
     /// A job's worker has ended.
     pub(super) fn bereave(&mut self, id: u64, exit: &Exit, at: Instant) {
-        self.queue.finish(id);
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let Some(job) = self.jobs.get_mut(&id) else { return self.queue.finish(id) };
         if exit.by_kill() {
             // A worker that ended as soon as it got the job was killed before it got it.
-            let tried = job.run.is_some_and(|(start, ..)| at.saturating_duration_since(start) > TRIED);
+            let tried = job.run.is_some_and(|(start, _)| at.saturating_duration_since(start) > TRIED);
             let had_its_second = tried && job.retried;
             if !had_its_second && !job.abandoned && job.due > at {
                 job.retried |= tried;
                 job.run = None;
+                // It is charged for when it has its turn again.
+                self.queue.give_back(id);
                 self.queue.readmit(job.ticket.clone());
                 return;
             }
+            self.queue.finish(id);
             let error = Error::new(Kind::Crashed, "the conversion's worker was killed from outside");
             self.answer(id, Err(error));
         } else if exit.out_of_memory() {
+            self.queue.finish(id);
             let (digest, fingerprint) = (job.errand.digest, job.errand.fingerprint());
-            let (looked, now) = (Looked::by(job.ticket.bytes, self.config.worker_memory), self.clock(at));
+            let (looked, now) = (Looked::by_memory(job.ticket.bytes, self.config.worker_memory), self.clock(at));
             self.quarantine.starved(digest, fingerprint, looked, now);
             let message = format!("{} MiB of memory were not enough", self.config.worker_memory >> 20);
             self.answer(id, Err(Error::new(Kind::OutOfMemory, message)));

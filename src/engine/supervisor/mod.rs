@@ -175,8 +175,8 @@ struct Job {
     pressed: bool,
     /// It would have been made better, had nobody else waited.
     hurried: bool,
-    /// Since when which worker has it, and with how many threads.
-    run: Option<(Instant, u64, usize)>,
+    /// Since when which worker has it.
+    run: Option<(Instant, u64)>,
 }
 
 impl Pool {

@@ -43,7 +43,7 @@ impl Pool {
     pub(super) fn unqueue(&mut self, id: u64) {
         if let Some(at) = self.parked.iter().position(|ticket| ticket.id == id) {
             self.parked.remove(at);
-            self.queue.finish(id);
+            self.queue.give_back(id);
         } else {
             self.queue.remove(id);
         }
