@@ -64,6 +64,7 @@ fn options(quality: Option<u8>, effort: Effort) -> Options {
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: pictor::imaging::encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     }

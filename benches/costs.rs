@@ -98,6 +98,7 @@ impl Table {
             effort: ask.effort,
             threads: 1,
             budget_ms: DEADLINE_MS as u32,
+            full_ms: 0,
         };
         let header = probe(source).unwrap();
         let layout = geometry::lay_out(&job.plan, &header.source, format, &job.limits).unwrap();

@@ -34,6 +34,7 @@ fn job(quality: u8, resample: Light) -> Job {
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: 10_000,
+        full_ms: 0,
     }
 }
 

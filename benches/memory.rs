@@ -61,6 +61,7 @@ fn job(target: Format, width: u32) -> Job {
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: 30_000,
+        full_ms: 0,
     }
 }
 
@@ -105,6 +106,7 @@ fn source(path: &Path, format: Format, progressive: bool, alpha: bool, (width, h
         threads: 2,
         frames,
         budget_ms: 0,
+        hurry: pictor::imaging::encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     };

@@ -344,6 +344,7 @@ fn written(pixels: &Pixels, format: Format, quality: Option<u8>, effort: Effort)
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: pictor::imaging::encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     };

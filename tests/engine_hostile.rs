@@ -31,7 +31,7 @@ fn gif(frames: usize) -> Vec<u8> {
 fn job(format: Format) -> Job {
     let plan = parse_rule("imageMogr2/thumbnail/4x").unwrap().1;
     let (limits, policy) = (Limits::default(), Policy::default());
-    Job { plan, format, limits, policy, effort: Effort::Interactive, threads: 1, budget_ms: 1000 }
+    Job { plan, format, limits, policy, effort: Effort::Interactive, threads: 1, budget_ms: 1000, full_ms: 0 }
 }
 
 /// Every answer that is not the one that was asked for kills its worker and is nobody's answer.

@@ -28,6 +28,7 @@ fn errand(number: u32, diagnosis: Diagnosis) -> Errand {
         deadline: Instant::now() + Duration::from_secs(10),
         finish_if_abandoned: false,
         may_press: false,
+        patient: false,
     }
 }
 

@@ -49,6 +49,7 @@ fn job(format: Format, quality: u8, effort: Effort) -> Job {
         effort,
         threads: 1,
         budget_ms: 0,
+        full_ms: 0,
     }
 }
 

@@ -135,6 +135,7 @@ pub fn write(format: Format, quality: Option<u8>, lossless: bool, progressive: b
         threads: 1,
         frames: frames.len() as u32,
         budget_ms: 0,
+        hurry: pictor::imaging::encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     };

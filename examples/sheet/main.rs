@@ -180,7 +180,7 @@ fn convert(rule: &str, source: &[u8], logo: &[u8], effort: Effort) -> Result<(Ve
     };
     let marks: Vec<&[u8]> = plan.mark_images().map(|_| logo).collect();
     let (limits, policy) = (Limits::default(), Policy::default());
-    let job = Job { plan: plan.clone(), format, limits, policy, effort, threads: 2, budget_ms: 0 };
+    let job = Job { plan: plan.clone(), format, limits, policy, effort, threads: 2, budget_ms: 0, full_ms: 0 };
     let (bytes, outcome) = convert_marked(source, &marks, &job)?;
     Ok((bytes, outcome, plan))
 }

@@ -87,7 +87,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let asked = plan.facts().unwrap_or_default();
     let digest = Sha256::digest(&source).into();
     let before = source.len();
-    let job = Job { plan, format, limits, policy: Policy::default(), effort, threads: 1, budget_ms: u32::MAX };
+    let job =
+        Job { plan, format, limits, policy: Policy::default(), effort, threads: 1, budget_ms: u32::MAX, full_ms: 0 };
     let expected = Expected::of(&job, &header, before as u64).map_err(text)?;
     let conversion = Conversion {
         source: source.into(),
@@ -100,6 +101,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         deadline: Instant::now() + config.deadline,
         finish_if_abandoned: false,
         may_press: false,
+        patient: false,
     };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;

@@ -91,7 +91,7 @@ pub(super) fn misbehave(
 /// What it says of its result.
 pub(super) fn said(diagnosis: Diagnosis) -> Option<Outcome> {
     let Diagnosis::Answer { format, width, height, frames } = diagnosis else { return None };
-    Some(Outcome { format, width, height, frames, facts: None, times: Times::default() })
+    Some(Outcome { format, width, height, frames, facts: None, times: Times::default(), hurried: false })
 }
 
 fn touched(bytes: u64) -> Vec<u8> {

@@ -60,7 +60,7 @@ pub struct Conversion {
     pub marks: Vec<Bytes>,
     /// SHA-256 of the original (and the marks), for the quarantine.
     pub digest: Digest,
-    /// What is to be done. `threads` and `budget_ms` are set when it starts.
+    /// What is to be done. `threads`, `budget_ms` and `full_ms` are set when it starts.
     pub job: Job,
     /// What must come of it: whoever hands back anything else is killed.
     pub expected: Expected,
@@ -74,6 +74,8 @@ pub struct Conversion {
     pub finish_if_abandoned: bool,
     /// Whether its effort may be lowered while the queue is long, which changes the bytes of the result.
     pub may_press: bool,
+    /// Nobody waits for it: encoders may plan for all the time that there is, whatever it was estimated at.
+    pub patient: bool,
 }
 
 /// Two pictures to compare.
@@ -142,6 +144,7 @@ pub struct Errand {
     pub deadline: Instant,
     pub finish_if_abandoned: bool,
     pub may_press: bool,
+    pub patient: bool,
 }
 
 /// See [`Errand`].
@@ -203,11 +206,22 @@ impl Engine {
     /// [`Kind::OutOfMemory`], [`Kind::Crashed`], [`Kind::Quarantined`].
     pub async fn convert(&self, conversion: Conversion) -> Result<Converted, Error> {
         let Conversion { source, marks, digest, job, expected, tenant, cost, deadline, .. } = conversion;
-        let (finish_if_abandoned, may_press) = (conversion.finish_if_abandoned, conversion.may_press);
+        let Conversion { finish_if_abandoned, may_press, patient, .. } = conversion;
         let asked = job.effort;
         let (task, expected) = (Task::Convert(job), Some(expected));
-        let errand =
-            Errand { source, marks, digest, task, expected, tenant, cost, deadline, finish_if_abandoned, may_press };
+        let errand = Errand {
+            source,
+            marks,
+            digest,
+            task,
+            expected,
+            tenant,
+            cost,
+            deadline,
+            finish_if_abandoned,
+            may_press,
+            patient,
+        };
         let Answer { bytes, outcome, queued, ran, pressed, hurried } = self.run(errand).await?;
         let outcome = outcome.ok_or_else(|| Error::new(Kind::Internal, "the worker did not say what it made"))?;
         let used = if pressed { Effort::Pressed } else { asked };
@@ -222,10 +236,21 @@ impl Engine {
         let Comparison { first, second, digest, comparing, cost, deadline } = comparison;
         let task = Task::Compare(comparing);
         let (source, marks) = (first, vec![second]);
-        let (finish_if_abandoned, may_press) = (false, false);
+        let (finish_if_abandoned, may_press, patient) = (false, false, false);
         let (expected, tenant) = (None, Tenant::default());
-        let errand =
-            Errand { source, marks, digest, task, expected, tenant, cost, deadline, finish_if_abandoned, may_press };
+        let errand = Errand {
+            source,
+            marks,
+            digest,
+            task,
+            expected,
+            tenant,
+            cost,
+            deadline,
+            finish_if_abandoned,
+            may_press,
+            patient,
+        };
         let answer = self.run(errand).await?;
         // Hostile like everything that a worker says.
         let short = answer.bytes.get(..answer.bytes.len().min(4096)).unwrap_or_default();

@@ -236,6 +236,7 @@ mod tests {
             effort: Effort::Interactive,
             threads: 2,
             budget_ms: 1000,
+            full_ms: 0,
         };
         ToWorker::Run { id: u64::MAX, task: Task::Convert(job), length: 42, marks: vec![7, 0] }
     }

@@ -141,7 +141,7 @@ mod tests {
         };
         let (limits, policy) = (Limits::default(), Policy::default());
         let effort = Effort::Interactive;
-        let job = Job { plan, format, limits, policy, effort, threads: 1, budget_ms: 60_000 };
+        let job = Job { plan, format, limits, policy, effort, threads: 1, budget_ms: 60_000, full_ms: 0 };
         convert(source, &job).unwrap().0
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bare;
 use super::colour;
 use super::decode::{self, Region, Shrink, Wanted};
-use super::encode::{self, quality};
+use super::encode::{self, Hurry, quality};
 use super::exif::{self, Truth};
 use super::mark::Marks;
 use super::picture::{Animation, Encode, Frame, Metadata, Pixels, Space};
@@ -44,6 +44,8 @@ pub struct Job {
     pub threads: u32,
     /// The longest time that the encoder should plan for, in milliseconds; the deadline itself is the supervisor's.
     pub budget_ms: u32,
+    /// What that would be if nobody else waited; 0 where nobody wants to know whether less would have made a difference.
+    pub full_ms: u32,
 }
 
 /// How hard an encoder tries.
@@ -81,6 +83,9 @@ pub struct Outcome {
     pub facts: Option<Facts>,
     /// Where the time went.
     pub times: Times,
+    /// More would have come of it, had there been the full time for it.
+    #[serde(default)]
+    pub hurried: bool,
 }
 
 /// Facts about an original, free of any dialect.
@@ -285,6 +290,7 @@ fn picture(
     let mut encoder: Option<Box<dyn Encode>> = None;
     let wish = seek::wish(output, &job.policy, format, layout.frames);
     let mut sought = None;
+    let hurry = Hurry::new(job.full_ms);
     let mut frames = 0;
     while frames < layout.frames {
         let Some(frame) = clock(&mut times.decode, || decoder.next_frame())? else { break };
@@ -294,7 +300,7 @@ fn picture(
         let developed = || develop(source, extent, header, &layout, format, light, &mut marks);
         let pixels = clock(&mut times.transform, developed)?;
         if let Some(wish) = wish {
-            let options = settings(output, decoder.metadata(), header, job, &layout, truth);
+            let options = settings(output, decoder.metadata(), header, job, &layout, truth, &hurry);
             let floor = output.quality_floor;
             sought = Some(clock(&mut times.encode, || seek::run(wish, pixels, format, &options, floor))?);
             frames = 1;
@@ -305,7 +311,7 @@ fn picture(
             let mut running = match encoder.take() {
                 Some(running) => running,
                 None => {
-                    let options = settings(output, decoder.metadata(), header, job, &layout, truth);
+                    let options = settings(output, decoder.metadata(), header, job, &layout, truth, &hurry);
                     start(&layout, options, decoder.metadata(), format)?
                 }
             };
@@ -339,11 +345,16 @@ fn picture(
         };
         if !saved {
             let Source { format, width, height, frames, .. } = header.source;
-            return Ok((original, Outcome { format: Some(format), width, height, frames, facts: None, times }));
+            let format = Some(format);
+            return Ok((
+                original,
+                Outcome { format, width, height, frames, facts: None, times, hurried: hurry.told() },
+            ));
         }
     }
     let (width, height) = (layout.width, layout.height);
-    Ok((bytes, Outcome { format: Some(format), width, height, frames, facts: None, times }))
+    let format = Some(format);
+    Ok((bytes, Outcome { format, width, height, frames, facts: None, times, hurried: hurry.told() }))
 }
 
 /// When the original answers in place of its result.
@@ -404,6 +415,7 @@ fn settings(
     job: &Job,
     layout: &Layout,
     truth: Truth,
+    hurry: &Hurry,
 ) -> encode::Options {
     let exif = exif::carried(metadata.exif.as_deref(), effective(job, output).metadata, truth);
     let resolved = quality::resolve(output, metadata.quality.or(header.quality), job.format);
@@ -418,6 +430,7 @@ fn settings(
         threads: job.threads.max(1),
         frames: layout.frames,
         budget_ms: job.budget_ms,
+        hurry: hurry.clone(),
         exif,
         space: metadata.space,
     }
@@ -541,7 +554,7 @@ fn facts(source: &[u8], header: &Header, asked: plan::Facts, job: &Job) -> Resul
     }
     let facts = Facts { header: *header, bytes: source.len() as u64, md5, average, exif: tags };
     let plan::Source { width, height, frames, .. } = header.source;
-    Ok(Outcome { format: None, width, height, frames, facts: Some(facts), times })
+    Ok(Outcome { format: None, width, height, frames, facts: Some(facts), times, hurried: false })
 }
 
 /// Does something and adds the wall time that it took, in microseconds.

@@ -85,6 +85,7 @@ async fn ask(shield: &Shield, question: &Question, original: &Original, deadline
         deadline,
         finish_if_abandoned: false,
         may_press: false,
+        patient: false,
     };
     let facts = shield.engine.convert(conversion).await?.outcome.facts;
     facts

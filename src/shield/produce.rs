@@ -162,6 +162,7 @@ async fn convert(
         cost,
         deadline,
         finish_if_abandoned: false,
+        patient: care == Care::Again,
         // A search that is pressed takes the quality that is typical for its score.
         may_press: care == Care::Asked
             && (question.plan.output())
@@ -187,6 +188,7 @@ pub(super) fn job(shield: &Shield, question: &Question, plan: Plan, format: Form
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: u32::try_from(shield.deadline.as_millis()).unwrap_or(u32::MAX),
+        full_ms: 0,
     }
 }
 

@@ -42,7 +42,7 @@ fn made(source: &[u8], plan: &str) -> Vec<u8> {
     let plan: Plan = plan.parse().unwrap();
     let Target::Fixed(format) = plan.output().unwrap().target else { panic!("a format") };
     let (limits, policy, effort) = (Limits::default(), Policy::default(), Effort::Interactive);
-    convert(source, &Job { plan, format, limits, policy, effort, threads: 1, budget_ms: 60_000 }).unwrap().0
+    convert(source, &Job { plan, format, limits, policy, effort, threads: 1, budget_ms: 60_000, full_ms: 0 }).unwrap().0
 }
 
 fn replay(list: &Path, arguments: &[&str]) -> Output {

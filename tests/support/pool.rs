@@ -45,6 +45,7 @@ pub fn errand(source: impl Into<Bytes>, diagnosis: Diagnosis) -> Errand {
         deadline: Instant::now() + Duration::from_secs(10),
         finish_if_abandoned: false,
         may_press: false,
+        patient: false,
     }
 }
 

@@ -151,7 +151,7 @@ impl Work {
         let cost =
             budget::plan_cost(&plan, &policy, header, Some(body), &layout, Format::Png, Pace { effort, budget_ms: 0 });
         let _permit = self.permits.acquire().await;
-        let job = Job { plan, format: Format::Png, limits, policy, effort, threads: 1, budget_ms: 1000 };
+        let job = Job { plan, format: Format::Png, limits, policy, effort, threads: 1, budget_ms: 1000, full_ms: 0 };
         let conversion = Conversion {
             source: body.clone(),
             marks: Vec::new(),
@@ -163,6 +163,7 @@ impl Work {
             deadline: Instant::now() + DEADLINE,
             finish_if_abandoned: false,
             may_press: false,
+            patient: false,
         };
         self.engine.convert(conversion).await.ok().map(|converted| converted.bytes)
     }

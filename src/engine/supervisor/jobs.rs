@@ -29,8 +29,8 @@ impl Pool {
             Ok(ticket) => {
                 let due = errand.deadline;
                 self.due.insert((due, id));
-                let (abandoned, retried, pressed, hurried, run) = (false, false, false, false, None);
-                let job = Job { errand, reply, ticket, submitted: now, due, abandoned, retried, pressed, hurried, run };
+                let (abandoned, retried, pressed, run) = (false, false, false, None);
+                let job = Job { errand, reply, ticket, submitted: now, due, abandoned, retried, pressed, run };
                 self.jobs.insert(id, job);
             }
             Err(error) => self.outbox.push((reply, Err(error))),
@@ -132,17 +132,16 @@ impl Pool {
         if let Task::Convert(convert) = &mut task {
             convert.threads = u32::try_from(threads).unwrap_or(u32::MAX);
             // Nobody takes much more than it was let in for: an encoder that finds the picture harder than its header and its
-            // bytes tell makes up for it by trying less hard.
-            let estimated = job.errand.cost.cpu_ms.saturating_mul(2).max(LEAST_BUDGET_MS);
-            let most = if convert.effort == Effort::Batch { left } else { left.min(estimated) };
+            // bytes tell makes up for it by trying less hard, and says so.
+            let estimated = ticket.cpu_ms.saturating_mul(2).max(LEAST_BUDGET_MS);
+            let patient = job.errand.patient || convert.effort == Effort::Batch;
+            let most = if patient { left } else { left.min(estimated) };
             convert.budget_ms = u32::try_from(most).unwrap_or(u32::MAX);
+            convert.full_ms = u32::try_from(whole).unwrap_or(u32::MAX);
             job.pressed = pressed && job.errand.may_press && convert.effort == Effort::Interactive;
             if job.pressed {
                 convert.effort = Effort::Pressed;
             }
-            // An encoder that sees less time than it would take hurries by itself, and a search ends early.
-            let waited = left < whole.saturating_sub(whole / 8);
-            job.hurried = job.pressed || (waited && job.errand.cost.cpu_ms.saturating_mul(2) > left);
         }
         // The state first: if the worker is dead already, its exit finds the job and gives it to another.
         worker.state = State::Busy { job: ticket.id };
@@ -197,7 +196,8 @@ impl Pool {
         let result = result.map(|(bytes, outcome)| {
             let job = self.jobs.get(&id);
             let queued = job.and_then(|job| job.run.map(|(start, _)| start.saturating_duration_since(job.submitted)));
-            let (pressed, hurried) = job.map_or((false, false), |job| (job.pressed, job.hurried));
+            let pressed = job.is_some_and(|job| job.pressed);
+            let hurried = pressed || outcome.as_ref().is_some_and(|outcome| outcome.hurried);
             Answer { bytes: Bytes::from(bytes), outcome, queued: queued.unwrap_or_default(), ran, pressed, hurried }
         });
         self.answer(id, result);

@@ -173,8 +173,6 @@ struct Job {
     retried: bool,
     /// Its effort was lowered because others wait.
     pressed: bool,
-    /// It would have been made better, had nobody else waited.
-    hurried: bool,
     /// Since when which worker has it.
     run: Option<(Instant, u64)>,
 }

@@ -58,6 +58,7 @@ impl Writing {
             threads: 1,
             frames: layout.frames.max(1),
             budget_ms: u32::try_from(pace.budget_ms).unwrap_or(u32::MAX),
+            hurry: encode::Hurry::default(),
             exif: None,
             space: Space::Srgb,
         };

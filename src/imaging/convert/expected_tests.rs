@@ -22,7 +22,7 @@ fn picture(width: u32, height: u32, orientation: u8) -> Vec<u8> {
 fn job(rule: &str, format: Format) -> Job {
     let plan = crate::dialect::parse_rule(rule).unwrap().1;
     let (limits, policy) = (Limits::default(), Policy::default());
-    Job { plan, format, limits, policy, effort: Effort::Pressed, threads: 1, budget_ms: 10_000 }
+    Job { plan, format, limits, policy, effort: Effort::Pressed, threads: 1, budget_ms: 10_000, full_ms: 0 }
 }
 
 /// What this build makes of a rule, and what is expected of it.
@@ -122,6 +122,7 @@ fn the_original_is_taken_where_the_plan_allows_it() {
         frames: 1,
         facts: None,
         times: crate::imaging::Times::default(),
+        hurried: false,
     };
     let expected = |job: &Job| Expected::of(job, &header, source.len() as u64).unwrap();
     if let Answer::Image(output) = &mut slim.plan.answer {

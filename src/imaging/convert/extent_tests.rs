@@ -20,6 +20,7 @@ fn ramp(width: u32, height: u32, exif: Option<Vec<u8>>) -> Vec<u8> {
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: encode::Hurry::default(),
         exif,
         space: Space::Srgb,
     };
@@ -37,6 +38,7 @@ fn made(source: &[u8], steps: Vec<Step>, light: Light) -> Pixels {
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: 10_000,
+        full_ms: 0,
     };
     let (bytes, _) = convert(source, &job).unwrap();
     let header = probe::probe(&bytes).unwrap();

@@ -58,6 +58,7 @@ fn encoded(format: Format, exif: Option<Vec<u8>>) -> Vec<u8> {
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: encode::Hurry::default(),
         exif,
         space: Space::Srgb,
     };
@@ -185,6 +186,7 @@ fn no_answer_tells_a_place_that_is_to_stay_behind() {
                     effort: Effort::Interactive,
                     threads: 1,
                     budget_ms: 10_000,
+                    full_ms: 0,
                 };
                 let (bytes, _) = convert(&source, &job).unwrap();
                 let open = metadata == Carry::Exif && !output.strip;

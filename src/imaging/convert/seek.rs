@@ -128,10 +128,9 @@ impl Tries<'_> {
 
     /// Whether there is time for one try more that takes as long as those before it, and twice that to spare.
     fn in_time(&self, done: usize) -> bool {
-        let budget = Duration::from_millis(self.options.budget_ms.into());
         let spent = self.start.elapsed();
         let each = spent / u32::try_from(done.max(1)).unwrap_or(u32::MAX);
-        budget.is_zero() || spent + each * 2 <= budget
+        self.options.in_time(|budget| budget == 0 || spent + each * 2 <= Duration::from_millis(budget.into()))
     }
 }
 

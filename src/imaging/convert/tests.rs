@@ -26,6 +26,7 @@ fn job(steps: Vec<Step>) -> Job {
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: 10_000,
+        full_ms: 0,
     }
 }
 
@@ -377,6 +378,7 @@ fn greys() -> Vec<u8> {
         threads: 1,
         frames: 10,
         budget_ms: 0,
+        hurry: encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     };
@@ -441,6 +443,7 @@ fn jpeg(pixels: Pixels, quality: u8, progressive: bool) -> Vec<u8> {
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     };
@@ -525,6 +528,7 @@ fn webp(pixels: Pixels, alpha: bool, quality: Option<u8>) -> Vec<u8> {
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     };

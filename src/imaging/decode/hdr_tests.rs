@@ -167,6 +167,7 @@ pub(super) fn written(pixels: Pixels, format: Format, lossless: bool) -> Vec<u8>
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: crate::imaging::encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     };

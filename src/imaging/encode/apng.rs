@@ -217,6 +217,7 @@ mod tests {
                 threads: 1,
                 frames: 1,
                 budget_ms: 0,
+                hurry: crate::imaging::encode::Hurry::default(),
                 exif: None,
                 space: crate::imaging::picture::Space::Srgb,
             };

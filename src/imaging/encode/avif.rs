@@ -52,7 +52,8 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
     let coloured = pixels.channels().count() > 2;
     let graphic = coloured && !options.lossless && is_graphic(&pixels);
-    match chosen(options, (pixels.width(), pixels.height()), coloured, graphic) {
+    let size = (pixels.width(), pixels.height());
+    match options.in_time(|budget_ms| within_budget(options, budget_ms, size, coloured, graphic)) {
         Coder::Svt(preset) => by_svt(&pixels, preset, quality, options),
         Coder::Aom { speed, sampling, deep } => {
             let settings = aom::Settings {
@@ -74,10 +75,20 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
 }
 
 /// Who encodes a picture of this size.
-pub fn chosen(options: &Options, (width, height): (u32, u32), coloured: bool, graphic: bool) -> Coder {
+pub fn chosen(options: &Options, size: (u32, u32), coloured: bool, graphic: bool) -> Coder {
+    within_budget(options, options.budget_ms, size, coloured, graphic)
+}
+
+fn within_budget(
+    options: &Options,
+    budget_ms: u32,
+    (width, height): (u32, u32),
+    coloured: bool,
+    graphic: bool,
+) -> Coder {
     let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
     let megapixels = f64::from(width) * f64::from(height) / 1e6;
-    coder(options, quality, megapixels, graphic, coloured && svt::takes(width, height))
+    coder(options, budget_ms, quality, megapixels, graphic, coloured && svt::takes(width, height))
 }
 
 /// How many times the time of [`MS_PER_MEGAPIXEL`] libaom takes for more than photographs at the default quality
@@ -91,10 +102,10 @@ pub(super) fn load(quality: u8, lossless: bool, graphic: bool) -> f64 {
     }
 }
 
-fn coder(options: &Options, quality: u8, megapixels: f64, graphic: bool, svt: bool) -> Coder {
+fn coder(options: &Options, whole_ms: u32, quality: u8, megapixels: f64, graphic: bool, svt: bool) -> Coder {
     let load = load(quality, options.lossless, graphic);
     // What the budget would be if it were a plain photograph; 0 stays 0.
-    let budget_ms = (f64::from(options.budget_ms) / load).ceil() as u32;
+    let budget_ms = (f64::from(whole_ms) / load).ceil() as u32;
     let speed = speed(options.effort, megapixels, budget_ms, options.threads);
     if options.lossless {
         return Coder::Aom { speed, sampling: Sampling::Identity, deep: false };
@@ -102,7 +113,7 @@ fn coder(options: &Options, quality: u8, megapixels: f64, graphic: bool, svt: bo
     let until = if speed <= 7 { AOM_FROM } else { FAST_AOM_FROM };
     let hurried = options.effort != Effort::Batch;
     if svt && hurried && !graphic && quality < until && megapixels >= SVT_MEGAPIXELS {
-        return Coder::Svt(preset(options.effort, megapixels, options.budget_ms, options.threads));
+        return Coder::Svt(preset(options.effort, megapixels, whole_ms, options.threads));
     }
     let sampling = if graphic || quality >= FULL_CHROMA { Sampling::Full } else { Sampling::Quarter };
     // The faster presets were fitted with eight bits, and graphics below the quality that photographs keep their chroma at.
@@ -336,6 +347,7 @@ mod tests {
             threads: 1,
             frames: 1,
             budget_ms: 0,
+            hurry: crate::imaging::encode::Hurry::default(),
             exif: None,
             space: Space::Srgb,
         };
@@ -343,22 +355,22 @@ mod tests {
         let (now, later) = (options(Effort::Interactive, false), options(Effort::Batch, false));
         let pressed = options(Effort::Pressed, false);
         // Options, quality, megapixels, a graphic, whether there is SVT-AV1.
-        assert_eq!(coder(&now, 65, 1.0, false, true), Coder::Svt(7));
-        assert_eq!(coder(&now, 65, 12.0, false, true), Coder::Svt(8));
-        assert_eq!(coder(&pressed, 65, 1.0, false, true), Coder::Svt(8));
-        assert_eq!(coder(&now, 65, 0.05, false, true), aom(7, Sampling::Quarter, true));
-        assert_eq!(coder(&now, 65, 1.0, true, true), aom(7, Sampling::Full, false));
-        assert_eq!(coder(&now, 90, 1.0, false, true), aom(7, Sampling::Full, true));
-        assert_eq!(coder(&now, 90, 12.0, false, true), Coder::Svt(8));
-        assert_eq!(coder(&pressed, 90, 1.0, false, true), Coder::Svt(8));
-        assert_eq!(coder(&pressed, 95, 1.0, false, true), aom(9, Sampling::Full, false));
-        assert_eq!(coder(&now, 65, 1.0, false, false), aom(7, Sampling::Quarter, true));
-        assert_eq!(coder(&now, 50, 1.0, false, false), aom(7, Sampling::Quarter, false));
-        assert_eq!(coder(&now, 85, 6.0, false, false), aom(8, Sampling::Full, false));
-        assert_eq!(coder(&later, 65, 1.0, false, true), aom(6, Sampling::Quarter, true));
-        assert_eq!(coder(&later, 80, 1.0, false, true), aom(6, Sampling::Full, true));
+        assert_eq!(coder(&now, 0, 65, 1.0, false, true), Coder::Svt(7));
+        assert_eq!(coder(&now, 0, 65, 12.0, false, true), Coder::Svt(8));
+        assert_eq!(coder(&pressed, 0, 65, 1.0, false, true), Coder::Svt(8));
+        assert_eq!(coder(&now, 0, 65, 0.05, false, true), aom(7, Sampling::Quarter, true));
+        assert_eq!(coder(&now, 0, 65, 1.0, true, true), aom(7, Sampling::Full, false));
+        assert_eq!(coder(&now, 0, 90, 1.0, false, true), aom(7, Sampling::Full, true));
+        assert_eq!(coder(&now, 0, 90, 12.0, false, true), Coder::Svt(8));
+        assert_eq!(coder(&pressed, 0, 90, 1.0, false, true), Coder::Svt(8));
+        assert_eq!(coder(&pressed, 0, 95, 1.0, false, true), aom(9, Sampling::Full, false));
+        assert_eq!(coder(&now, 0, 65, 1.0, false, false), aom(7, Sampling::Quarter, true));
+        assert_eq!(coder(&now, 0, 50, 1.0, false, false), aom(7, Sampling::Quarter, false));
+        assert_eq!(coder(&now, 0, 85, 6.0, false, false), aom(8, Sampling::Full, false));
+        assert_eq!(coder(&later, 0, 65, 1.0, false, true), aom(6, Sampling::Quarter, true));
+        assert_eq!(coder(&later, 0, 80, 1.0, false, true), aom(6, Sampling::Full, true));
         assert_eq!(
-            coder(&options(Effort::Interactive, true), 100, 1.0, false, true),
+            coder(&options(Effort::Interactive, true), 0, 100, 1.0, false, true),
             aom(7, Sampling::Identity, false)
         );
     }

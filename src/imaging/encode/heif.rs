@@ -30,7 +30,7 @@ pub fn available() -> bool {
 pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     let quality = options.quality.unwrap_or(quality::HEIF_DEFAULT);
     let megapixels = f64::from(pixels.width()) * f64::from(pixels.height()) / 1e6;
-    let preset = preset(options.effort, megapixels, options.budget_ms);
+    let preset = options.in_time(|budget_ms| preset(options.effort, megapixels, budget_ms));
     let sampling = match quality {
         FULL_CHROMA.. => Sampling::Full,
         _ if is_graphic(&pixels) => Sampling::Full,

@@ -29,6 +29,9 @@ pub(in crate::imaging) use avif::{Coder as AvifCoder, chosen as avif_coder};
 pub(in crate::imaging) use heif::{Preset as HeifPreset, preset as heif_preset};
 pub(in crate::imaging) use moving::is_fast as avif_moves_fast;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::colour;
 use super::convert::Effort;
 use super::picture::{Animation, Encode, Space};
@@ -61,11 +64,43 @@ pub struct Options {
     pub frames: u32,
     /// Milliseconds that encoding should stay below; 0 is no limit. Met by trying less hard, never by giving up.
     pub budget_ms: u32,
+    /// Whether that has told.
+    pub hurry: Hurry,
     /// A TIFF block of EXIF to carry along; JPEG, PNG, WebP, AVIF and HEIF take one. In AVIF and HEIF its orientation is
     /// for information only: readers turn by the container, which turns nothing.
     pub exif: Option<Vec<u8>>,
     /// What the pixels are; anything but sRGB only for formats of [`says_p3`].
     pub space: Space,
+}
+
+/// The note that whoever tries less hard leaves, for want of time that there would be if nobody else waited.
+#[derive(Debug, Clone, Default)]
+pub struct Hurry {
+    full_ms: u32,
+    told: Arc<AtomicBool>,
+}
+
+impl Hurry {
+    /// Where there would be so much time; 0 where nobody wants to know.
+    pub fn new(full_ms: u32) -> Self {
+        Self { full_ms, told: Arc::default() }
+    }
+
+    /// Whether anybody has tried less hard.
+    pub fn told(&self) -> bool {
+        self.told.load(Ordering::Relaxed)
+    }
+}
+
+impl Options {
+    /// What is chosen for the time that there is. Notes if it would have been something else with the full time.
+    pub(super) fn in_time<T: PartialEq>(&self, choose: impl Fn(u32) -> T) -> T {
+        let chosen = choose(self.budget_ms);
+        if self.hurry.full_ms > 0 && chosen != choose(self.hurry.full_ms) {
+            self.hurry.told.store(true, Ordering::Relaxed);
+        }
+        chosen
+    }
 }
 
 /// Opens an encoder. `animation` is given if and only if several frames will come.

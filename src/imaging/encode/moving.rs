@@ -73,7 +73,8 @@ impl Running {
     fn open(planes: &Planes, sampling: Sampling, options: &Options) -> Result<Self, Error> {
         let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
         let megapixels = f64::from(planes.width) * f64::from(planes.height) * f64::from(options.frames.max(1)) / 1e6;
-        let pace = Pace::of(options.effort, megapixels * load(quality, options.lossless, false), options.budget_ms);
+        let load = load(quality, options.lossless, false);
+        let pace = options.in_time(|budget_ms| Pace::of(options.effort, megapixels * load, budget_ms));
         let settings = Settings {
             speed: pace.cpu_used(),
             quantizer: pace.quantizer(quality),

@@ -16,6 +16,7 @@ fn options(quality: Option<u8>) -> Options {
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: Hurry::default(),
         exif: None,
         space: Space::Srgb,
     }
@@ -193,6 +194,19 @@ fn threads_change_the_time_and_not_the_quality() {
 }
 
 /// Sides that are odd, small, long: SVT-AV1 works in blocks and has a smallest size; alpha must come at the colour's depth.
+#[test]
+fn want_of_time_is_told_where_it_makes_a_difference() {
+    let pixels = photo_like(400, 300);
+    for format in formats().filter(|format| *format != Format::Tiff) {
+        let slower = matches!(format, Format::Avif | Format::Heif | Format::WebP);
+        for (budget_ms, full_ms, told) in [(1, 30_000, slower), (30_000, 60_000, false), (1, 1, false), (1, 0, false)] {
+            let hurry = Hurry::new(full_ms);
+            written(&pixels, format, Options { budget_ms, hurry: hurry.clone(), ..options(None) });
+            assert_eq!(hurry.told(), told, "{format:?}, {budget_ms} of {full_ms} ms");
+        }
+    }
+}
+
 #[test]
 fn avif_on_the_fly_keeps_size_colours_and_alpha() {
     if !SVT_AV1 {

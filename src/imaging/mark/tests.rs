@@ -452,6 +452,7 @@ fn job(format: Format, steps: Vec<Step>, output: Output) -> convert::Job {
         effort: convert::Effort::Interactive,
         threads: 1,
         budget_ms: 10_000,
+        full_ms: 0,
     }
 }
 

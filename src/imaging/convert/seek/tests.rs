@@ -20,6 +20,7 @@ fn options(quality: Option<u8>) -> Options {
         threads: 1,
         frames: 1,
         budget_ms: 0,
+        hurry: encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     }
@@ -69,6 +70,7 @@ fn job(format: Format, output: Output) -> Job {
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: 60_000,
+        full_ms: 0,
     }
 }
 
@@ -82,6 +84,18 @@ fn scored(original: &Pixels, bytes: &[u8]) -> f64 {
 fn cpu_ms() -> u64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     text.split(' ').next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or_default() / 1_000_000
+}
+
+#[test]
+fn a_search_that_ended_early_says_so() {
+    let source = Tries { format: Format::Png, options: &options(None), start: Instant::now() };
+    let source = source.encode(photo_like(400, 300), 100).unwrap();
+    let output = Output { target: Target::Fixed(Format::WebP), quality: Quality::Auto(80), ..Output::default() };
+    for (budget_ms, full_ms, hurried) in [(1, 60_000, true), (60_000, 60_000, false), (1, 1, false), (1, 0, false)] {
+        let job = Job { budget_ms, full_ms, ..job(Format::WebP, output.clone()) };
+        let (_, outcome) = convert(&source, &job).unwrap();
+        assert_eq!(outcome.hurried, hurried, "{budget_ms} of {full_ms} ms");
+    }
 }
 
 #[test]

@@ -174,6 +174,7 @@ fn converted(text: &str, steps: Vec<Step>, format: Format) -> Pixels {
         effort: Effort::Interactive,
         threads: 1,
         budget_ms: 10_000,
+        full_ms: 0,
     };
     let (bytes, outcome) = convert(text.as_bytes(), &job).unwrap();
     assert_eq!(outcome.format, Some(format));

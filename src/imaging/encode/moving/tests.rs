@@ -50,6 +50,7 @@ fn options(frames: u32) -> Options {
         threads: 1,
         frames,
         budget_ms: 0,
+        hurry: crate::imaging::encode::Hurry::default(),
         exif: None,
         space: Space::Srgb,
     }
