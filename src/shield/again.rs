@@ -59,6 +59,13 @@ impl Later {
     }
 }
 
+/// Whoever waits for something to make is told that nothing comes any more.
+impl Drop for Later {
+    fn drop(&mut self) {
+        self.told.notify_one();
+    }
+}
+
 /// Whether half of the pool has nothing to do and nobody waits.
 fn idle(status: &Status) -> bool {
     status.queued_light + status.queued_heavy == 0 && status.busy * 2 < status.workers && !status.stopping
@@ -115,7 +122,41 @@ async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+    use crate::cache::Cache;
+    use crate::config::{CacheConfig, EngineConfig, Isolation};
+    use crate::engine::Engine;
+    use crate::shield::Permits;
+    use crate::telemetry::Metrics;
+
+    /// On every step of its way: before it has begun, and while it waits for something to do.
+    #[tokio::test]
+    async fn nothing_is_left_of_a_shield_that_has_gone() {
+        for steps in 0..3 {
+            let config = EngineConfig { workers: 1, isolation: Isolation::Thread, ..EngineConfig::default() };
+            let engine = Engine::start(&config, "/proc/self/exe".into()).unwrap();
+            let cache = CacheConfig::default();
+            let permits = Permits::new(cache.originals, cache.in_flight, cache.in_flight_wait);
+            let metrics = Arc::new(Metrics::new().unwrap());
+            let runtime = tokio::runtime::Handle::current();
+            let shield =
+                Shield::new(Cache::new(&cache), permits, engine, metrics, runtime.clone(), Duration::from_secs(1));
+            for _ in 0..steps {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(runtime.metrics().num_alive_tasks(), 1);
+            drop(shield);
+            tokio::time::timeout(Duration::from_secs(10), async {
+                while runtime.metrics().num_alive_tasks() > 0 {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await
+            .unwrap();
+        }
+    }
 
     #[test]
     fn half_of_the_pool_must_be_idle_and_nobody_wait() {
