@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pictor::config::EngineConfig;
 use pictor::dialect::parse_rule;
 use pictor::engine::protocol::{Diagnosis, Task};
-use pictor::engine::{Answer, Engine, Errand, Tenant};
+use pictor::engine::{Answer, Cost, Engine, Errand, Status, Tenant};
 use pictor::error::{Error, Kind};
 use pictor::imaging::convert::Effort;
 use pictor::imaging::{Expected, Job, Policy, convert, probe};
@@ -133,18 +133,69 @@ async fn who_has_read_a_risky_file_serves_its_site_alone() {
     assert_eq!((status.crashes, status.kills, status.quarantined), (0, 0, 0));
 }
 
+/// All of its workers, the spare too, which takes what is tiny.
 #[tokio::test]
 async fn a_pool_of_one_site_keeps_its_workers() {
     let engine = engine(&config());
     let before = whole(&engine).await;
+    let tiny = || {
+        let tenant = Tenant { site: "a".into(), risky: true };
+        let errand = Errand { tenant, ..errand("picture", Diagnosis::Sleep(100)) };
+        engine.run(Errand { cost: Cost { cpu_ms: 1, ..errand.cost }, ..errand })
+    };
     for _ in 0..10 {
-        let (one, other) = tokio::join!(served(&engine, "a", true), served(&engine, "a", true));
-        one.unwrap();
-        other.unwrap();
+        let all = until(&engine, "all work", |status| status.busy == 3);
+        let (_, one, two, three) = tokio::join!(all, tiny(), tiny(), tiny());
+        for answer in [one, two, three] {
+            answer.unwrap();
+        }
     }
     let after = whole(&engine).await;
-    assert_eq!((after.recycled, after.respawns), (0, 0));
+    assert_eq!((after.recycled, after.evicted, after.kept, after.respawns), (0, 0, 0, 0));
     assert_eq!(after.worker_pids, before.worker_pids);
+}
+
+/// Who comes back finds the worker that is its own, however many others came in between, and one is always free.
+#[tokio::test]
+async fn more_sites_than_workers_keep_theirs() {
+    let engine = engine(&config());
+    whole(&engine).await;
+    let mut first = Vec::new();
+    for site in 0..8 {
+        first.push(worker(&engine, &format!("site{site}"), true).await);
+        until(&engine, "one is free", |status| status.idle >= usize::max(site + 2, 3)).await;
+    }
+    let before = whole(&engine).await;
+    assert!((1..=16).contains(&before.kept) && before.evicted == 0, "{before:?}");
+    for _ in 0..3 {
+        for (site, first) in first.iter().enumerate() {
+            assert_eq!(worker(&engine, &format!("site{site}"), true).await, *first);
+        }
+    }
+    let after = whole(&engine).await;
+    assert_eq!((after.respawns, after.parked, after.worker_pids), (before.respawns, 0, before.worker_pids));
+}
+
+/// More than are kept: whoever was not needed for longest makes place.
+#[tokio::test]
+async fn how_many_workers_are_kept_is_bounded() {
+    let engine = engine(&config());
+    whole(&engine).await;
+    for round in 0..2 {
+        for site in 0..24 {
+            worker(&engine, &format!("site{site}"), true).await;
+            let status = engine.status();
+            assert!(status.kept <= 16 && status.worker_pids.len() <= 19, "{round} {site} {status:?}");
+        }
+    }
+    assert!(whole(&engine).await.evicted >= 5 + 24);
+    // Nothing is kept beside the pool where there is no memory for it.
+    let small = pool::engine(&EngineConfig { memory: 8 << 20, ..config() });
+    for site in 0..5 {
+        worker(&small, &format!("site{site}"), true).await;
+    }
+    let status = whole(&small).await;
+    assert!(status.kept == 0 && status.evicted >= 2, "{status:?}");
 }
 
 /// More sites at once than workers: everybody is served, nobody by another's worker.
@@ -183,7 +234,8 @@ async fn a_job_that_waits_for_a_worker_of_its_own_can_end_while_it_waits() {
         let both = async { tokio::join!(engine.run(hurried), engine.run(given_up)) };
         let _ = tokio::time::timeout(Duration::from_millis(round), both).await;
     }
-    let status = until(&engine, "all is quiet", |status| status.busy == 0 && status.idle == 2).await;
+    let quiet = |status: &Status| status.busy == 0 && status.idle == 2 + status.kept;
+    let status = until(&engine, "all is quiet", quiet).await;
     assert_eq!((status.queued_light, status.queued_heavy), (0, 0));
     engine.run(errand("picture", Diagnosis::Echo)).await.unwrap();
 }

@@ -13,6 +13,7 @@ pub mod protocol;
 pub mod quarantine;
 pub mod queue;
 pub mod sandbox;
+mod sites;
 mod slot;
 mod spawn;
 mod status;

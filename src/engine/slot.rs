@@ -24,6 +24,8 @@ pub(super) struct Slot {
     pub last_job: Option<Instant>,
     /// Resident bytes after its last job.
     pub resident: u64,
+    /// Of these, what no other process shares.
+    pub private: u64,
     /// The site whose risky files it has read, which it serves alone from then on.
     pub owner: Option<Arc<str>>,
     jobs: u64,
@@ -64,7 +66,7 @@ pub(super) enum State {
 impl Slot {
     /// A new worker.
     pub fn new(body: Body, state: State) -> Self {
-        Self { body, state, last_job: None, resident: 0, owner: None, jobs: 0, worked: Duration::ZERO }
+        Self { body, state, last_job: None, resident: 0, private: 0, owner: None, jobs: 0, worked: Duration::ZERO }
     }
 
     /// Hands over a job.
@@ -87,7 +89,7 @@ impl Slot {
     /// Reads how much memory it holds.
     pub fn measure(&mut self) {
         if let Body::Process(process) = &self.body {
-            self.resident = process.resident();
+            (self.resident, self.private) = process.resident();
         }
     }
 

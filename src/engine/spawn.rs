@@ -187,11 +187,13 @@ impl Process {
         std::fs::metadata(format!("/proc/{}/task", self.pid)).map_or(0, |folder| folder.nlink().saturating_sub(2))
     }
 
-    /// Resident bytes, as the kernel counts them.
-    pub fn resident(&self) -> u64 {
+    /// Resident bytes, and those of them that belong to no file, as the kernel counts them.
+    pub fn resident(&self) -> (u64, u64) {
         let text = std::fs::read_to_string(format!("/proc/{}/statm", self.pid)).unwrap_or_default();
-        let pages: u64 = text.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
-        pages.saturating_mul(rustix::param::page_size() as u64)
+        let mut pages = text.split_ascii_whitespace().skip(1).map(|pages| pages.parse().unwrap_or(0));
+        let (resident, shared): (u64, u64) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
+        let page = rustix::param::page_size() as u64;
+        (resident.saturating_mul(page), resident.saturating_sub(shared).saturating_mul(page))
     }
 }
 

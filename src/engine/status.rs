@@ -11,8 +11,10 @@ pub struct Status {
     pub busy: usize,
     /// Workers that are sealed and idle.
     pub idle: usize,
-    /// Idle workers beyond those that the pool's size asks for: 1 when all is well.
+    /// Idle workers beyond those that the pool's size asks for: 1 or more when all is well.
     pub spare: usize,
+    /// Workers that are kept for their sites beside the pool's size and its spare.
+    pub kept: usize,
     /// Light jobs that wait.
     pub queued_light: usize,
     /// Heavy jobs that wait.
@@ -29,6 +31,10 @@ pub struct Status {
     pub crashes: u64,
     /// Workers replaced because of age or size.
     pub recycled: u64,
+    /// Workers ended because other sites needed one that nobody has used, or because their site did not come back.
+    pub evicted: u64,
+    /// Conversions that had their turn and waited for a worker that no other site has used.
+    pub parked: u64,
     /// Workers started after the first ones.
     pub respawns: u64,
     /// Conversions that were not tried.

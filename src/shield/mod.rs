@@ -206,6 +206,11 @@ impl Shield {
         all.fold(0, |sum: u64, object| sum.wrapping_add(self.cache.epochs.current(object)))
     }
 
+    /// Results that were made in a hurry and wait to be made again.
+    pub fn hurried(&self) -> usize {
+        self.later.len()
+    }
+
     /// Flights under way: fetches and conversions.
     pub fn under_way(&self) -> (usize, usize) {
         (self.fetches.len(), self.conversions.len())

@@ -52,6 +52,7 @@ pub struct Metrics {
     cache_bytes: IntGaugeVec,
     flights: IntGaugeVec,
     originals_held: IntGauge,
+    hurried: IntGauge,
     connections: IntGaugeVec,
     connections_ended: IntCounterVec,
 }
@@ -101,6 +102,11 @@ impl Metrics {
             "Room taken by originals: on their way, in use, or cached; at most cache.originals and cache.in_flight",
         )?;
         registry.register(Box::new(originals_held.clone()))?;
+        let hurried = IntGauge::new(
+            "pictor_hurried_results",
+            "Results that were made in a hurry and wait to be made again when the pool has nothing else to do",
+        )?;
+        registry.register(Box::new(hurried.clone()))?;
         Ok(Self {
             requests: counter(
                 "pictor_requests_total",
@@ -132,13 +138,14 @@ impl Metrics {
             pool: gauge("pictor_workers", "The worker pool at this moment", &["state"])?,
             pool_events: counter(
                 "pictor_worker_events_total",
-                "Workers killed, died, recycled, started; work refused",
+                "Workers killed, died, recycled, evicted for other sites, started; work that waited for a worker of its own; work refused",
                 &["event"],
             )?,
             queue_depth: gauge("pictor_queue_depth", "Conversions waiting for a worker", &["lane"])?,
             cache_bytes: gauge("pictor_cache_bytes", "Bytes held in memory", &["tier"])?,
             flights: gauge("pictor_flights", "Work that requests share at this moment", &["kind"])?,
             originals_held,
+            hurried,
             connections: gauge("pictor_connections", "Connections of clients at this moment", &["listener"])?,
             connections_ended: counter(
                 "pictor_connections_ended_total",
@@ -215,11 +222,13 @@ impl Metrics {
         cache: &[(&'static str, u64)],
         held: u64,
         flights: (usize, usize),
+        hurried: usize,
     ) -> Result<Vec<u8>, prometheus::Error> {
         let pool = [
             ("present", status.workers as u64),
             ("busy", status.busy as u64),
             ("spare", status.spare as u64),
+            ("kept_for_sites", status.kept as u64),
             ("quarantined_pictures", status.quarantined as u64),
             ("resident_bytes", status.resident),
             ("estimated_wait_ms", status.queued_ms),
@@ -232,6 +241,8 @@ impl Metrics {
             ("killed", status.kills),
             ("died", status.crashes),
             ("recycled", status.recycled),
+            ("evicted", status.evicted),
+            ("parked", status.parked),
             ("started", status.respawns),
             ("refused_busy", status.refused.busy),
             ("refused_hopeless", status.refused.hopeless),
@@ -249,6 +260,7 @@ impl Metrics {
             self.cache_bytes.with_label_values(&[*tier]).set(i64::try_from(*bytes).unwrap_or(i64::MAX));
         }
         self.originals_held.set(i64::try_from(held).unwrap_or(i64::MAX));
+        self.hurried.set(i64::try_from(hurried).unwrap_or(i64::MAX));
         self.flights.with_label_values(&["fetch"]).set(flights.0 as i64);
         self.flights.with_label_values(&["conversion"]).set(flights.1 as i64);
         let mut text = Vec::new();

@@ -62,7 +62,8 @@ pub async fn until(engine: &Engine, what: &str, wanted: impl Fn(&Status) -> bool
     }
 }
 
-/// Waits until two workers and a spare are ready.
+/// Waits until two workers and a spare are ready, and whoever else there is.
 pub async fn whole(engine: &Engine) -> Status {
-    until(engine, "two workers and a spare are ready", |status| status.idle == 3 && status.worker_pids.len() == 3).await
+    let whole = |status: &Status| status.idle == 3 + status.kept && status.worker_pids.len() == status.idle;
+    until(engine, "two workers and a spare are ready", whole).await
 }

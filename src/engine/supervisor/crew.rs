@@ -11,47 +11,62 @@ use super::{Crew, LEAVE, PAUSE, Phase, Pool, START};
 use crate::error::{Error, Kind};
 
 impl Pool {
-    /// How many workers there are too few: the pool's size and one spare, which is ready when another has to be killed.
+    /// How many workers there are too few.
     pub(super) fn missing(&self) -> usize {
         // While the pool ends, it is kept at strength for as long as there is work.
         if matches!(self.phase, Phase::Stopping { .. }) && self.jobs.is_empty() {
             return 0;
         }
         let alive = self.slots.values().filter(|slot| slot.is_alive()).count();
-        self.status.workers.saturating_add(1).saturating_sub(alive)
+        self.strength().saturating_sub(alive)
+    }
+
+    /// How many workers there are at least: the pool's size and one spare, which is ready when another has to be killed.
+    pub(super) fn strength(&self) -> usize {
+        self.status.workers.saturating_add(1)
     }
 
     /// Starts the workers that are missing.
     pub(super) fn restore(&mut self) {
         let now = Instant::now();
-        while self.missing() > 0 && now >= self.pause {
-            self.last_slot = self.last_slot.saturating_add(1);
-            let id = self.last_slot;
-            let started = match &self.crew {
-                Crew::Processes { program, diagnostics, fonts } => {
-                    let settings = Settings {
-                        parent: std::process::id(),
-                        memory: self.config.worker_memory,
-                        diagnostics: *diagnostics,
-                        plugin: self.config.plugin.as_ref().map(|plugin| plugin.path.clone()),
-                        fonts: fonts.clone(),
-                    };
-                    Process::spawn(program, &settings, id, self.events.clone())
-                        .map(|process| Slot::new(Body::Process(process), State::Starting { until: now + START }))
-                        .map_err(|error| format!("{} worker: {error}", program.display()))
+        while self.missing() > 0 && self.start_one(now) {}
+    }
+
+    /// Starts a worker. False: it is not the time to.
+    pub(super) fn start_one(&mut self, now: Instant) -> bool {
+        if now < self.pause {
+            return false;
+        }
+        self.last_slot = self.last_slot.saturating_add(1);
+        let id = self.last_slot;
+        let started = match &self.crew {
+            Crew::Processes { program, diagnostics, fonts } => {
+                let settings = Settings {
+                    parent: std::process::id(),
+                    memory: self.config.worker_memory,
+                    diagnostics: *diagnostics,
+                    plugin: self.config.plugin.as_ref().map(|plugin| plugin.path.clone()),
+                    fonts: fonts.clone(),
+                };
+                Process::spawn(program, &settings, id, self.events.clone())
+                    .map(|process| Slot::new(Body::Process(process), State::Starting { until: now + START }))
+                    .map_err(|error| format!("{} worker: {error}", program.display()))
+            }
+            Crew::Threads(work) => Thread::spawn(id, *work, self.events.clone())
+                .map(|thread| Slot::new(Body::Thread(thread), State::Idle))
+                .map_err(|error| format!("a thread: {error}")),
+        };
+        match started {
+            Ok(slot) => {
+                if !matches!(self.phase, Phase::Starting(_)) {
+                    self.status.respawns = self.status.respawns.saturating_add(1);
                 }
-                Crew::Threads(work) => Thread::spawn(id, *work, self.events.clone())
-                    .map(|thread| Slot::new(Body::Thread(thread), State::Idle))
-                    .map_err(|error| format!("a thread: {error}")),
-            };
-            match started {
-                Ok(slot) => {
-                    if !matches!(self.phase, Phase::Starting(_)) {
-                        self.status.respawns = self.status.respawns.saturating_add(1);
-                    }
-                    self.slots.insert(id, slot);
-                }
-                Err(why) => self.could_not_start(&why, now),
+                self.slots.insert(id, slot);
+                true
+            }
+            Err(why) => {
+                self.could_not_start(&why, now);
+                false
             }
         }
     }

@@ -27,6 +27,7 @@ impl Pool {
         let now = Instant::now();
         match self.admit(id, &errand, now) {
             Ok(ticket) => {
+                self.sites.see(&errand.tenant.site, ticket.queued);
                 let due = errand.deadline;
                 self.due.insert((due, id));
                 let (abandoned, retried, pressed, run) = (false, false, false, None);
@@ -108,11 +109,11 @@ impl Pool {
             }
             match self.pick(ticket.id) {
                 Some(slot) => self.give(slot, &ticket, at, left),
-                None => self.make_room(ticket, at),
+                None => self.park(ticket, at),
             }
         }
         // Starting a worker takes processor time, which those who wait for an answer need more.
-        if self.queue.running() == 0 {
+        if self.queue.running() < self.cores {
             self.keep_one_free(Instant::now());
         }
     }

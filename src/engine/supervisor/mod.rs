@@ -22,6 +22,7 @@ use super::fonts::Chosen;
 use super::protocol::{FromWorker, Greeting};
 use super::quarantine::Quarantine;
 use super::queue::{Bounds, Queue, Ticket};
+use super::sites::Sites;
 use super::slot::{Slot, State};
 use super::spawn::Event;
 use super::status::{Board, Status};
@@ -133,6 +134,8 @@ struct Pool {
     jobs: HashMap<u64, Job>,
     /// Jobs that have their turn and wait for a worker that may see their pictures.
     parked: VecDeque<Ticket>,
+    /// Who has had work lately.
+    sites: Sites,
     /// Answers that leave once the board shows them: whoever has an answer sees numbers that include it.
     outbox: Vec<(Reply, Result<Answer, Error>)>,
     /// When each job's time is over.
@@ -206,6 +209,7 @@ impl Pool {
             quarantine: Quarantine::new(millis(config.quarantine)),
             jobs: HashMap::new(),
             parked: VecDeque::new(),
+            sites: Sites::default(),
             outbox: Vec::new(),
             due: BTreeSet::new(),
             slots: BTreeMap::new(),
@@ -304,6 +308,7 @@ impl Pool {
                 State::Starting { .. } | State::Idle | State::Busy { .. } | State::Leaving { .. } => {}
             }
         }
+        self.let_go(now);
         if self.watch <= now {
             self.watch(now);
             self.watch = now + Self::WATCH;
@@ -336,7 +341,10 @@ impl Pool {
             State::Starting { until } | State::Leaving { until } => Some(until),
             State::Idle | State::Busy { .. } => None,
         });
-        let pause = (self.missing() > 0).then_some(self.pause);
+        let pause = (self.missing() > 0 || !self.parked.is_empty()).then_some(self.pause).filter(|pause| {
+            // Whoever waits for one that is on its way hears of it.
+            self.missing() > 0 || *pause > Instant::now()
+        });
         let end = match self.phase {
             Phase::Stopping { until, .. } if self.jobs.is_empty() => Some(until.min(Instant::now() + LEAVE)),
             Phase::Stopping { until, .. } => Some(until),
@@ -350,6 +358,7 @@ impl Pool {
             .chain(watch)
             .chain(end)
             .chain(jobs)
+            .chain(self.next_to_go())
             .min()
             .unwrap_or_else(|| Instant::now() + Duration::from_secs(3600))
     }
@@ -373,6 +382,7 @@ impl Pool {
         status.queued_ms = self.queue.wait_ms(Lane::Heavy, now);
         status.quarantined = self.quarantine.len();
         let alive = || self.slots.values().filter(|slot| slot.is_alive());
+        status.kept = alive().count().saturating_sub(status.workers.saturating_add(1));
         status.resident = alive().fold(0, |sum, slot| slot.resident.saturating_add(sum));
         status.worker_pids.clear();
         status.worker_pids.extend(alive().filter_map(Slot::pid));

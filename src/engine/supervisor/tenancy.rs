@@ -1,14 +1,24 @@
 //! Which worker gets a job: one that has read a risky file of a site serves that site alone until it is replaced.
 //!
-//! A pool of one site never replaces a worker for this. With several, one worker that belongs to nobody is kept ready: the
-//! job of a site that has none of its own goes there at once, and the worker that nobody has needed for longest makes place
-//! for another. Only if all are taken does a job wait for a worker to start.
+//! A pool of one site never replaces a worker for this. Where several have had work lately, one worker that belongs to nobody
+//! is kept ready: the job of a site that has none of its own goes there at once, and another is started beside those that
+//! there are, because a worker that waits for its site to come back costs memory alone, and starting one costs as much as a
+//! conversion. How many are kept is bounded, by number and by what they hold; then the worker that nobody has needed for
+//! longest makes place. Only if all are taken does a job wait for a worker to start.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::queue::Ticket;
+use super::super::sites::LATELY_MS;
 use super::super::slot::{Body, Slot, State};
-use super::{Phase, Pool};
+use super::{Crew, Phase, Pool};
+
+/// Workers that are kept for their sites beside the pool's own strength, at most; on many cores as many as these.
+const KEPT: usize = 16;
+/// What all workers may hold of their own while they wait, as a part of the memory that conversions may take together.
+const KEPT_MEMORY: u64 = 8;
+/// One that its site has not needed for so long is let go.
+const KEPT_FOR: Duration = Duration::from_millis(LATELY_MS);
 
 impl Pool {
     /// The idle worker for a job: the warmest of the site's own, so that those that belong to nobody are kept for others,
@@ -20,11 +30,21 @@ impl Pool {
         may.max_by_key(|(_, slot)| (slot.owner.is_some(), slot.last_job)).map(|(id, _)| *id)
     }
 
-    /// A job has its turn and every idle worker belongs to another site: one of them makes place, and the job waits for the
-    /// new one, which counts as its own.
-    pub(super) fn make_room(&mut self, ticket: Ticket, at: Instant) {
-        self.retire_one(at);
+    /// A job has its turn and every idle worker belongs to another site: it waits for a new one.
+    pub(super) fn park(&mut self, ticket: Ticket, at: Instant) {
+        tracing::debug!(job = ticket.id, "a job waits for a worker that no other site has used");
+        self.status.parked = self.status.parked.saturating_add(1);
         self.parked.push_back(ticket);
+        self.call_for_parked(at);
+    }
+
+    /// Sees to it that a worker is on its way for every job that waits for one.
+    fn call_for_parked(&mut self, at: Instant) {
+        let coming = |pool: &Self| {
+            let starting = pool.slots.values().filter(|slot| matches!(slot.state, State::Starting { .. })).count();
+            pool.missing().saturating_add(starting)
+        };
+        while self.parked.len() > coming(self) && self.call(at) {}
     }
 
     /// Gives workers that have become ready to the jobs that wait for them.
@@ -37,6 +57,7 @@ impl Pool {
                 None => self.parked.push_back(ticket),
             }
         }
+        self.call_for_parked(at);
     }
 
     /// Takes a job that has not been given to a worker out, wherever it waits.
@@ -49,22 +70,61 @@ impl Pool {
         }
     }
 
-    /// Sees to it that a worker that belongs to nobody is ready or about to be.
+    /// Sees to it that a worker that belongs to nobody is ready or about to be, where several sites have work.
     pub(super) fn keep_one_free(&mut self, at: Instant) {
+        let idle = |slot: &Slot| slot.state == State::Idle;
         let free = |slot: &Slot| slot.is_alive() && slot.owner.is_none() && !matches!(slot.state, State::Busy { .. });
-        if matches!(self.phase, Phase::Serving) && self.missing() == 0 && !self.slots.values().any(free) {
-            self.retire_one(at);
+        // Where nobody is idle there is nobody whom a job could not go to.
+        if matches!(self.phase, Phase::Serving)
+            && self.sites.several(self.clock(at))
+            && self.missing() == 0
+            && self.slots.values().any(idle)
+            && !self.slots.values().any(free)
+        {
+            self.call(at);
         }
+    }
+
+    /// Calls for a worker that belongs to nobody: beside the others, or in the place of one. False: there is none to be had.
+    fn call(&mut self, at: Instant) -> bool {
+        if at < self.pause {
+            return false;
+        }
+        let room = self.may_keep_more() || self.retire_one(at);
+        // Where the pool is below its strength it restores itself.
+        room && (self.missing() > 0 || self.start_one(at))
+    }
+
+    fn may_keep_more(&self) -> bool {
+        let alive = || self.slots.values().filter(|slot| slot.is_alive());
+        let held = alive().fold(0u64, |sum, slot| sum.saturating_add(slot.private));
+        matches!(self.crew, Crew::Processes { .. })
+            && alive().count() < self.strength().saturating_add(KEPT.max(self.status.workers))
+            && held < self.config.memory / KEPT_MEMORY
     }
 
     /// Ends the idle worker of a site that nobody has needed for longest. It holds nothing, so that there is nothing to wait
     /// for.
-    fn retire_one(&mut self, at: Instant) {
+    fn retire_one(&mut self, at: Instant) -> bool {
         let idle = self.slots.values_mut().filter(|slot| slot.state == State::Idle && slot.owner.is_some());
-        if let Some(slot) = idle.min_by_key(|slot| slot.last_job) {
-            slot.kill(at);
-            self.status.recycled = self.status.recycled.saturating_add(1);
-        }
+        let Some(slot) = idle.min_by_key(|slot| slot.last_job) else { return false };
+        tracing::debug!(pid = slot.pid(), site = slot.owner.as_deref(), "a worker makes place for another site's");
+        slot.kill(at);
+        self.status.evicted = self.status.evicted.saturating_add(1);
+        true
+    }
+
+    /// When the next kept worker has waited for its site for long enough.
+    pub(super) fn next_to_go(&self) -> Option<Instant> {
+        let alive = self.slots.values().filter(|slot| slot.is_alive()).count();
+        let idle = self.slots.values().filter(|slot| slot.state == State::Idle && slot.owner.is_some());
+        let oldest = idle.filter_map(|slot| slot.last_job).min().filter(|_| alive > self.strength());
+        oldest.and_then(|last| last.checked_add(KEPT_FOR))
+    }
+
+    /// Lets go whom its site has not needed for long.
+    pub(super) fn let_go(&mut self, now: Instant) {
+        while self.next_to_go().is_some_and(|time| time <= now) && self.retire_one(now) {}
     }
 
     /// A worker is about to read a job's files.
