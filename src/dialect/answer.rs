@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::HeaderName;
 
 use super::{Dialect, aliyun, tencent};
 use crate::error::{Error, Kind};
@@ -72,7 +73,7 @@ pub(super) fn shape(
     let request_id = &*self::request_id(dialect, id);
     let resource = or(resource, "/");
     let mut headers = vec![("content-type", "application/xml".to_owned())];
-    headers.extend(answer_headers(dialect, id));
+    headers.extend(answer_headers(dialect, id).0.iter().map(|name| (name.as_str(), request_id.to_owned())));
     let mut fields = vec![("Code", said.code), ("Message", said.message)];
     let ec = said.ec.as_deref();
     match dialect {
@@ -119,24 +120,30 @@ pub fn media_type(dialect: Option<Dialect>, format: Format) -> &'static str {
 pub fn request_id(dialect: Option<Dialect>, id: &str) -> Cow<'_, str> {
     match (dialect, id.split_at_checked(8), id.len()) {
         (Some(Dialect::Tencent), Some((second, rest)), 24) if rest.is_ascii() => {
-            let (node, number) = (&rest[..10], &rest[10..]);
-            let text = format!("{second}_{}_{}_{number}", &node[..8], &node[8..]);
-            Cow::Owned(STANDARD.encode(text.to_ascii_lowercase()))
+            let mut text = [b'_'; 27];
+            text[..8].copy_from_slice(second.as_bytes());
+            text[9..17].copy_from_slice(&rest.as_bytes()[..8]);
+            text[18..20].copy_from_slice(&rest.as_bytes()[8..10]);
+            text[21..].copy_from_slice(&rest.as_bytes()[10..]);
+            text.make_ascii_lowercase();
+            Cow::Owned(STANDARD.encode(text))
         }
         _ => Cow::Borrowed(id),
     }
 }
 
-/// Headers that every answer to a rule carries besides those of HTTP.
-pub fn answer_headers(dialect: Option<Dialect>, request_id: &str) -> Vec<(&'static str, String)> {
-    let request_id = self::request_id(dialect, request_id);
-    match dialect {
-        Some(Dialect::Tencent) => {
-            vec![("x-cos-request-id", request_id.to_string()), ("x-cos-trace-id", request_id.into_owned())]
-        }
-        Some(Dialect::Aliyun) => vec![("x-oss-request-id", request_id.into_owned())],
-        None => vec![("x-request-id", request_id.into_owned())],
-    }
+/// The headers that every answer to a rule carries besides those of HTTP: their names, and the value that all of them have.
+pub fn answer_headers(dialect: Option<Dialect>, request_id: &str) -> (&'static [HeaderName], Cow<'_, str>) {
+    static TENCENT: [HeaderName; 2] =
+        [HeaderName::from_static("x-cos-request-id"), HeaderName::from_static("x-cos-trace-id")];
+    static ALIYUN: [HeaderName; 1] = [HeaderName::from_static("x-oss-request-id")];
+    static PLAIN: [HeaderName; 1] = [HeaderName::from_static("x-request-id")];
+    let names: &[HeaderName] = match dialect {
+        Some(Dialect::Tencent) => &TENCENT,
+        Some(Dialect::Aliyun) => &ALIYUN,
+        None => &PLAIN,
+    };
+    (names, self::request_id(dialect, request_id))
 }
 
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {

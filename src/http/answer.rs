@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::response::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
@@ -18,8 +19,8 @@ use crate::shield::{Answer, CacheStatus, Question, entity_tag};
 
 /// A head and a body, ready to be written.
 pub struct Response {
-    /// The head, complete.
-    pub head: ResponseHeader,
+    /// The head, complete. pingora's own keeps a second map, of the names as they came: these are in the one case.
+    pub head: Parts,
     /// The body; empty where the method or status has none.
     pub body: Bytes,
 }
@@ -36,35 +37,100 @@ pub struct Telling {
 
 impl Telling {
     /// Says it. What an origin has said of itself stays beside it.
-    pub fn tell(&self, head: &mut ResponseHeader) {
-        if self.negotiable && !varies(head) {
-            let _ = head.append_header(header::VARY, HeaderValue::from_static("Accept"));
+    pub fn tell(&self, head: &mut impl Fields) {
+        if self.negotiable && !varies(head.fields()) {
+            head.add(header::VARY, HeaderValue::from_static("Accept"));
         }
-        if let Some(status) = self.cache
-            && let Ok(value) = HeaderValue::from_str(&status.to_string())
-        {
-            let _ = head.append_header(CACHE_STATUS, value);
+        let value = self.cache.map(|status| match status.constant() {
+            Some(text) => Ok(HeaderValue::from_static(text)),
+            None => HeaderValue::from_str(&status.to_string()),
+        });
+        if let Some(Ok(value)) = value {
+            head.add(CACHE_STATUS, value);
         }
     }
 }
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+const CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
+const SLIM_FLAG: HeaderName = HeaderName::from_static("x-slimflag");
 
 /// Whether the head says already that `Accept` counts, or that everything does.
-fn varies(head: &ResponseHeader) -> bool {
-    let lines = head.headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok());
+fn varies(said: &HeaderMap) -> bool {
+    let lines = said.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).any(|name| name == "*" || name.eq_ignore_ascii_case("accept"))
 }
 
-/// Sets a field whose value we have made ourselves; one that cannot stand in a header is left out.
-pub fn set(head: &mut ResponseHeader, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        let _ = head.insert_header(name, value);
+/// The fields of a head: one of ours, or one that pingora has of an origin.
+pub trait Fields {
+    /// What it has.
+    fn fields(&self) -> &HeaderMap;
+    /// Puts a field in the place of all of its name.
+    fn put(&mut self, name: HeaderName, value: HeaderValue);
+    /// Adds a field to those of its name.
+    fn add(&mut self, name: HeaderName, value: HeaderValue);
+}
+
+impl Fields for HeaderMap {
+    fn fields(&self) -> &HeaderMap {
+        self
+    }
+
+    fn put(&mut self, name: HeaderName, value: HeaderValue) {
+        self.insert(name, value);
+    }
+
+    fn add(&mut self, name: HeaderName, value: HeaderValue) {
+        self.append(name, value);
     }
 }
 
-fn status_line(status: u16) -> Result<ResponseHeader, Error> {
-    ResponseHeader::build(status, Some(16)).map_err(|_| Error::new(Kind::Internal, format!("status {status}")))
+impl Fields for ResponseHeader {
+    fn fields(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    fn put(&mut self, name: HeaderName, value: HeaderValue) {
+        let _ = self.insert_header(name, value);
+    }
+
+    fn add(&mut self, name: HeaderName, value: HeaderValue) {
+        let _ = self.append_header(name, value);
+    }
+}
+
+/// Sets a field whose value we have made ourselves; one that cannot stand in a header is left out.
+pub fn set(head: &mut impl Fields, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        head.put(name, value);
+    }
+}
+
+/// Names the request, as the dialect does.
+pub fn name_request(head: &mut impl Fields, dialect: Option<Dialect>, request_id: &str) {
+    let (names, value) = dialect::answer_headers(dialect, request_id);
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        names.iter().for_each(|name| head.put(name.clone(), value.clone()));
+    }
+}
+
+/// Room for the fields of an answer, with those that pingora adds.
+const FIELDS: usize = 16;
+
+/// A head that says nothing yet.
+pub fn status_line(status: StatusCode) -> Parts {
+    let (mut head, ()) = http::Response::new(()).into_parts();
+    head.status = status;
+    head.headers = HeaderMap::with_capacity(FIELDS);
+    head
+}
+
+/// The status of a number.
+///
+/// # Errors
+/// There is no such status.
+pub fn status(number: u16) -> Result<StatusCode, Error> {
+    StatusCode::from_u16(number).map_err(|_| Error::new(Kind::Internal, format!("status {number}")))
 }
 
 /// The request's conditions.
@@ -106,51 +172,50 @@ pub fn result(
         Decision::Failed => (StatusCode::PRECONDITION_FAILED, None),
         Decision::OutOfRange => (StatusCode::RANGE_NOT_SATISFIABLE, None),
     };
-    let mut head = status_line(status.as_u16())?;
-    set(&mut head, header::ETAG, &etag);
+    let mut head = status_line(status);
+    let fields = &mut head.headers;
+    set(fields, header::ETAG, &etag);
     if let Some(modified) = variant.last_modified.and_then(http_date) {
-        set(&mut head, header::LAST_MODIFIED, &modified);
+        set(fields, header::LAST_MODIFIED, &modified);
     }
-    set(&mut head, header::CACHE_CONTROL, &at_most(&question.site.cache.cache_control, variant.provisional));
+    set(fields, header::CACHE_CONTROL, &at_most(&question.site.cache.cache_control, variant.provisional));
     if answer.status == CacheStatus::Hit {
-        set(&mut head, header::AGE, &answer.age.as_secs().to_string());
+        fields.put(header::AGE, HeaderValue::from(answer.age.as_secs()));
     }
-    for (name, value) in dialect::answer_headers(dialect, request_id) {
-        set(&mut head, HeaderName::from_static(name), &value);
-    }
+    name_request(fields, dialect, request_id);
     if question.plan.output().is_some_and(|output| output.slim && output.facts.is_none()) {
         // The vendor's: 1 is fewer bytes, 2 the original.
         let saved = (variant.body.len() as u64) < variant.source_bytes;
-        set(&mut head, HeaderName::from_static("x-slimflag"), if saved { "1" } else { "2" });
+        fields.put(SLIM_FLAG, HeaderValue::from_static(if saved { "1" } else { "2" }));
     }
     if decision == Decision::OutOfRange {
-        set(&mut head, header::CONTENT_RANGE, &format!("bytes */{}", body.len()));
+        set(fields, header::CONTENT_RANGE, &format!("bytes */{}", body.len()));
     }
     let Some(part) = part else {
         if decision != Decision::NotModified {
-            set(&mut head, header::CONTENT_LENGTH, "0");
+            fields.put(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         return Ok(Response { head, body: Bytes::new() });
     };
-    set(&mut head, header::CONTENT_TYPE, media_type);
-    set(&mut head, header::ACCEPT_RANGES, "bytes");
-    set(&mut head, HeaderName::from_static("x-content-type-options"), "nosniff");
+    fields.put(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    fields.put(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    fields.put(CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Decision::Part(range) = &decision {
-        set(&mut head, header::CONTENT_RANGE, &format!("bytes {}-{}/{}", range.start, range.end - 1, body.len()));
+        set(fields, header::CONTENT_RANGE, &format!("bytes {}-{}/{}", range.start, range.end - 1, body.len()));
     }
-    set(&mut head, header::CONTENT_LENGTH, &part.len().to_string());
+    fields.put(header::CONTENT_LENGTH, HeaderValue::from(part.len() as u64));
     Ok(Response { head, body: if head_only { Bytes::new() } else { body.slice(part) } })
 }
 
 /// Puts what the client chose in place of fields of a result: `response-content-type` and its kin.
-pub fn override_fields(head: &mut ResponseHeader, overrides: &[(String, String)]) {
+pub fn override_fields(head: &mut Parts, overrides: &[(String, String)]) {
     if !head.status.is_success() {
         return;
     }
     for (name, value) in overrides {
         let field = name.strip_prefix("response-").and_then(|field| HeaderName::from_bytes(field.as_bytes()).ok());
         if let Some(field) = field {
-            set(head, field, value);
+            set(&mut head.headers, field, value);
         }
     }
 }
@@ -167,7 +232,7 @@ fn body(variant: &Variant, plan: &Plan, dialect: Option<Dialect>) -> (&'static s
 }
 
 /// Sets the fields of an error.
-pub fn dress(head: &mut ResponseHeader, shaped: &ErrorBody) {
+pub fn dress(head: &mut impl Fields, shaped: &ErrorBody) {
     for (name, value) in &shaped.headers {
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             set(head, name, value);
@@ -185,15 +250,15 @@ pub fn error(
     head_only: bool,
 ) -> Result<Response, Error> {
     let shaped = dialect::error_body(dialect, error, path, host, request_id, head_only);
-    let mut head = status_line(shaped.status)?;
-    dress(&mut head, &shaped);
+    let mut head = status_line(status(shaped.status)?);
+    dress(&mut head.headers, &shaped);
     let remember = error.kind.remember();
     let cache = match remember {
         Duration::ZERO => "no-store".to_owned(),
         remember => format!("max-age={}", remember.as_secs()),
     };
-    set(&mut head, header::CACHE_CONTROL, &cache);
-    set(&mut head, header::CONTENT_LENGTH, &shaped.body.len().to_string());
+    set(&mut head.headers, header::CACHE_CONTROL, &cache);
+    head.headers.put(header::CONTENT_LENGTH, HeaderValue::from(shaped.body.len() as u64));
     Ok(Response { head, body: if head_only { Bytes::new() } else { Bytes::from(shaped.body) } })
 }
 
@@ -202,10 +267,10 @@ const PIECE: usize = 64 << 10;
 
 /// Writes an answer. A body that the method or status forbids has been left out already.
 pub async fn write(session: &mut Session, mut response: Response, telling: &Telling) -> pingora::Result<u64> {
-    telling.tell(&mut response.head);
+    telling.tell(&mut response.head.headers);
     let length = response.body.len() as u64;
     let ends = response.body.is_empty();
-    session.write_response_header(Box::new(response.head), ends).await?;
+    session.write_response_header(Box::new(response.head.into()), ends).await?;
     let mut left = response.body;
     // A stream of HTTP/2 has so long for each write: small ones, so that only who takes nothing at all is cut off.
     while session.is_http2() && left.len() > PIECE {

@@ -1,7 +1,9 @@
 //! The head of a request, read once: which site, which object, which rule.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
+use http::HeaderName;
 use pingora::http::RequestHeader;
 
 use super::referer;
@@ -171,6 +173,9 @@ pub fn spoken(head: &RequestHeader, language: &Language) -> Option<Dialect> {
     seems.filter(|dialect| language.dialects.contains(dialect)).or_else(|| language.dialects.first().copied())
 }
 
+/// Room for the canonical text of nearly every plan.
+const CANONICAL: usize = 128;
+
 fn question(site: &Arc<Site>, grant: &access::Picture, plan: Plan, class: Option<Class>) -> Result<Question, Error> {
     let key = ObjectKey::from_raw_path(grant.path())?;
     let object = ObjectId {
@@ -178,9 +183,11 @@ fn question(site: &Arc<Site>, grant: &access::Picture, plan: Plan, class: Option
         key: site.origin.identity(&key).into(),
         version_id: grant.version().map(Arc::from),
     };
-    let canonical = plan.to_string().into();
+    let mut canonical = String::with_capacity(CANONICAL);
+    // Writing to a String cannot fail.
+    let _ = write!(canonical, "{plan}");
     let marks = mark_objects(site, &plan)?;
-    Ok(Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class, marks })
+    Ok(Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical: canonical.into(), class, marks })
 }
 
 /// Names an object for invalidation, whatever was asked of it. `None` where the path names none.
@@ -194,6 +201,8 @@ fn class(head: &RequestHeader, offered: &[Format]) -> Class {
     negotiate::class(lines, offered)
 }
 
+const PIC_OPERATIONS: HeaderName = HeaderName::from_static("pic-operations");
+
 /// Processing on upload and on stored data is not served yet; letting such a request pass would store the original and
 /// silently leave the processing out.
 fn refuse_uploads_with_processing(
@@ -206,12 +215,15 @@ fn refuse_uploads_with_processing(
     let unsupported = |dialect, what: &str| {
         Err((Some(dialect), Error::new(Kind::UnsupportedRule, format!("{what} is not supported here yet"))))
     };
-    let all = Query::of(raw.split(['&', '?']));
-    if speaks(Dialect::Tencent) && (head.headers.contains_key("pic-operations") || query.has("image_process")) {
+    if speaks(Dialect::Tencent) && (head.headers.contains_key(PIC_OPERATIONS) || query.has("image_process")) {
         return unsupported(Dialect::Tencent, "processing on upload or on stored data (Pic-Operations)");
     }
     let post = head.method == http::Method::POST;
-    if speaks(Dialect::Aliyun) && post && (all.has("x-oss-process") || all.has("x-oss-async-process")) {
+    let names_process = || {
+        let all = Query::of(raw.split(['&', '?']));
+        all.has("x-oss-process") || all.has("x-oss-async-process")
+    };
+    if post && speaks(Dialect::Aliyun) && names_process() {
         return unsupported(Dialect::Aliyun, "processing on stored data (POST with x-oss-process)");
     }
     Ok(())

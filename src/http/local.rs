@@ -5,8 +5,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use http::response::Parts;
 use http::{Method, header};
-use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use super::answer::{self, Telling};
@@ -40,9 +40,9 @@ pub async fn serve(session: &mut Session, site: &Site, pass: &Pass, telling: &Te
         Decision::OutOfRange => (416, None),
     };
     let mut head = head(status, &meta, &decision, part.as_ref(), length)?;
-    telling.tell(&mut head);
+    telling.tell(&mut head.headers);
     let gone = |_| Error::new(Kind::Cancelled, "the client has gone");
-    session.write_response_header(Box::new(head), body.is_none()).await.map_err(gone)?;
+    session.write_response_header(Box::new(head.into()), body.is_none()).await.map_err(gone)?;
     let mut sent = 0;
     if let Some(mut body) = body {
         while let Some(chunk) = body.next().await {
@@ -106,34 +106,28 @@ async fn read(
     }
 }
 
-fn head(
-    status: u16,
-    meta: &Meta,
-    decision: &Decision,
-    part: Option<&Range<u64>>,
-    length: u64,
-) -> Result<ResponseHeader, Error> {
-    let mut head =
-        ResponseHeader::build(status, Some(8)).map_err(|_| Error::new(Kind::Internal, format!("status {status}")))?;
+fn head(status: u16, meta: &Meta, decision: &Decision, part: Option<&Range<u64>>, length: u64) -> Result<Parts, Error> {
+    let mut head = answer::status_line(answer::status(status)?);
+    let fields = &mut head.headers;
     if let Some(etag) = &meta.etag {
-        answer::set(&mut head, header::ETAG, etag);
+        answer::set(fields, header::ETAG, etag);
     }
     if let Some(modified) = meta.last_modified.and_then(http_date) {
-        answer::set(&mut head, header::LAST_MODIFIED, &modified);
+        answer::set(fields, header::LAST_MODIFIED, &modified);
     }
     match decision {
-        Decision::OutOfRange => answer::set(&mut head, header::CONTENT_RANGE, &format!("bytes */{length}")),
+        Decision::OutOfRange => answer::set(fields, header::CONTENT_RANGE, &format!("bytes */{length}")),
         Decision::Part(range) => {
-            answer::set(&mut head, header::CONTENT_RANGE, &format!("bytes {}-{}/{length}", range.start, range.end - 1));
+            answer::set(fields, header::CONTENT_RANGE, &format!("bytes {}-{}/{length}", range.start, range.end - 1));
         }
         Decision::Whole | Decision::NotModified | Decision::Failed => {}
     }
     if let Some(part) = part {
-        answer::set(&mut head, header::CONTENT_TYPE, &meta.content_type);
-        answer::set(&mut head, header::ACCEPT_RANGES, "bytes");
-        answer::set(&mut head, header::CONTENT_LENGTH, &(part.end - part.start).to_string());
+        answer::set(fields, header::CONTENT_TYPE, &meta.content_type);
+        answer::set(fields, header::ACCEPT_RANGES, "bytes");
+        answer::set(fields, header::CONTENT_LENGTH, &(part.end - part.start).to_string());
     } else if *decision != Decision::NotModified {
-        answer::set(&mut head, header::CONTENT_LENGTH, "0");
+        answer::set(fields, header::CONTENT_LENGTH, "0");
     }
     Ok(head)
 }

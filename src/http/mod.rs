@@ -32,7 +32,7 @@ mod writes;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-pub use request_id::RequestIds;
+pub use request_id::{RequestId, RequestIds};
 pub use server::run;
 
 use crate::shield::{Shield, Sites, StyleBook};

@@ -20,7 +20,7 @@ use super::pass::{self, Outgoing, Resolver};
 use super::relocate::{self, Relocate};
 use super::store_error::{self, For, Told};
 use super::writes::Writes;
-use super::{App, answer, framing, image, local, styles};
+use super::{App, RequestId, answer, framing, image, local, styles};
 use crate::access::{self, Action, Pass};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Kind};
@@ -37,29 +37,28 @@ pub struct Proxy {
 /// How an answer of the origin that is not passed on is told from what else may go wrong on the way.
 const WITHHELD: u16 = 403;
 
-/// What one request carries from phase to phase.
+/// What one request carries from phase to phase. It is moved now and then: what few requests have lies elsewhere.
 pub struct Context {
     started: Instant,
     /// What its connection knows of it.
     request: Option<Arc<Request>>,
     /// How often the origin has been tried.
     tries: u64,
-    request_id: String,
+    request_id: RequestId,
     site: Option<Arc<Site>>,
-    host: String,
     dialect: Option<Dialect>,
     /// The language to answer in where there is no rule.
     speaks: Option<Dialect>,
     /// The head for the origin; present once the request is to be passed through.
-    upstream: Option<Outgoing>,
+    upstream: Option<Box<Outgoing>>,
     /// What the request will change.
-    writes: Option<Writes>,
+    writes: Option<Box<Writes>>,
     /// Why the origin's answer is not passed on.
-    withheld: Option<Error>,
+    withheld: Option<Box<Error>>,
     /// An error of the store, said anew when its body has come.
-    told: Option<Told>,
+    told: Option<Box<Told>>,
     /// An answer that says where an object is.
-    relocate: Option<Relocate>,
+    relocate: Option<Box<Relocate>>,
     rule: Option<Arc<str>>,
     outcome: &'static str,
     format: &'static str,
@@ -73,7 +72,7 @@ pub struct Context {
 impl Context {
     /// Ends the passing through, with an error to be said in place of the origin's answer.
     fn withhold<T>(&mut self, error: Error) -> pingora::Result<T> {
-        self.withheld = Some(error);
+        self.withheld = Some(Box::new(error));
         PingoraError::e_explain(ErrorType::HTTPStatus(WITHHELD), "not passed on")
     }
 
@@ -82,7 +81,7 @@ impl Context {
         For {
             dialect: self.dialect.or(self.speaks),
             path: asked.uri.path(),
-            host: &self.host,
+            host: incoming::host(asked).unwrap_or_default(),
             request_id: &self.request_id,
             chunks: asked.version > Version::HTTP_10,
         }
@@ -111,23 +110,21 @@ impl Proxy {
         let app = &self.app;
         let head = session.req_header();
         let host = incoming::host(head)?;
-        context.host = host.to_owned();
         framing::check(head, app.max_header)?;
         let site =
             app.sites.find(host).ok_or_else(|| Error::new(Kind::NoSuchSite, "no site answers to this host name"))?;
-        let site = site.clone();
         context.site = Some(site.clone());
         // Before anything can be refused.
-        context.telling.negotiable = incoming::negotiates_plain(session.req_header(), &site);
-        let read = incoming::read(session.req_header(), &site).map_err(|(dialect, error)| {
+        context.telling.negotiable = incoming::negotiates_plain(head, site);
+        let read = incoming::read(head, site).map_err(|(dialect, error)| {
             context.dialect = dialect;
             error
         })?;
         let mut image = match read {
             Incoming::Image(image) => image,
-            Incoming::Original(pass) => return self.pass(session, context, &site, pass, "original").await,
-            Incoming::Styles(grant) => return self.styles(session, context, &site, grant).await,
-            Incoming::Pass(pass) => return self.pass(session, context, &site, pass, "passed").await,
+            Incoming::Original(pass) => return self.pass(session, context, site, pass, "original").await,
+            Incoming::Styles(grant) => return self.styles(session, context, site, grant).await,
+            Incoming::Pass(pass) => return self.pass(session, context, site, pass, "passed").await,
         };
         context.dialect = image.dialect;
         context.rule = Some(image.question.canonical.clone());
@@ -140,7 +137,7 @@ impl Proxy {
                     None => image::original_instead(error.kind),
                 };
                 if let Some(pass) = image.original.take().filter(|_| instead) {
-                    return self.pass(session, context, &site, pass, "original").await;
+                    return self.pass(session, context, site, pass, "original").await;
                 }
                 context.telling.cache = Some(status);
                 return Err(error);
@@ -206,9 +203,9 @@ impl Proxy {
             Method::GET | Method::HEAD => CacheStatus::Bypass,
             _ => CacheStatus::Method,
         });
-        context.writes = Writes::of(site, &self.app.shield, &head.method, &pass);
+        context.writes = Writes::of(site, &self.app.shield, &head.method, &pass).map(Box::new);
         if let Some(upstream) = site.origin.upstream() {
-            context.upstream = Some(Outgoing::new(upstream, head, pass)?);
+            context.upstream = Some(Box::new(Outgoing::new(upstream, head, pass)?));
             return Ok(false);
         }
         (context.status, context.sent) = local::serve(session, site, &pass, &context.telling).await?;
@@ -237,7 +234,7 @@ impl Proxy {
             context.dialect.or(context.speaks),
             error,
             head.uri.path(),
-            &context.host,
+            incoming::host(head).unwrap_or_default(),
             &context.request_id,
             head_only,
         );
@@ -245,7 +242,7 @@ impl Proxy {
             Ok(mut response) => {
                 if context.dialect.is_none() && error.kind != Kind::Protected {
                     // Tencent's numbers are of its image processing, which protection belongs to; the store has none.
-                    response.head.remove_header("x-errno");
+                    response.head.headers.remove("x-errno");
                 }
                 match answer::write(session, response, &context.telling).await {
                     Ok(sent) => context.sent = sent,
@@ -273,7 +270,6 @@ impl ProxyHttp for Proxy {
             tries: 0,
             request_id: self.app.ids.next(started),
             site: None,
-            host: String::new(),
             dialect: None,
             speaks: None,
             upstream: None,
@@ -402,7 +398,7 @@ impl ProxyHttp for Proxy {
         let to = context.to(session.req_header());
         if status.is_client_error() || status.is_server_error() {
             let told = store_error::begin(head, head_only, &to);
-            context.told = told;
+            context.told = told.map(Box::new);
         } else {
             store_error::clean(head, &to);
             let upload = context.upstream.as_ref().is_some_and(|sent| sent.action() == Action::Upload);
@@ -410,7 +406,7 @@ impl ProxyHttp for Proxy {
                 let scheme =
                     if session.digest().is_some_and(|digest| digest.ssl_digest.is_some()) { "https" } else { "http" };
                 let place = format!("{scheme}://{}{}", to.host, to.path);
-                context.relocate = Some(Relocate::begin(head, &place, to.chunks));
+                context.relocate = Some(Box::new(Relocate::begin(head, &place, to.chunks)));
             }
         }
         Ok(())
@@ -508,9 +504,9 @@ impl ProxyHttp for Proxy {
         let head = session.req_header();
         tracing::info!(
             target: "access",
-            client = session.client_addr().map(ToString::to_string),
+            client = session.client_addr().map(tracing::field::display),
             method = head.method.as_str(),
-            host = context.host,
+            host = incoming::host(head).unwrap_or_default(),
             // The path alone: the query may hold a signature or a token. The rule stands as its canonical text.
             path = head.uri.path(),
             rule = context.rule.as_deref(),

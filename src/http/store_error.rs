@@ -7,7 +7,7 @@ use http::{HeaderName, header};
 use pingora::http::ResponseHeader;
 
 use super::answer::{self, set};
-use crate::dialect::{self, Dialect, ErrorBody, StoreError, answer_headers};
+use crate::dialect::{self, Dialect, ErrorBody, StoreError};
 use crate::origin::store_error_code;
 
 /// The most of an error's body that is read for its code.
@@ -123,9 +123,7 @@ impl For<'_> {
 /// Takes out of a head what says whose server it is, and puts the request's name in.
 pub fn clean(head: &mut ResponseHeader, to: &For<'_>) {
     keep_only(head, goes_on);
-    for (name, value) in answer_headers(to.dialect, to.request_id) {
-        set(head, HeaderName::from_static(name), &value);
-    }
+    answer::name_request(head, to.dialect, to.request_id);
 }
 
 /// Makes an error's head the site's own. `None`: there is no body to come, and the head is complete.

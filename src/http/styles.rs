@@ -2,12 +2,11 @@
 //! always, under `/-/sites/NAME/`.
 
 use bytes::Bytes;
-use http::{HeaderName, header};
-use pingora::http::ResponseHeader;
+use http::header;
 
 use super::App;
-use super::answer::{Response, set};
-use crate::dialect::{self, Dialect, style_calls};
+use super::answer::{self, Response, name_request, set, status_line};
+use crate::dialect::{Dialect, style_calls};
 use crate::error::{Error, Kind};
 use crate::shield::Site;
 
@@ -56,17 +55,14 @@ pub async fn call(
 
 /// An answer that is no error.
 pub fn response(dialect: Option<Dialect>, status: u16, body: String, request_id: &str) -> Result<Response, Error> {
-    let head = ResponseHeader::build(status, Some(8));
-    let mut head = head.map_err(|_| Error::new(Kind::Internal, format!("status {status}")))?;
-    for (name, value) in dialect::answer_headers(dialect, request_id) {
-        set(&mut head, HeaderName::from_static(name), &value);
-    }
+    let mut head = status_line(answer::status(status)?);
+    name_request(&mut head.headers, dialect, request_id);
     if !body.is_empty() {
-        set(&mut head, header::CONTENT_TYPE, "application/xml");
+        set(&mut head.headers, header::CONTENT_TYPE, "application/xml");
     }
-    set(&mut head, header::CACHE_CONTROL, "no-store");
+    set(&mut head.headers, header::CACHE_CONTROL, "no-store");
     if status != 204 {
-        set(&mut head, header::CONTENT_LENGTH, &body.len().to_string());
+        set(&mut head.headers, header::CONTENT_LENGTH, &body.len().to_string());
     }
     Ok(Response { head, body: Bytes::from(body) })
 }

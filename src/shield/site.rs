@@ -82,8 +82,13 @@ impl Sites {
         if let Some(site) = self.by_host.get(name) {
             return Some(site);
         }
-        let lower = name.to_ascii_lowercase();
-        self.by_host.get(lower.trim_end_matches('.')).or(self.any.as_ref())
+        // As clients write it nearly always, there is no other way to write it.
+        let plain = !name.ends_with('.') && !name.bytes().any(|byte| byte.is_ascii_uppercase());
+        let other = match plain {
+            true => None,
+            false => self.by_host.get(name.to_ascii_lowercase().trim_end_matches('.')),
+        };
+        other.or(self.any.as_ref())
     }
 }
 

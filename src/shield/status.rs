@@ -31,6 +31,16 @@ pub struct Forward {
 }
 
 impl CacheStatus {
+    /// What `Cache-Status` says where nothing was done: such answers are the most, and each says the same.
+    pub fn constant(self) -> Option<&'static str> {
+        match self {
+            Self::Hit => Some("pictor; hit"),
+            Self::Bypass => Some("pictor; fwd=bypass"),
+            Self::Method => Some("pictor; fwd=method"),
+            Self::Forward(_) => None,
+        }
+    }
+
     /// Name for metrics and logs.
     pub fn name(self) -> &'static str {
         match self {
@@ -46,21 +56,14 @@ impl CacheStatus {
 impl fmt::Display for CacheStatus {
     /// The member of the field's list that is ours.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("pictor; ")?;
-        match self {
-            Self::Hit => f.write_str("hit"),
-            Self::Bypass => f.write_str("fwd=bypass"),
-            Self::Method => f.write_str("fwd=method"),
-            Self::Forward(Forward { stale, validated, worked: _, collapsed, stored }) => {
-                f.write_str(if *stale { "fwd=stale" } else { "fwd=miss" })?;
-                for (holds, parameter) in
-                    [(*validated, "; fwd-status=304"), (*collapsed, "; collapsed"), (*stored, "; stored")]
-                {
-                    f.write_str(if holds { parameter } else { "" })?;
-                }
-                Ok(())
-            }
+        let Self::Forward(Forward { stale, validated, worked: _, collapsed, stored }) = *self else {
+            return f.write_str(self.constant().unwrap_or_default());
+        };
+        f.write_str(if stale { "pictor; fwd=stale" } else { "pictor; fwd=miss" })?;
+        for (holds, parameter) in [(validated, "; fwd-status=304"), (collapsed, "; collapsed"), (stored, "; stored")] {
+            f.write_str(if holds { parameter } else { "" })?;
         }
+        Ok(())
     }
 }
 
