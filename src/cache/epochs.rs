@@ -8,7 +8,7 @@
 //! The numbers belong to numbered places, and which place an object has is the same in every process and on every node: a
 //! store of them is a list of places and numbers, and of two numbers of one place the larger is right.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::ObjectId;
 
@@ -17,6 +17,8 @@ use super::ObjectId;
 #[derive(Debug)]
 pub struct Epochs {
     places: Box<[AtomicU64]>,
+    /// Whether any was ever raised: purges are rare, and until one comes no hit has to look for its object's place.
+    any: AtomicBool,
 }
 
 /// How many there are. Another number would move objects to other places: purges would be undone.
@@ -24,25 +26,31 @@ const PLACES: usize = 1 << 16;
 
 impl Default for Epochs {
     fn default() -> Self {
-        Self { places: (0..PLACES).map(|_| AtomicU64::new(0)).collect() }
+        Self { places: (0..PLACES).map(|_| AtomicU64::new(0)).collect(), any: AtomicBool::new(false) }
     }
 }
 
 impl Epochs {
     /// The number now.
     pub fn current(&self, object: &ObjectId) -> u64 {
-        self.places[place(object)].load(Ordering::Acquire)
+        match self.any.load(Ordering::Acquire) {
+            true => self.places[place(object)].load(Ordering::Acquire),
+            false => 0,
+        }
     }
 
     /// Parts with all variants of the object that there are. Gives its place and the number that it has now.
     pub fn raise(&self, object: &ObjectId) -> (usize, u64) {
         let place = place(object);
+        // First, so that nobody who sees the new number could be told of none.
+        self.any.store(true, Ordering::Release);
         (place, self.places[place].fetch_add(1, Ordering::AcqRel) + 1)
     }
 
     /// Takes a number over that was raised before this process began, or elsewhere. A place that there is not is ignored.
     pub fn learn(&self, place: usize, number: u64) {
         if let Some(own) = self.places.get(place) {
+            self.any.store(true, Ordering::Release);
             own.fetch_max(number, Ordering::AcqRel);
         }
     }

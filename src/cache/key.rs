@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::negotiate::Class;
+
 /// An object of a site: what a purge names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ObjectId {
@@ -24,8 +26,8 @@ pub struct VariantKey {
     pub epoch: u64,
     /// The plan's canonical text. Holds neither signature nor token: those never reach a plan.
     pub plan: Arc<str>,
-    /// The class of clients, as [`crate::negotiate::Class`] names it; the empty text when the plan names its format.
-    pub class: Arc<str>,
+    /// The class of clients; `None` when the plan names its format.
+    pub class: Option<Class>,
     /// The encoder generation: a changed encoder does not serve old bytes.
     pub encoder: u32,
 }
@@ -40,7 +42,7 @@ mod tests {
             version: 1,
             epoch: 0,
             plan: plan.into(),
-            class: "".into(),
+            class: None,
             encoder: 1,
         }
     }

@@ -248,7 +248,7 @@ mod tests {
 
     fn key(number: usize) -> VariantKey {
         let object = ObjectId { site: "s".into(), key: number.to_string().into(), version_id: None };
-        VariantKey { object, version: 0, epoch: 0, plan: "".into(), class: "".into(), encoder: 0 }
+        VariantKey { object, version: 0, epoch: 0, plan: "".into(), class: None, encoder: 0 }
     }
 
     /// What a full cache refuses, and what can never fit, is not called stored.

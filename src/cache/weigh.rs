@@ -20,7 +20,7 @@ fn object(object: &ObjectId) -> usize {
 }
 
 fn key(key: &VariantKey) -> usize {
-    object(&key.object) + key.plan.len() + key.class.len()
+    object(&key.object) + key.plan.len()
 }
 
 pub(super) fn variant(name: &VariantKey, variant: &Variant) -> u32 {
@@ -65,7 +65,7 @@ mod tests {
         let named = ObjectId { key: long.as_str().into(), ..short.clone() };
         let versioned = ObjectId { version_id: Some(long.as_str().into()), ..short.clone() };
         let plain =
-            VariantKey { object: short.clone(), version: 0, epoch: 0, plan: "p".into(), class: "".into(), encoder: 0 };
+            VariantKey { object: short.clone(), version: 0, epoch: 0, plan: "p".into(), class: None, encoder: 0 };
         let planned = VariantKey { plan: long.as_str().into(), ..plain.clone() };
         let said = Error::new(Kind::NotFound, long.as_str());
         let brief = Error::new(Kind::NotFound, "");

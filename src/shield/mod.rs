@@ -75,7 +75,7 @@ pub struct Refusal {
 /// What a flight brings: the variant, and what was done for it.
 type Landed = Result<(Arc<Variant>, CacheStatus), Error>;
 /// What names a flight: the object at a generation (its own and its marks'), the plan, the class.
-type FlightKey = (ObjectId, u64, Arc<str>, Arc<str>);
+type FlightKey = (ObjectId, u64, Arc<str>, Option<Class>);
 
 /// The shield. One for the process; cheap to share.
 pub struct Shield {
@@ -158,7 +158,7 @@ impl Shield {
         let generation = self.cache.generations.current(&question.object);
         // Both only grow, so that their sum stays the same only if both do.
         let both = generation.wrapping_add(self.marks_generation(&question));
-        let key = (question.object.clone(), both, question.canonical.clone(), question.class_name());
+        let key = (question.object.clone(), both, question.canonical.clone(), question.class);
         let shield = self.clone();
         let mut led = false;
         let waiter = self.conversions.join(&self.runtime, key, || {
@@ -218,17 +218,13 @@ impl Shield {
 }
 
 impl Question {
-    fn class_name(&self) -> Arc<str> {
-        self.class.map_or_else(|| Arc::from(""), |class| Arc::from(class.name()))
-    }
-
     fn variant_key(&self, known: &Known, marks: &[u128], epoch: u64) -> VariantKey {
         VariantKey {
             object: self.object.clone(),
             version: marks::version(known, marks),
             epoch,
             plan: self.canonical.clone(),
-            class: self.class_name(),
+            class: self.class,
             encoder: GENERATION,
         }
     }
