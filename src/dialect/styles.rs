@@ -3,6 +3,7 @@
 //! A style is used by name in a rule (`style/NAME`), or at the end of the path behind a separator (`/a.jpg!NAME`). Its own
 //! text holds no other style.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Dialect, Recognised, aliyun, recognise, tencent};
@@ -173,7 +174,10 @@ impl Styles {
     ///
     /// # Errors
     /// [`Kind::NoSuchStyle`]; [`Kind::BadRule`] for a style in another language than the rule that names it.
-    pub(super) fn expand(&self, rule: &str, dialect: Dialect) -> Result<String, Error> {
+    pub(super) fn expand<'a>(&self, rule: &'a str, dialect: Dialect) -> Result<Cow<'a, str>, Error> {
+        if !rule.split('|').any(|stage| stage.starts_with("style/")) {
+            return Ok(Cow::Borrowed(rule));
+        }
         let stages = rule.split('|').map(|stage| {
             let Some(name) = stage.strip_prefix("style/") else { return Ok(stage) };
             let name = name.strip_suffix('/').unwrap_or(name);
@@ -190,12 +194,12 @@ impl Styles {
             }
             Ok(style.rule.as_str())
         });
-        Ok(stages.collect::<Result<Vec<_>, _>>()?.join("|"))
+        Ok(Cow::Owned(stages.collect::<Result<Vec<_>, _>>()?.join("|")))
     }
 
     /// Whether a query names one style and says nothing else about processing.
     pub fn only_style(&self, raw_query: &str) -> bool {
-        lone(raw_query).is_some_and(|(_, name)| self.by_name.contains_key(&name))
+        !self.by_name.is_empty() && lone(raw_query).is_some_and(|(_, name)| self.by_name.contains_key(&name))
     }
 }
 

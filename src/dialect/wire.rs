@@ -134,6 +134,9 @@ pub(super) fn pieces(raw_query: &str) -> impl Iterator<Item = &str> {
 /// encoded twice. `+` stays: it belongs to base64 in both dialects. Bytes that are not UTF-8 become U+FFFD, which no
 /// rule contains.
 pub(super) fn decode_twice(piece: &str) -> Cow<'_, str> {
+    if !piece.contains('%') {
+        return Cow::Borrowed(piece);
+    }
     match percent_decode_str(piece).decode_utf8_lossy() {
         Cow::Owned(once) if once.contains('%') => {
             Cow::Owned(percent_decode_str(&once).decode_utf8_lossy().into_owned())

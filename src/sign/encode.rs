@@ -14,9 +14,13 @@ pub fn path_encode(bytes: &[u8]) -> String {
 }
 
 fn encode(bytes: &[u8], keep: impl Fn(u8) -> bool) -> String {
+    let stays = |byte| is_unreserved(byte) || keep(byte);
+    if let (true, Ok(text)) = (bytes.iter().all(|&byte| stays(byte)), std::str::from_utf8(bytes)) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
-        if is_unreserved(byte) || keep(byte) {
+        if stays(byte) {
             text.push(char::from(byte));
         } else {
             // Writing to a String cannot fail.
@@ -47,7 +51,7 @@ pub fn parse_query(raw: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 pub fn form_decode(text: &str) -> Vec<u8> {
     let spaced: Cow<'_, str> =
         if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
-    percent_encoding::percent_decode_str(&spaced).collect()
+    Cow::from(percent_encoding::percent_decode_str(&spaced)).into_owned()
 }
 
 #[cfg(test)]

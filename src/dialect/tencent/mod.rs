@@ -13,6 +13,8 @@ mod thumbnail;
 mod view;
 mod write;
 
+use std::borrow::Cow;
+
 pub(super) use errors::{code, number};
 pub(super) use info::body;
 pub(super) use write::write;
@@ -90,10 +92,14 @@ pub(super) fn claims(text: &str) -> bool {
 }
 
 /// Reads the rule pieces of a query, which run one after the other.
-pub(super) fn parse(pieces: &[&str], styles: &Styles) -> Parsed {
+pub(super) fn parse<'a>(pieces: &[&'a str], styles: &Styles) -> Parsed {
     // Padding and SDKs' empty values; base64 is read without padding anyway.
-    let pieces: Vec<&str> = pieces.iter().map(|piece| piece.trim_end_matches('=')).collect();
-    let rule = match styles.expand(&pieces.join("|"), Dialect::Tencent) {
+    let bare = |piece: &&'a str| piece.trim_end_matches('=');
+    let rule = match pieces {
+        [piece] => Cow::Borrowed(bare(piece)),
+        several => Cow::Owned(several.iter().map(bare).collect::<Vec<_>>().join("|")),
+    };
+    let rule = match styles.expand(&rule, Dialect::Tencent) {
         Ok(rule) => rule,
         Err(error) => return Parsed::wrong(error),
     };
@@ -121,13 +127,13 @@ fn draft(rule: &str) -> Result<Draft, Refusal> {
     if let Some(process) = rule.strip_prefix(CI_PROCESS) {
         return Err(Refusal::unsupported(format!("ci-process={} is not served here", short(process))));
     }
-    let stages: Vec<&str> = rule.split('|').collect();
-    if stages.len() > MAX_STAGES {
-        let message = format!("the rule has {} stages; it may have at most {MAX_STAGES}", stages.len());
+    let stages = rule.split('|').count();
+    if stages > MAX_STAGES {
+        let message = format!("the rule has {stages} stages; it may have at most {MAX_STAGES}");
         return Err(Refusal::range(message));
     }
     let mut draft = Draft::default();
-    for stage in stages {
+    for stage in rule.split('|') {
         if draft.facts.is_some() {
             return Err(Refusal::syntax("nothing can follow a stage that answers with data"));
         }

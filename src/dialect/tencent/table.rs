@@ -88,8 +88,15 @@ impl<S> Seen<S> {
 
     /// Whether one of these is there.
     pub(super) fn any(&self, names: &[&str]) -> bool {
-        let bits = self.table.iter().enumerate().filter(|(bit, _)| self.given >> bit & 1 == 1);
-        bits.into_iter().any(|(_, operation)| names.contains(&operation.name))
+        let mut left = self.given;
+        while left != 0 {
+            let bit = left.trailing_zeros() as usize;
+            if self.table.get(bit).is_some_and(|operation| names.contains(&operation.name)) {
+                return true;
+            }
+            left &= left - 1;
+        }
+        false
     }
 }
 
@@ -119,16 +126,12 @@ pub(super) fn run<S>(
                 let value = words
                     .next()
                     .ok_or_else(|| Refusal::syntax(format!("{module}/{name} has no value; it takes {accepts}")))?;
-                let shown = short(value);
-                parse(state, value).map_err(|wrong| match wrong {
-                    Wrong::Form => {
-                        Refusal::syntax(format!("{module}/{name}/{shown} is not understood; {name} takes {accepts}"))
-                    }
-                    Wrong::Range => {
-                        Refusal::range(format!("{module}/{name}/{shown} is out of range; {name} takes {accepts}"))
-                    }
-                    Wrong::Unsupported => {
-                        Refusal::unsupported(format!("{module}/{name}/{shown} is not available here yet"))
+                parse(state, value).map_err(|wrong| {
+                    let said = format!("{module}/{name}/{}", short(value));
+                    match wrong {
+                        Wrong::Form => Refusal::syntax(format!("{said} is not understood; {name} takes {accepts}")),
+                        Wrong::Range => Refusal::range(format!("{said} is out of range; {name} takes {accepts}")),
+                        Wrong::Unsupported => Refusal::unsupported(format!("{said} is not available here yet")),
                     }
                 })?;
             }
