@@ -70,10 +70,16 @@ pub struct ServerConfig {
     /// Bytes per second that a client must take or send of a body, on average over `stall_timeout`. Zero: no limit.
     #[serde(deserialize_with = "units::size")]
     pub min_rate: u64,
-    /// Connections at once on the public listeners. Open files may allow fewer, which start-up says.
-    pub max_connections: usize,
+    /// Connections at once on the public listeners. Unset: [`ServerConfig::MAX_CONNECTIONS`], or as many as open files allow;
+    /// where they allow fewer than are asked for, start-up warns.
+    pub max_connections: Option<usize>,
     /// Of them from one address (IPv6: from one /64). Zero: as many.
     pub max_connections_per_client: u32,
+}
+
+impl ServerConfig {
+    /// Connections at once where nothing is configured.
+    pub const MAX_CONNECTIONS: usize = 10_000;
 }
 
 impl Default for ServerConfig {
@@ -92,7 +98,7 @@ impl Default for ServerConfig {
             stall_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(3600),
             min_rate: 1 << 10,
-            max_connections: 10_000,
+            max_connections: None,
             max_connections_per_client: 1_000,
         }
     }
@@ -277,10 +283,16 @@ impl SiteConfig {
     /// # Errors
     /// What is wrong with the first style that cannot be.
     pub fn language(&self) -> Result<Language, Error> {
+        self.language_or().map_err(|(_, error)| error)
+    }
+
+    /// The same; an error comes with the setting that it is about.
+    pub(super) fn language_or(&self) -> Result<Language, (String, Error)> {
         let dialects: Vec<Dialect> = self.dialects.iter().filter_map(|name| Dialect::from_name(name)).collect();
-        let mut styles = Styles::new(&self.styles.separators)?;
+        let separators = |error| ("styles.separators".to_owned(), error);
+        let mut styles = Styles::new(&self.styles.separators).map_err(separators)?;
         for (name, rule) in &self.styles.rules {
-            styles.add(name, rule, &dialects)?;
+            styles.add(name, rule, &dialects).map_err(|error| (format!("styles.rules.{name}"), error))?;
         }
         Ok(Language { dialects, styles, strict: self.strict, legacy: self.legacy_at })
     }

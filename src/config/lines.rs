@@ -9,11 +9,10 @@ pub fn line_at(text: &str, offset: usize) -> usize {
 }
 
 /// The line of a setting: `server.listen[1]`, `site[0].limits.max_frames`. Where it is not written, that of the table it
-/// belongs in; `None` where there is not even that. A lone name is looked for everywhere.
+/// belongs in; `None` where there is not even that.
 pub fn line_of(text: &str, path: &str) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
-    let found = walk(document.get_ref(), path).or_else(|| anywhere(document.get_ref(), path));
-    found.map(|offset| line_at(text, offset))
+    walk(document.get_ref(), path).map(|offset| line_at(text, offset))
 }
 
 fn walk(table: &DeTable<'_>, path: &str) -> Option<usize> {
@@ -40,18 +39,6 @@ fn walk(table: &DeTable<'_>, path: &str) -> Option<usize> {
 /// Where an item of a list starts. A table of a list of tables starts where its header does.
 fn start(item: &Spanned<DeValue<'_>>) -> usize {
     item.span().start
-}
-
-fn anywhere(table: &DeTable<'_>, name: &str) -> Option<usize> {
-    let inside = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
-        DeValue::Table(inner) => anywhere(inner, name),
-        DeValue::Array(items) => items.iter().find_map(|item| match item.get_ref() {
-            DeValue::Table(inner) => anywhere(inner, name),
-            _ => None,
-        }),
-        _ => None,
-    };
-    table.iter().find_map(|(key, value)| if key.get_ref() == name { Some(key.span().start) } else { inside(value) })
 }
 
 #[cfg(test)]
@@ -95,7 +82,7 @@ mod tests {
             ("site[1].inline.a", Some(17)),
             ("b.missing", Some(3)),
             ("missing.a", None),
-            ("inline", Some(17)),
+            ("inline", None),
         ] {
             assert_eq!(line_of(TEXT, path), line, "{path}");
         }

@@ -105,7 +105,7 @@ fn check(config: &Config) -> Result<(), Problem> {
             return problem(&format!("server.{name}"), format!("server.{name} is zero: no request could come in time"));
         }
     }
-    if server.max_connections == 0 {
+    if server.max_connections == Some(0) {
         return problem("server.max_connections", "server.max_connections is zero: nobody could connect".into());
     }
     let engine = &config.engine;
@@ -126,7 +126,7 @@ fn check(config: &Config) -> Result<(), Problem> {
         return problem("engine.deadline", "engine.deadline is zero: no conversion could ever end in time".into());
     }
     if config.cache.in_flight < 1 << 20 {
-        return problem("in_flight", "cache.in_flight is too small for any original; at least \"1MiB\"".into());
+        return problem("cache.in_flight", "cache.in_flight is too small for any original; at least \"1MiB\"".into());
     }
     if let Some(plugin) = &engine.plugin {
         check_plugin(plugin, engine.isolation)?;
@@ -237,10 +237,10 @@ fn check_site(site: &SiteConfig, here: &str, engine: &EngineConfig) -> Result<()
         }
         for (format, read) in [(Format::Jxl, site.imaging.jxl), (Format::Svg, site.imaging.svg)] {
             let name = format.name();
-            if inputs.contains(&format) && !read {
+            if let Some(place) = inputs.iter().position(|input| *input == format && !read) {
                 let what =
                     format!("site {quoted}: limits.inputs names \"{name}\", which [site.imaging] {name} = true allows");
-                return problem("limits.inputs", what);
+                return problem(&format!("limits.inputs[{place}]"), what);
             }
         }
     }
@@ -256,16 +256,17 @@ fn check_site(site: &SiteConfig, here: &str, engine: &EngineConfig) -> Result<()
             format!("site {quoted}: imaging.auto_quality is a SSIMULACRA2 of at most 100"),
         );
     }
-    if let Err(error) = site.language() {
-        return problem("styles", format!("site {quoted}: {}", error.message));
+    if let Err((at, error)) = site.language_or() {
+        return problem(&at, format!("site {quoted}: {}", error.message));
     }
     let referers = &site.access.referers;
     if referers.mode == RefererMode::Allow && referers.hosts.is_empty() && !referers.empty {
         return problem("access.referers.hosts", format!("site {quoted}: access.referers lets nobody in: name hosts"));
     }
-    if let Some(host) = referers.hosts.iter().find(|host| host.is_empty() || host.contains(['/', ' '])) {
+    let no_name = |(_, host): &(usize, &String)| host.is_empty() || host.contains(['/', ' ']);
+    if let Some((place, host)) = referers.hosts.iter().enumerate().find(no_name) {
         return problem(
-            "access.referers.hosts",
+            &format!("access.referers.hosts[{place}]"),
             format!("site {quoted}: access.referers: {host:?} is no host name; write example.com"),
         );
     }
@@ -338,9 +339,9 @@ mod tests {
             (format!("[cache]\nin_flight = \"1KiB\"\n{SITE}"), "line 2: cache.in_flight is too small"),
             (
                 format!("{SITE}[site.styles.rules]\nsmall = \"imageMogr2/thumbnail/0x\"\n"),
-                "line 7: site \"a\": style small: ",
+                "line 8: site \"a\": style small: ",
             ),
-            (format!("{SITE}[site.styles]\nseparators = \"+\"\n"), "line 7: site \"a\": `+` cannot separate a style"),
+            (format!("{SITE}[site.styles]\nseparators = \"+\"\n"), "line 8: site \"a\": `+` cannot separate a style"),
             (
                 format!("[engine.plugin]\npath = \"/nowhere.so\"\nformat = \"tpg\"\n{SITE}"),
                 "line 2: engine.plugin.path: there is no file /nowhere.so",
@@ -363,6 +364,70 @@ mod tests {
         ] {
             let got = error(&text);
             assert!(got.contains(want), "{text}\n got: {got}\nwant: {want}");
+        }
+    }
+
+    /// Around the faulty line the same names stand in a comment, in another site and in other tables.
+    #[test]
+    fn every_problem_points_to_the_line_of_its_own_setting() {
+        let noise = "# in_flight, listen, name, hosts, formats, small\n";
+        let other = "[site.limits]\nmax_frames = 9\nmax_source_side = 9\ninputs = [\"png\"]\n[site.negotiate]\n\
+            formats = [\"png\"]\n[site.imaging]\nnear_lossless = 9\nauto_quality = 9\n[site.styles]\nseparators = \"-\"\n\
+            [site.styles.rules]\nsmall = \"imageMogr2/thumbnail/9x\"\n[site.cache]\ncache_control = \"no-store\"\n";
+        let good = SITE.replace("\"a\"", "\"b\"").replace('*', "b");
+        for (table, line) in [
+            ("server", "listen = [\"nowhere\"]"),
+            ("server", "listen = []"),
+            ("server", "listen_tls = [\"127.0.0.1:1\"]"),
+            ("server", "admin = \"127.0.0.1:8080\""),
+            ("server", "head_timeout = \"0s\""),
+            ("server", "idle_timeout = \"0s\""),
+            ("server", "stall_timeout = \"0s\""),
+            ("server", "max_connections = 0"),
+            ("engine", "workers = 2000"),
+            ("engine", "worker_memory = \"1MiB\""),
+            ("engine", "memory = \"1MiB\""),
+            ("engine", "recycle_memory = \"1MiB\""),
+            ("engine", "recycle_jobs = 0"),
+            ("engine", "deadline = \"0s\""),
+            ("cache", "in_flight = \"1KiB\""),
+            ("site", "name = \"a b\""),
+            ("site", "name = \"b\""),
+            ("site", "hosts = []"),
+            ("site", "hosts = [\"c\", \"B\"]"),
+            ("site", "dialects = [\"imgix\"]"),
+            ("site.negotiate", "formats = [\"png\", \"svg\"]"),
+            ("site.limits", "max_source_bytes = \"0B\""),
+            ("site.limits", "max_source_side = 0"),
+            ("site.limits", "max_source_pixels = 0"),
+            ("site.limits", "max_output_side = 0"),
+            ("site.limits", "max_advanced_side = 0"),
+            ("site.limits", "max_output_pixels = 0"),
+            ("site.limits", "max_frames = 0"),
+            ("site.limits", "inputs = []"),
+            ("site.limits", "inputs = [\"png\", \"svg\"]"),
+            ("site.imaging", "near_lossless = 100"),
+            ("site.imaging", "auto_quality = 101"),
+            ("site.styles", "separators = \"+\""),
+            ("site.styles", "manage = \"anyone\""),
+            ("site.styles.rules", "small = \"imageMogr2/thumbnail/0x\""),
+            ("site.access.referers", "hosts = [\"a/b\"]"),
+            ("site.cache", "cache_control = \"\\u0001\""),
+        ] {
+            let line = format!("{line} # here\n");
+            let text = match table {
+                "site" => {
+                    let key = line.split(' ').next().unwrap_or_default();
+                    let kept: String =
+                        SITE.lines().filter(|kept| !kept.starts_with(key)).map(|kept| format!("{kept}\n")).collect();
+                    format!("{noise}{good}{other}{}", kept.replace("[[site]]\n", &format!("[[site]]\n{line}")))
+                }
+                _ if table.starts_with("site.") => format!("{noise}{good}{other}{SITE}[{table}]\n{line}"),
+                _ => format!("{noise}[{table}]\n{line}{SITE}"),
+            };
+            let wanted = 1 + text.lines().position(|line| line.ends_with("# here")).unwrap();
+            let got = error(&text);
+            assert!(got.starts_with(&format!("line {wanted}: ")), "{text}\n got: {got}\nwant: line {wanted}");
         }
     }
 }

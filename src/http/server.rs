@@ -25,6 +25,9 @@ const TRIES: usize = 2;
 /// Connections for the operator: the public ones cannot use them up.
 const ADMIN_CONNECTIONS: usize = 256;
 
+/// Descriptors of a request that goes through to the origin: its client's, and the origin's with its second owner.
+const FILES_EACH: u64 = 3;
+
 /// Descriptors that connections of clients must leave to workers, originals and the state.
 const SPARE_FILES: u64 = 512;
 
@@ -79,9 +82,8 @@ pub fn run(app: Arc<App>, config: &ServerConfig, doors: Doors) {
     server.run(RunArgs::default());
 }
 
-/// How many connections of clients there can be: as configured, or as the system's limit of open files allows. A request
-/// that goes through to the origin takes two.
-fn places(configured: usize) -> usize {
+/// How many connections of clients there can be: as configured, or as the system's limit of open files allows.
+fn places(configured: Option<usize>) -> usize {
     let limit = getrlimit(Resource::Nofile);
     // The soft limit is for programs that cannot deal with more.
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -89,12 +91,26 @@ fn places(configured: usize) -> usize {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    let Some(files) = files else { return configured };
-    let possible = usize::try_from(files.saturating_sub(SPARE_FILES) / 2).unwrap_or(usize::MAX).max(64);
-    if possible < configured {
-        tracing::warn!(configured, possible, files, "server.max_connections is more than open files allow (ulimit -n)");
+    let (wanted, possible) = (configured.unwrap_or(ServerConfig::MAX_CONNECTIONS), possible(files));
+    match configured {
+        _ if wanted <= possible => {}
+        Some(configured) => {
+            tracing::warn!(
+                configured,
+                possible,
+                files,
+                "server.max_connections is more than open files allow (ulimit -n)"
+            );
+        }
+        None => tracing::info!(possible, files, "as many connections as open files allow (ulimit -n)"),
     }
-    configured.min(possible)
+    wanted.min(possible)
+}
+
+/// How many connections so many open files allow; `None`: without a limit.
+fn possible(files: Option<u64>) -> usize {
+    let Some(files) = files else { return usize::MAX };
+    usize::try_from(files.saturating_sub(SPARE_FILES) / FILES_EACH).unwrap_or(usize::MAX).max(64)
 }
 
 /// pingora sleeps through the whole grace even when nothing is in flight; this thread ends the process as soon as the
