@@ -12,7 +12,6 @@ use pingora::protocols::http::ServerSession;
 use super::front::Request;
 use super::{App, incoming, styles};
 use crate::dialect::{self, style_calls};
-use crate::error::{Error, Kind};
 
 /// The admin application.
 pub struct Admin {
@@ -44,20 +43,9 @@ impl Admin {
             let message = b"take /-/sites/NAME/?style, NAME being a site of the configuration\n";
             return text(StatusCode::NOT_FOUND, PLAIN, message.to_vec());
         };
-        let mut body = styles::Body::default();
-        let complaint = loop {
-            match session.read_request_body().await {
-                Ok(Some(piece)) => match body.add(&piece) {
-                    Ok(()) => {}
-                    Err(error) => break Some(error),
-                },
-                Ok(None) => break None,
-                Err(_) => break Some(Error::new(Kind::BadRequest, "the request's body ended early")),
-            }
-        };
-        let (dialect, result) = match complaint {
-            Some(error) => (None, Err(error)),
-            None => styles::call(&self.app, site, session.req_header().method.as_str(), query, &body).await,
+        let (dialect, result) = match styles::Body::receive(session).await {
+            Err(error) => (None, Err(error)),
+            Ok(body) => styles::call(&self.app, site, session.req_header().method.as_str(), query, &body).await,
         };
         let (status, body) = result.unwrap_or_else(|error| {
             let shaped = dialect::error_body(dialect, &error, "/", name, "-", false);
@@ -95,6 +83,9 @@ impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
         if let Some(request) = Request::current() {
             request.begin();
+            if !session.is_body_empty() {
+                request.body_comes();
+            }
         }
         let target = session.req_header().uri.clone();
         if let Some(name) = target.path().strip_prefix(SITES) {

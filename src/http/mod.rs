@@ -27,6 +27,7 @@ pub mod sent;
 mod server;
 mod store_error;
 mod styles;
+mod upstream_conn;
 mod writes;
 
 use std::sync::Arc;

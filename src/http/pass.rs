@@ -1,6 +1,7 @@
 //! Pass-through: the head as the origin needs it. Bodies are pingora's business: streamed, never held whole.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::header;
@@ -8,6 +9,7 @@ use moka::sync::Cache;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy, Peer};
 
+use super::upstream_conn::Connector;
 use crate::access::{Action, Pass};
 use crate::error::{Error, Kind};
 use crate::origin::{Upstream, UpstreamRequest};
@@ -62,14 +64,16 @@ impl Outgoing {
     }
 }
 
-/// Looks names of origins up, and remembers the answer for a few seconds.
+/// Looks names of origins up, remembers the answer for a few seconds, and says how to connect.
 pub struct Resolver {
     names: Cache<(String, u16), SocketAddr>,
+    connector: Arc<Connector>,
 }
 
 impl Default for Resolver {
     fn default() -> Self {
-        Self { names: Cache::builder().max_capacity(1024).time_to_live(Duration::from_secs(10)).build() }
+        let names = Cache::builder().max_capacity(1024).time_to_live(Duration::from_secs(10)).build();
+        Self { names, connector: Arc::new(Connector) }
     }
 }
 
@@ -95,7 +99,7 @@ impl Resolver {
         let address = self.resolve(&upstream.addr_host, upstream.port).await?;
         let mut peer = HttpPeer::new(address, upstream.tls, upstream.host.clone());
         if let Some(options) = peer.get_mut_peer_options() {
-            options.connection_timeout = Some(upstream.connect_timeout);
+            options.custom_l4 = Some(self.connector.clone());
             options.total_connection_timeout = Some(upstream.connect_timeout);
             options.read_timeout = Some(if uploads { UPLOAD_PATIENCE } else { upstream.read_timeout });
             options.write_timeout = Some(upstream.read_timeout);

@@ -1,5 +1,6 @@
 //! pingora's phases, each a few lines over the room's other files.
 
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
+use pingora::protocols::Digest;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error as PingoraError, ErrorSource, ErrorType};
@@ -19,6 +21,7 @@ use super::incoming::{self, Incoming};
 use super::pass::{self, Outgoing, Resolver};
 use super::relocate::{self, Relocate};
 use super::store_error::{self, For, Told};
+use super::upstream_conn::UpstreamConn;
 use super::writes::Writes;
 use super::{App, RequestId, answer, framing, image, local, styles};
 use crate::access::{self, Action, Pass};
@@ -44,6 +47,8 @@ pub struct Context {
     request: Option<Arc<Request>>,
     /// How often the origin has been tried.
     tries: u64,
+    /// The connection of the latest try.
+    origin: Option<Arc<UpstreamConn>>,
     request_id: RequestId,
     site: Option<Arc<Site>>,
     dialect: Option<Dialect>,
@@ -168,11 +173,7 @@ impl Proxy {
         site: &Site,
         _: access::Styles,
     ) -> Result<bool, Error> {
-        let mut body = styles::Body::default();
-        let broken = |_| Error::new(Kind::Cancelled, "the request's body ended early");
-        while let Some(piece) = session.read_request_body().await.map_err(broken)? {
-            body.add(&piece)?;
-        }
+        let body = styles::Body::receive(session.as_downstream_mut()).await?;
         let head = session.req_header();
         let query = head.uri.query().unwrap_or_default();
         let (dialect, result) = styles::call(&self.app, site, head.method.as_str(), query, &body).await;
@@ -268,6 +269,7 @@ impl ProxyHttp for Proxy {
             started,
             request,
             tries: 0,
+            origin: None,
             request_id: self.app.ids.next(started),
             site: None,
             dialect: None,
@@ -324,6 +326,19 @@ impl ProxyHttp for Proxy {
         }
     }
 
+    async fn connected_to_upstream(
+        &self,
+        _: &mut Session,
+        _: bool,
+        _: &HttpPeer,
+        _: RawFd,
+        digest: Option<&Digest>,
+        context: &mut Context,
+    ) -> pingora::Result<()> {
+        context.origin = digest.and_then(UpstreamConn::of);
+        Ok(())
+    }
+
     async fn upstream_request_filter(
         &self,
         _: &mut Session,
@@ -333,9 +348,10 @@ impl ProxyHttp for Proxy {
         let Some(outgoing) = &context.upstream else {
             return PingoraError::e_explain(ErrorType::InternalError, "nothing was granted");
         };
-        let patience = context.site.as_ref().map(|site| site.origin.total_timeout());
-        if let (Some(timed), Some(patience), None) = (&context.request, patience, &context.writes) {
-            timed.origin_asked(patience);
+        let patience =
+            context.site.as_ref().filter(|_| context.writes.is_none()).map(|site| site.origin.total_timeout());
+        if let (Some(timed), Some(origin), Some(patience)) = (&context.request, context.origin.take(), patience) {
+            timed.origin_asked(origin, patience);
         }
         outgoing.shape(head).or_else(|error| context.withhold(error))
     }
@@ -347,8 +363,11 @@ impl ProxyHttp for Proxy {
         end: bool,
         context: &mut Context,
     ) -> pingora::Result<()> {
-        if let Some(request) = context.request.as_ref().filter(|_| end) {
-            request.body_done();
+        if let Some(request) = &context.request {
+            request.body_taken(body.as_ref().map_or(0, Bytes::len));
+            if end {
+                request.body_done();
+            }
         }
         if let Some(writes) = &mut context.writes
             && let Err(error) = writes.sends(body.as_deref().unwrap_or_default(), end)
@@ -374,6 +393,10 @@ impl ProxyHttp for Proxy {
         }
         if let Some(request) = &context.request {
             request.origin_answered();
+            // What comes after the time was over has a head, and no end.
+            if request.origin_late() {
+                return context.withhold(Error::new(Kind::OriginTimeout, "the origin was late"));
+            }
         }
         pass::strip_hop_by_hop(head);
         context.telling.tell(head);
@@ -452,6 +475,8 @@ impl ProxyHttp for Proxy {
         if let Some(request) = &context.request {
             request.origin_answered();
         }
+        // pingora ends the connection after any failure on the way: who has sent a next request shall know.
+        session.as_downstream_mut().set_keepalive(None);
         if let Some(error) = context.withheld.take() {
             self.refuse(session, context, &error).await;
             return FailToProxy { error_code: error.kind.status(), can_reuse_downstream: false };

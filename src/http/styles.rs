@@ -3,9 +3,11 @@
 
 use bytes::Bytes;
 use http::header;
+use pingora::protocols::http::ServerSession;
 
 use super::App;
 use super::answer::{self, Response, name_request, set, status_line};
+use super::front::Request;
 use crate::dialect::{Dialect, style_calls};
 use crate::error::{Error, Kind};
 use crate::shield::Site;
@@ -15,11 +17,26 @@ use crate::shield::Site;
 pub struct Body(Vec<u8>);
 
 impl Body {
-    /// Takes a piece.
+    /// Reads all of it, on either listener.
     ///
     /// # Errors
-    /// [`Kind::BadRequest`] when there is more than a style can need.
-    pub fn add(&mut self, piece: &[u8]) -> Result<(), Error> {
+    /// [`Kind::BadRequest`] when there is more than a style can need; [`Kind::Cancelled`] when it ends early.
+    pub async fn receive(session: &mut ServerSession) -> Result<Self, Error> {
+        let (request, mut body) = (Request::current(), Self::default());
+        let broken = |_| Error::new(Kind::Cancelled, "the request's body ended early");
+        while let Some(piece) = session.read_request_body().await.map_err(broken)? {
+            if let Some(request) = &request {
+                request.body_taken(piece.len());
+            }
+            body.add(&piece)?;
+        }
+        if let Some(request) = &request {
+            request.body_done();
+        }
+        Ok(body)
+    }
+
+    fn add(&mut self, piece: &[u8]) -> Result<(), Error> {
         let most = style_calls::MOST_BODY_BYTES;
         if self.0.len() + piece.len() > most {
             let message = format!("the body of a request for styles has at most {most} bytes");

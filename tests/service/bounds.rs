@@ -220,7 +220,7 @@ fn cases() -> Vec<Case> {
         case!("headers without end", ["head_size"], Duration::ZERO, "HTTP/1.1 431 ", |line| async {
             line.say("GET /small HTTP/1.1\r\nHost: a\r\nX-Long: ").await.say("x".repeat(4 << 20)).await.rest().await
         }),
-        case!(narrow "never reads", ["stall"], STALL, "HTTP/1.1 200 ", |line| async {
+        case!(narrow "never reads", ["rate", "stall"], STALL, "HTTP/1.1 200 ", |line| async {
             let line = line.say("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await;
             // To see the end without reading: what is sent to a closed connection is refused.
             let mut line = line;
@@ -232,7 +232,7 @@ fn cases() -> Vec<Case> {
         case!(narrow "reads by the drop", ["rate", "stall"], STALL, "", |line| async {
             line.say("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await.sip(PAUSE, STALL * 3).await
         }),
-        case!(narrow "HTTP/2 that never reads", ["stall"], STALL, "", |line| async {
+        case!(narrow "HTTP/2 that never reads", ["rate", "stall"], STALL, "", |line| async {
             // Windows as large as they may be: only the connection itself holds the answer back.
             let line = line.say(hello(&[0, 4, 0x7f, 0xff, 0xff, 0xff])).await;
             let mut line = line.say(frame(8, 0, 0, &0x7fff_0000_u32.to_be_bytes())).await.say(get(1, "/endless", 5)).await;
@@ -260,6 +260,11 @@ fn cases() -> Vec<Case> {
         case!("HTTP/2, a body that never comes", ["stall"], STALL, "", |line| async {
             let block = [&[0x83, 0x86, 0x04, 3][..], b"/up", &[0x01, 1, b'a']].concat();
             line.say(hello(&[])).await.say(frame(1, 4, 1, &block)).await.rest().await
+        }),
+        case!("HTTP/2, pings in place of a body", ["stall"], STALL, "", |line| async {
+            let block = [&[0x83, 0x86, 0x04, 3][..], b"/up", &[0x01, 1, b'a']].concat();
+            let line = line.say(hello(&[])).await.say(frame(1, 4, 1, &block)).await;
+            line.drip(frame(6, 0, 0, &[0; 8]).repeat(400), Duration::from_millis(1)).await.rest().await
         }),
         case!("an answer that takes its time", ["request"], REQUEST, "HTTP/1.1 200 ", |line| async {
             line.say("GET /trickle HTTP/1.1\r\nHost: a\r\n\r\n").await.rest().await
@@ -437,6 +442,73 @@ fn certificate(folder: &std::path::Path) -> (String, String) {
     (chain.display().to_string(), key.display().to_string())
 }
 
+/// Between us and a client lie megabytes of buffers: it is its own pace that counts, not that of their emptying.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_slowly_and_steadily_gets_everything() {
+    let origin = ScriptedOrigin::start();
+    let body: Vec<u8> = (0..12_u32 << 20).map(|at| (at >> 8) as u8).collect();
+    origin.put("/large", "application/octet-stream", body.clone());
+    let server = "stall_timeout = \"800ms\"\nmin_rate = \"64KiB\"\n";
+    let pictor = start(&config(server, &origin, "")).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    let line = Line(socket.connect(pictor.public).await.unwrap());
+    let mut line = line.say("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    let (mut heard, mut piece) = (Vec::new(), vec![0; 16 << 10]);
+    let began = Instant::now();
+    while began.elapsed() < STALL * 4 {
+        let read = line.0.read(&mut piece).await.unwrap();
+        heard.extend_from_slice(&piece[..read]);
+        tokio::time::sleep(PAUSE).await;
+    }
+    line.0.read_to_end(&mut heard).await.unwrap();
+    assert!(heard.ends_with(&body), "{} bytes of {}", heard.len(), body.len());
+}
+
+/// An origin that takes its time to read is not the client's fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_over_http2_waits_for_a_slow_origin() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 << 10).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(8).unwrap();
+    let address = listener.local_addr().unwrap();
+    let length = 12 << 20;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::time::sleep(STALL * 3).await;
+        let (mut bytes, mut read) = (vec![0; 1 << 20], 0);
+        while read < length {
+            read += stream.read(&mut bytes).await.unwrap();
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+        let _ = stream.read(&mut bytes).await;
+    });
+    let text = format!(
+        "[server]\nlisten = [\"PUBLIC\"]\nadmin = \"ADMIN\"\nstall_timeout = \"800ms\"\nmin_rate = \"8KiB\"\n[[site]]\n\
+         name = \"t\"\nhosts = [\"*\"]\n[site.origin]\nkind = \"http\"\nurl = \"http://{address}\"\n"
+    );
+    let pictor = start(&text).await;
+    let h2 = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let answer = h2.put(pictor.url("/up")).body(vec![b'x'; length]).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, "ok"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_for_the_operator_are_bounded_too() {
+    let origin = ScriptedOrigin::start();
+    let pictor = start(&config(BOUNDS, &origin, "")).await;
+    let head = "PUT /-/sites/t/?style&styleName=a HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
+    let stops = Line::open(pictor.admin).await.say(head).await;
+    let drips = Line::open(pictor.admin).await.say(head).await;
+    let ports = [stops.port(), drips.port()];
+    tokio::join!(stops.rest(), async { drips.drip([b'x'; 200], PAUSE).await.rest().await });
+    for (port, wanted) in ports.into_iter().zip(["stall", "rate"]) {
+        until(wanted, || bound_of(&pictor, port).is_some()).await;
+        assert_eq!(bound_of(&pictor, port).as_deref(), Some(wanted));
+    }
+}
+
 /// A connection from another address of the loopback.
 async fn from(address: [u8; 4], to: SocketAddr) -> Line {
     let socket = TcpSocket::new_v4().unwrap();
@@ -518,13 +590,47 @@ async fn a_late_origin_is_504_for_plain_requests_too() {
     assert!(gone.starts_with("HTTP/1.1 502 "), "{gone}");
     assert_eq!(origin.count("/gone"), 1, "a new connection that breaks is no kept one");
 
-    let line = Line::open(pictor.public).await.say(hello(&[])).await.say(get(1, "/drips", 5)).await;
-    let mut line = line;
-    let (mut heard, mut piece) = (Vec::new(), [0; 1024]);
-    while !kinds(&heard).contains(&RST_STREAM) {
-        let read = tokio::time::timeout(PATIENCE, line.0.read(&mut piece)).await.expect("a reset").unwrap();
-        assert!(read > 0, "the connection stays: {:?}", kinds(&heard));
-        heard.extend_from_slice(&piece[..read]);
+    // A stream is answered like a connection, and its neighbours are not touched.
+    origin.put("/small", "text/plain", "small");
+    let h2 = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let h2 = |path: &str| h2.get(pictor.url(path)).send();
+    let (drips, small) = tokio::join!(h2("/drips"), h2("/small"));
+    assert_eq!((drips.unwrap().status().as_u16(), small.unwrap().status().as_u16()), (504, 200));
+    assert_eq!(h2("/small").await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_byte_of_the_next_request_leaves_the_origin_no_more_time() {
+    let origin = ScriptedOrigin::start();
+    origin.put("/small", "text/plain", "small");
+    origin.script("/silent", Behaviour::Silent);
+    // One read may take far longer than the whole head.
+    let timeouts = "timeouts = { connect = \"500ms\", read = \"40s\", total = \"1s\" }\n";
+    let pictor = start(&config(PATIENT, &origin, timeouts)).await;
+    let late = |after: Option<Duration>| {
+        let public = pictor.public;
+        async move {
+            let began = Instant::now();
+            let mut line = Line::open(public).await.say("GET /silent HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            if let Some(after) = after {
+                tokio::time::sleep(after).await;
+            }
+            line = line.say(GET).await;
+            let heard = String::from_utf8_lossy(&line.rest().await).to_ascii_lowercase();
+            (heard, began.elapsed())
+        }
+    };
+    for (heard, took) in join_all([late(None), late(Some(PAUSE))]).await {
+        assert!(heard.starts_with("http/1.1 504 "), "{heard}");
+        assert!(heard.contains("connection: close"), "what follows is to be asked again: {heard}");
+        assert!(took >= Duration::from_millis(950) && took < Duration::from_secs(20), "{took:?}");
+    }
+    // Once over one connection that is kept: whoever was late is nobody else's trouble.
+    let mut line = Line::open(pictor.public).await.say(GET.repeat(2)).await;
+    for _ in 0..2 {
+        let (next, head) = line.answer().await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        line = next;
     }
 }
 

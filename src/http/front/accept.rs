@@ -15,6 +15,7 @@ use pingora::protocols::l4::stream::Stream as Socket;
 use pingora::protocols::{GetSocketDigest, IO, SocketDigest};
 use pingora::server::{ListenFds, ShutdownWatch};
 use pingora::services::Service;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::bounds::{Bound, Bounds};
@@ -28,6 +29,9 @@ use crate::telemetry::Metrics;
 /// Said to a client in plain text for whom there is no place.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+
+/// What the system may hold of an answer that is not on its way yet.
+const UNSENT: u32 = 128 << 10;
 
 /// How long nothing is accepted after the system has refused: it has no descriptors left, and some must be given back.
 const BREATH: Duration = Duration::from_millis(50);
@@ -157,6 +161,9 @@ async fn serve<A: ServerApp + Send + Sync + 'static>(
     let _counted = (place, shared.metrics.connected(shared.name));
     // Heads and bodies are joined by the guard; the system shall not wait for more.
     let _ = stream.set_nodelay(true);
+    // What is not on its way yet shall lie here, where it is counted, rather than in the system's buffers, which take
+    // megabytes. Of small answers everything is taken at once.
+    let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
     let digest = SocketDigest::from_raw_fd(stream.as_raw_fd());
     let _ = digest.peer_addr.set(Some(PingoraAddr::Inet(client)));
     let mut socket = Socket::from(stream);
@@ -175,7 +182,7 @@ async fn run<A: ServerApp + Send + Sync + 'static, S: IO + 'static>(
     shared: &Shared<A>,
     shutdown: &ShutdownWatch,
 ) {
-    let conn = Conn::new(shared.bounds, client);
+    let conn = Conn::new(shared.bounds, client, stream.get_socket_digest());
     let Ok(stream) = Guarded::new(stream, Request::new(conn.clone())) else { return };
     let work = async {
         let mut stream = shared.app.process_new(Box::new(stream), shutdown).await;

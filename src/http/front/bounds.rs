@@ -85,6 +85,9 @@ impl Bound {
 pub struct Flow {
     /// All that have been moved.
     pub total: u64,
+    /// Of those to the client, all that its system has confirmed: between us and it lie megabytes of buffers. Known while we
+    /// wait, and where our system tells.
+    pub confirmed: Option<u64>,
     /// Since when we have waited for the client, in milliseconds of the connection.
     pub waiting: Option<u64>,
 }
@@ -117,16 +120,22 @@ pub struct Moment {
 /// What is remembered between two looks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Watch {
-    last: u64,
     read: Pace,
     written: Pace,
 }
 
-/// How much has come in how long a time of waiting.
+/// How much is moved while we wait for the client; empty while we do not.
 #[derive(Debug, Clone, Copy, Default)]
-struct Pace {
-    waited: u64,
+struct Pace(Option<Window>);
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    opened: u64,
+    /// What had been moved then.
     from: u64,
+    /// What has been moved by now, and since when it has been no more.
+    moved: u64,
+    still: u64,
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -164,21 +173,10 @@ impl Watch {
     /// The bound.
     pub fn look(&mut self, bounds: &Bounds, moment: &Moment) -> Result<u64, Bound> {
         let Moment { now, .. } = *moment;
-        let passed = now.saturating_sub(self.last);
-        self.last = now;
         let stall = millis(bounds.stall);
         let reading = Flow { waiting: moment.read.waiting.filter(|_| moment.bodies > 0), ..moment.read };
-        for flow in [&moment.written, &reading] {
-            if flow.waiting.is_some_and(|since| now.saturating_sub(since) >= stall) {
-                return Err(Bound::Stall);
-            }
-        }
-        let slow = [(&mut self.written, &moment.written), (&mut self.read, &reading)]
-            .into_iter()
-            .any(|(pace, flow)| pace.slow(now, passed, flow, stall, bounds.min_rate));
-        if slow {
-            return Err(Bound::Rate);
-        }
+        self.written.look(now, &moment.written, stall, bounds.min_rate)?;
+        self.read.look(now, &reading, stall, bounds.min_rate)?;
         let deadline = self.deadline(bounds, moment);
         match deadline {
             Some((at, bound)) if now >= at => Err(bound),
@@ -208,21 +206,27 @@ impl Watch {
 }
 
 impl Pace {
-    fn slow(&mut self, now: u64, passed: u64, flow: &Flow, window: u64, rate: u64) -> bool {
-        let Some(since) = flow.waiting.filter(|_| rate > 0) else {
-            *self = Self { waited: 0, from: flow.total };
-            return false;
+    fn look(&mut self, now: u64, flow: &Flow, stall: u64, rate: u64) -> Result<(), Bound> {
+        let Some(since) = flow.waiting else {
+            self.0 = None;
+            return Ok(());
         };
-        // A window opens with the waiting; within it, who is waited for at each look has been waited for all the time.
-        let passed = if self.waited == 0 { passed.min(now.saturating_sub(since)) } else { passed };
-        self.waited = self.waited.saturating_add(passed);
-        if self.waited < window {
-            return false;
+        let moved = flow.confirmed.unwrap_or(flow.total);
+        // Who is waited for at each look has been waited for all the time.
+        let window = self.0.get_or_insert(Window { opened: now, from: moved, moved, still: since });
+        if window.moved != moved {
+            (window.moved, window.still) = (moved, now);
         }
-        let moved = flow.total.saturating_sub(self.from);
-        let slow = moved.saturating_mul(1_000) < rate.saturating_mul(self.waited);
-        *self = Self { waited: 0, from: flow.total };
-        slow
+        if now.saturating_sub(window.still.max(since)) >= stall {
+            return Err(Bound::Stall);
+        }
+        let waited = now.saturating_sub(window.opened);
+        if waited < stall {
+            return Ok(());
+        }
+        let slow = moved.saturating_sub(window.from).saturating_mul(1_000) < rate.saturating_mul(waited);
+        (window.opened, window.from) = (now, moved);
+        if slow { Err(Bound::Rate) } else { Ok(()) }
     }
 }
 
@@ -256,10 +260,10 @@ mod tests {
 
     #[test]
     fn each_bound_ends_what_it_is_for() {
-        let waiting = |since: u64, total: u64| Flow { total, waiting: Some(since) };
+        let waiting = |since: u64, total: u64| Flow { total, waiting: Some(since), confirmed: None };
         let served = Moment { served: true, ..Moment::default() };
         let open = Moment { open: 1, ..served };
-        let cases: [(&str, Box<dyn FnMut(u64) -> Moment>, Option<(u64, Bound)>); 11] = [
+        let cases: [(&str, Box<dyn FnMut(u64) -> Moment>, Option<(u64, Bound)>); 13] = [
             ("nothing ever", Box::new(|_| Moment::default()), Some((10_000, Bound::Head))),
             (
                 "a first head that drips",
@@ -286,12 +290,12 @@ mod tests {
             (
                 "a body that drips",
                 Box::new(move |now| Moment { bodies: 1, read: waiting(now.saturating_sub(50), now / 100), ..open }),
-                Some((32_500, Bound::Rate)),
+                Some((30_000, Bound::Rate)),
             ),
             (
                 "reads by the byte",
                 Box::new(move |now| Moment { written: waiting(now.saturating_sub(50), now / 100), ..open }),
-                Some((32_500, Bound::Rate)),
+                Some((30_000, Bound::Rate)),
             ),
             (
                 "fast, and waited for at every look",
@@ -302,6 +306,24 @@ mod tests {
                     ..served
                 }),
                 None,
+            ),
+            (
+                "our buffers are full for an hour, and the client takes what lies in them",
+                Box::new(move |now| Moment {
+                    written: Flow { confirmed: Some(now * 2), ..waiting(1_000, 5_000_000) },
+                    open: 1,
+                    h2: true,
+                    ..served
+                }),
+                None,
+            ),
+            (
+                "our buffers are full, and it takes too little",
+                Box::new(move |now| Moment {
+                    written: Flow { confirmed: Some(now / 2), ..waiting(1_000, 5_000_000) },
+                    ..open
+                }),
+                Some((30_000, Bound::Rate)),
             ),
             ("a conversion without end", Box::new(move |_| open), Some((600_000, Bound::Request))),
         ];
@@ -317,7 +339,7 @@ mod tests {
             open: 1,
             h2: true,
             served: true,
-            read: Flow { total: 0, waiting: Some(0) },
+            read: Flow { waiting: Some(0), ..Flow::default() },
             ..Moment::default()
         };
         assert_eq!(end(watched), None);

@@ -5,9 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+use pingora::protocols::SocketDigest;
 use pingora::protocols::http::ServerSession;
 
+use super::super::upstream_conn::UpstreamConn;
 use super::bounds::{Bound, Bounds, Flow, Moment};
+
+/// So much of bodies may lie untaken on a connection of HTTP/2 before it is not the client who is waited for: half of the
+/// window that it has to begin with.
+const HELD: u64 = 32 << 10;
 
 /// A connection. Times are milliseconds since its start, plus one: 0 is never.
 #[derive(Debug)]
@@ -17,6 +24,7 @@ pub struct Conn {
     pub bounds: Bounds,
     /// Who it is with.
     pub client: SocketAddr,
+    socket: Option<Arc<SocketDigest>>,
     h2: AtomicBool,
     open: AtomicU32,
     bodies: AtomicU32,
@@ -24,21 +32,24 @@ pub struct Conn {
     since: AtomicU64,
     first_byte: AtomicU64,
     head_bytes: AtomicU64,
+    /// Of HTTP/2 the bytes of bodies alone.
     read: AtomicU64,
     written: AtomicU64,
+    /// Bytes of bodies of HTTP/2 that were handed on.
+    body_taken: AtomicU64,
     read_waiting: AtomicU64,
     write_waiting: AtomicU64,
     ended: AtomicU8,
-    interrupted: AtomicBool,
 }
 
 impl Conn {
     /// A connection that begins now.
-    pub fn new(bounds: Bounds, client: SocketAddr) -> Arc<Self> {
+    pub fn new(bounds: Bounds, client: SocketAddr, socket: Option<Arc<SocketDigest>>) -> Arc<Self> {
         Arc::new(Self {
             began: Instant::now(),
             bounds,
             client,
+            socket,
             h2: AtomicBool::new(false),
             open: AtomicU32::new(0),
             bodies: AtomicU32::new(0),
@@ -48,10 +59,10 @@ impl Conn {
             head_bytes: AtomicU64::new(0),
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            body_taken: AtomicU64::new(0),
             read_waiting: AtomicU64::new(0),
             write_waiting: AtomicU64::new(0),
             ended: AtomicU8::new(0),
-            interrupted: AtomicBool::new(false),
         })
     }
 
@@ -67,6 +78,10 @@ impl Conn {
     /// How it stands.
     pub fn moment(&self, crowded: bool) -> Moment {
         let time = |time: &AtomicU64| time.load(Relaxed).checked_sub(1);
+        let (reading, writing) = (time(&self.read_waiting), time(&self.write_waiting));
+        // The system is asked only where it matters.
+        let told = writing.and_then(|_| self.socket.as_ref()?.tcp_info());
+        let confirmed = told.map(|info| info.tcpi_bytes_acked).filter(|bytes| *bytes > 0);
         Moment {
             now: self.now(),
             open: self.open.load(Relaxed),
@@ -75,15 +90,20 @@ impl Conn {
             served: self.served.load(Relaxed),
             since: self.since.load(Relaxed),
             first_byte: time(&self.first_byte),
-            read: Flow { total: self.read.load(Relaxed), waiting: time(&self.read_waiting) },
-            written: Flow { total: self.written.load(Relaxed), waiting: time(&self.write_waiting) },
+            read: Flow {
+                total: self.read.load(Relaxed),
+                confirmed: None,
+                waiting: reading.filter(|_| !self.h2() || self.held() < HELD),
+            },
+            written: Flow { total: self.written.load(Relaxed), confirmed, waiting: writing },
             crowded,
         }
     }
 
-    /// HTTP/2 it is.
-    pub fn set_h2(&self) {
+    /// HTTP/2 it is, and so many bytes of bodies have come with the first of it.
+    pub fn set_h2(&self, bodies: u64) {
         self.h2.store(true, Relaxed);
+        self.read.store(bodies, Relaxed);
     }
 
     /// Whether it is HTTP/2.
@@ -104,16 +124,6 @@ impl Conn {
         let _ = self.ended.compare_exchange(0, bound as u8, Relaxed, Relaxed);
     }
 
-    /// Makes the next read fail, once: whoever waits in it goes on without.
-    pub fn interrupt(&self) {
-        self.interrupted.store(true, Relaxed);
-    }
-
-    /// Whether this read fails.
-    pub fn interrupted(&self) -> bool {
-        self.interrupted.load(Relaxed) && self.interrupted.swap(false, Relaxed)
-    }
-
     /// Whether the next bytes are those of a head.
     pub fn waits(&self) -> bool {
         self.open.load(Relaxed) == 0
@@ -129,14 +139,23 @@ impl Conn {
         self.waits() && !self.h2() && self.head_bytes.load(Relaxed) > 0
     }
 
-    /// Bytes have come.
+    /// Bytes of HTTP/1 have come.
     pub fn has_read(&self, bytes: u64) {
-        self.read.fetch_add(bytes, Relaxed);
+        add(&self.read, bytes);
         if self.waits() {
-            if self.head_bytes.fetch_add(bytes, Relaxed) == 0 {
+            if self.head_bytes.load(Relaxed) == 0 {
                 self.first_byte.store(self.now() + 1, Relaxed);
             }
+            add(&self.head_bytes, bytes);
         } else if self.bodies.load(Relaxed) > 0 {
+            self.read_waiting.store(0, Relaxed);
+        }
+    }
+
+    /// Bytes of HTTP/2 have come, so many of bodies among them. Whatever else a client says, it is still waited for.
+    pub fn has_read_frames(&self, bodies: u64) {
+        if bodies > 0 {
+            add(&self.read, bodies);
             self.read_waiting.store(0, Relaxed);
         }
     }
@@ -150,12 +169,17 @@ impl Conn {
 
     /// Bytes have been taken.
     pub fn has_written(&self, bytes: u64) {
-        self.written.fetch_add(bytes, Relaxed);
+        add(&self.written, bytes);
     }
 
     /// A write has to wait, or not any longer.
     pub fn write_waits(&self, waits: bool) {
         self.write_waiting.store(if waits { self.now() + 1 } else { 0 }, Relaxed);
+    }
+
+    /// Bytes of bodies that have come over HTTP/2 and that nobody has taken yet.
+    fn held(&self) -> u64 {
+        self.read.load(Relaxed).saturating_sub(self.body_taken.load(Relaxed))
     }
 
     fn begin(&self) {
@@ -174,7 +198,13 @@ impl Conn {
     }
 }
 
-/// One request of a connection; for HTTP/1 the same value serves one after the other.
+/// Adds to a counter that only the connection's own stream writes to: without the price of an addition that several may make.
+fn add(counter: &AtomicU64, bytes: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(bytes), Relaxed);
+}
+
+/// One request of a connection; for HTTP/1 the same value serves one after the other. Only the task that works on the
+/// request writes to it.
 #[derive(Debug)]
 pub struct Request {
     /// The connection.
@@ -184,6 +214,8 @@ pub struct Request {
     /// When the origin must have begun to answer, as times of the connection are.
     origin_by: AtomicU64,
     origin_late: AtomicBool,
+    /// The connection that is given up then.
+    origin: Mutex<Option<Arc<UpstreamConn>>>,
 }
 
 tokio::task_local! {
@@ -199,6 +231,7 @@ impl Request {
             body: AtomicBool::new(false),
             origin_by: AtomicU64::new(0),
             origin_late: AtomicBool::new(false),
+            origin: Mutex::new(None),
         })
     }
 
@@ -220,45 +253,75 @@ impl Request {
 
     /// Its head is complete.
     pub fn begin(&self) {
-        if !self.begun.swap(true, Relaxed) {
+        if !self.begun.load(Relaxed) {
+            self.begun.store(true, Relaxed);
             self.conn.begin();
         }
     }
 
     /// It has been answered, or given up.
     pub fn finish(&self) {
-        self.body_done();
-        self.origin_by.store(0, Relaxed);
+        self.body_given_up();
+        self.origin_answered();
         self.origin_late.store(false, Relaxed);
-        if self.begun.swap(false, Relaxed) {
+        if self.begun.load(Relaxed) {
+            self.begun.store(false, Relaxed);
             self.conn.finish();
         }
     }
 
     /// Its body is waited for.
     pub fn body_comes(&self) {
-        if !self.body.swap(true, Relaxed) {
+        if !self.body.load(Relaxed) {
+            self.body.store(true, Relaxed);
             self.conn.bodies.fetch_add(1, Relaxed);
-            self.conn.read_waits();
+            // The connection of HTTP/2 is read all the time; that of HTTP/1 when somebody wants the body.
+            if self.conn.h2() {
+                self.conn.read_waits();
+            }
+        }
+    }
+
+    /// So much of its body was taken, to be handed on.
+    pub fn body_taken(&self, bytes: usize) {
+        if bytes > 0 && self.conn.h2() && self.body.load(Relaxed) {
+            self.conn.body_taken.fetch_add(bytes as u64, Relaxed);
+            // The client may have had no window until now.
+            self.conn.read_waiting.store(self.conn.now() + 1, Relaxed);
         }
     }
 
     /// Its body has come.
     pub fn body_done(&self) {
-        if self.body.swap(false, Relaxed) && self.conn.bodies.fetch_sub(1, Relaxed) == 1 {
-            self.conn.read_waiting.store(0, Relaxed);
+        if self.body.load(Relaxed) {
+            self.body.store(false, Relaxed);
+            if self.conn.bodies.fetch_sub(1, Relaxed) == 1 {
+                self.conn.read_waiting.store(0, Relaxed);
+            }
         }
     }
 
-    /// The origin has been asked, and has so long to begin its answer.
-    pub fn origin_asked(&self, patience: Duration) {
+    /// What has come of its body and nobody wants shall excuse no other stream from sending.
+    fn body_given_up(&self) {
+        if self.body.load(Relaxed) {
+            self.body_done();
+            self.conn.body_taken.store(self.conn.read.load(Relaxed), Relaxed);
+        }
+    }
+
+    /// The origin has been asked over this connection, and has so long to begin its answer.
+    pub fn origin_asked(&self, origin: Arc<UpstreamConn>, patience: Duration) {
+        *self.origin.lock() = Some(origin);
         let patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         self.origin_by.store(self.conn.now().saturating_add(patience).max(1), Relaxed);
     }
 
     /// The origin has begun its answer, or the attempt is over.
     pub fn origin_answered(&self) {
-        self.origin_by.store(0, Relaxed);
+        if self.origin_by.load(Relaxed) != 0 {
+            self.origin_by.store(0, Relaxed);
+            *self.origin.lock() = None;
+        }
     }
 
     /// When the origin is late.
@@ -269,10 +332,13 @@ impl Request {
         }
     }
 
-    /// The origin's time is over.
+    /// The origin's time is over: who waits for it finds the connection ended.
     pub fn give_origin_up(&self) {
         self.origin_by.store(0, Relaxed);
         self.origin_late.store(true, Relaxed);
+        if let Some(origin) = self.origin.lock().take() {
+            origin.give_up();
+        }
     }
 
     /// Whether the origin's time was over.

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::bounds::Bound;
 use super::conn::{Conn, Request};
+use super::frames::Frames;
 
 /// What a client of HTTP/2 says first (RFC 9113 §3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -46,6 +47,8 @@ pub struct Guarded<S> {
     /// Whether the next write begins something: there was a flush before it.
     fresh: bool,
     write_waits: bool,
+    /// Set for HTTP/2.
+    frames: Option<Frames>,
     last: LastWords,
 }
 
@@ -69,8 +72,9 @@ impl<S: IO> Guarded<S> {
     /// # Errors
     /// None that is expected: pingora's digest wants the head of an answer.
     pub fn new(io: S, request: Arc<Request>) -> pingora::Result<Self> {
-        if io.selected_alpn_proto() == Some(ALPN::H2) {
-            request.conn.set_h2();
+        let h2 = io.selected_alpn_proto() == Some(ALPN::H2);
+        if h2 {
+            request.conn.set_h2(0);
         }
         // pingora hands this on to every session of the connection: how they find what counts them.
         let response = Box::new(ResponseHeader::build(200, Some(0))?);
@@ -85,6 +89,7 @@ impl<S: IO> Guarded<S> {
             staged_at: 0,
             fresh: true,
             write_waits: false,
+            frames: h2.then(|| Frames::after(PREFACE.len())),
             last: LastWords::None,
         })
     }
@@ -206,9 +211,6 @@ impl<S: IO> AsyncRead for Guarded<S> {
             }
             return Poll::Ready(Ok(()));
         }
-        if this.conn().interrupted() {
-            return Poll::Ready(Err(io::ErrorKind::Interrupted.into()));
-        }
         if this.conn().head_too_large() {
             this.conn().end(Bound::HeadSize);
             return this.poll_end(cx, Bound::HeadSize);
@@ -218,7 +220,10 @@ impl<S: IO> AsyncRead for Guarded<S> {
         match &result {
             Poll::Ready(Ok(())) => match buf.filled().len() - before {
                 0 => {}
-                read => this.conn().has_read(read as u64),
+                read => match &mut this.frames {
+                    Some(frames) => this.request.conn.has_read_frames(frames.take(&buf.filled()[before..])),
+                    None => this.conn().has_read(read as u64),
+                },
             },
             Poll::Ready(Err(_)) => {}
             Poll::Pending => this.conn().read_waits(),
@@ -317,7 +322,9 @@ impl<S: IO> Peek for Guarded<S> {
         buf.fill(0);
         buf[..known].copy_from_slice(&got[..known]);
         if got.starts_with(PREFACE) {
-            self.conn().set_h2();
+            let mut frames = Frames::after(PREFACE.len());
+            self.conn().set_h2(frames.take(&got));
+            self.frames = Some(frames);
         }
         (self.ahead, self.ahead_at) = (got, 0);
         Ok(true)

@@ -5,7 +5,8 @@
 //! ```text
 //! doors    bind, TLS               accept    a place, the handshake, a guarded stream → pingora
 //! census   who is here             guard     the stream: counts, fails when its time is over
-//! bounds   verdicts. Pure          watch     one timer a connection, one look a quarter of the least bound
+//! bounds   verdicts. Pure          frames    how much of bodies has come over HTTP/2. Pure
+//!                                  watch     one timer a connection, one look a quarter of the least bound
 //! ```
 
 mod accept;
@@ -13,6 +14,7 @@ mod bounds;
 mod census;
 mod conn;
 mod doors;
+mod frames;
 mod guard;
 mod watch;
 

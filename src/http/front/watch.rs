@@ -52,8 +52,8 @@ pub async fn connection(conn: &Conn, census: &Census, work: impl Future<Output =
     conn.ended()
 }
 
-/// Runs a request: for as long as `total` (HTTP/2; `None`: for ever), and with the origin's answer begun in time. A late
-/// origin makes a request of HTTP/1 go on as if the client had gone, so that it can be answered; a stream of HTTP/2 is reset.
+/// Runs a request: for as long as `total` (HTTP/2; `None`: for ever), and with the origin's answer begun in time. The
+/// connection to a late origin is ended, so that the request goes on and can be answered.
 pub async fn request<T>(
     request: &Arc<Request>,
     total: Option<Duration>,
@@ -84,11 +84,6 @@ pub async fn request<T>(
                 return Poll::Pending;
             }
             request.give_origin_up();
-            if request.conn.h2() {
-                tracing::warn!(client = %request.conn.client, "an origin that was late: the stream is reset");
-                return Poll::Ready(None);
-            }
-            request.conn.interrupt();
         }
     })
     .await
