@@ -129,7 +129,7 @@ impl Cache {
         let (known, errors) = (config.memory / KNOWN, config.memory / ERRORS);
         Self {
             variants: Moka::builder()
-                .max_capacity(config.memory.saturating_sub(known + errors))
+                .max_capacity(Self::variants_of(config))
                 .weigher(|key, variant: &Arc<Variant>| weigh::variant(key, variant))
                 .expire_after(ByHaste)
                 .build(),
@@ -143,6 +143,11 @@ impl Cache {
             generations: Generations::default(),
             epochs: Epochs::default(),
         }
+    }
+
+    /// How much of the memory is for variants.
+    pub fn variants_of(config: &CacheConfig) -> u64 {
+        config.memory.saturating_sub(config.memory / KNOWN + config.memory / ERRORS)
     }
 
     /// A variant, whatever the age of what is known of its object.
@@ -207,6 +212,7 @@ impl Cache {
 
     /// Lets go what is beyond the bounds; the caches do so by themselves now and then.
     pub fn settle(&self) {
+        self.variants.run_pending_tasks();
         self.originals.run_pending_tasks();
     }
 

@@ -15,7 +15,7 @@ use crate::http::front::{self, Doors};
 use crate::http::{self, App, RequestIds};
 use crate::imaging::codecs;
 use crate::origin;
-use crate::shield::{Permits, Shield, Site, Sites, StyleBook};
+use crate::shield::{Permits, Results, Shield, Site, Sites, StyleBook};
 use crate::state::State;
 use crate::telemetry::{self, Metrics};
 
@@ -64,10 +64,11 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
         None => None,
     };
     let cache = Cache::new(&config.cache);
+    let results = Results::new(Cache::variants_of(&config.cache), config.cache.sending);
     let CacheConfig { originals, in_flight, in_flight_wait, .. } = config.cache;
     let permits = Permits::new(originals, in_flight, in_flight_wait);
     let runtime_handle = runtime.handle().clone();
-    let shield = Shield::new(cache, permits, engine, metrics.clone(), runtime_handle, config.engine.deadline);
+    let shield = Shield::new(cache, permits, results, engine, metrics.clone(), runtime_handle, config.engine.deadline);
     let app = Arc::new(App {
         sites,
         shield,

@@ -194,6 +194,9 @@ pub struct CacheConfig {
     /// How long an original waits for room among them before the request is refused.
     #[serde(deserialize_with = "units::duration")]
     pub in_flight_wait: Duration,
+    /// Bytes of results that the cache has let go and clients are still being sent.
+    #[serde(deserialize_with = "units::size")]
+    pub sending: u64,
     /// How long a result that was made with less effort, because many waited, may stand in for a better one.
     #[serde(deserialize_with = "units::duration")]
     pub hurried: Duration,
@@ -205,6 +208,7 @@ impl Default for CacheConfig {
             memory: 256 << 20,
             originals: 128 << 20,
             in_flight: 256 << 20,
+            sending: 256 << 20,
             in_flight_wait: Duration::from_secs(2),
             hurried: Duration::from_secs(60),
         }

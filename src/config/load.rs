@@ -128,6 +128,9 @@ fn check(config: &Config) -> Result<(), Problem> {
     if config.cache.in_flight < 1 << 20 {
         return problem("cache.in_flight", "cache.in_flight is too small for any original; at least \"1MiB\"".into());
     }
+    if config.cache.sending < 1 << 20 {
+        return problem("cache.sending", "cache.sending is too small for any result; at least \"1MiB\"".into());
+    }
     if let Some(plugin) = &engine.plugin {
         check_plugin(plugin, engine.isolation)?;
     }
@@ -391,6 +394,7 @@ mod tests {
             ("engine", "recycle_jobs = 0"),
             ("engine", "deadline = \"0s\""),
             ("cache", "in_flight = \"1KiB\""),
+            ("cache", "sending = \"1KiB\""),
             ("site", "name = \"a b\""),
             ("site", "name = \"b\""),
             ("site", "hosts = []"),

@@ -113,7 +113,7 @@ impl ServeHttp for Admin {
             }
             "/metrics" => {
                 let status = shield.engine().status();
-                let (weights, held) = (shield.cache.weights(), shield.permits.taken());
+                let (weights, held) = (shield.cache.weights(), [shield.permits.taken(), shield.results.taken()]);
                 match self.app.metrics.expose(&status, &weights, held, shield.under_way(), shield.hurried()) {
                     Ok(body) => text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
                     Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, format!("{error}\n").into_bytes()),

@@ -197,6 +197,9 @@ impl Proxy {
         pass: Pass,
         outcome: &'static str,
     ) -> Result<bool, Error> {
+        if let Some(request) = &context.request {
+            request.passes();
+        }
         let head = session.req_header();
         context.outcome = outcome;
         context.speaks = incoming::spoken(head, &site.language.load());

@@ -60,7 +60,7 @@ pub fn run(app: Arc<App>, config: &ServerConfig, doors: Doors) {
     h2.max_concurrent_streams(100);
     proxy.h2_options = Some(h2);
     let census = Census::new(places(config.max_connections), config.max_connections_per_client);
-    let metrics = app.metrics.clone();
+    let (metrics, shield) = (app.metrics.clone(), app.shield.clone());
     let public = Listening::new(
         "pictor",
         threads,
@@ -69,6 +69,7 @@ pub fn run(app: Arc<App>, config: &ServerConfig, doors: Doors) {
         bounds,
         census.clone(),
         metrics.clone(),
+        Arc::new(move || shield.results.tight()),
     );
     let accepting = public.accepting();
     let wanted = public.doors();
@@ -76,7 +77,7 @@ pub fn run(app: Arc<App>, config: &ServerConfig, doors: Doors) {
 
     let answers = Front::new(Admin { app: app.clone(), accepting, wanted }, bounds);
     let census = Census::new(ADMIN_CONNECTIONS, 0);
-    server.add_service(Listening::new("admin", 1, doors.admin, answers, bounds, census, metrics));
+    server.add_service(Listening::new("admin", 1, doors.admin, answers, bounds, census, metrics, Arc::new(|| false)));
 
     leave_early(&server, app, config.grace);
     server.run(RunArgs::default());

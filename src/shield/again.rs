@@ -128,7 +128,7 @@ mod tests {
     use crate::cache::Cache;
     use crate::config::{CacheConfig, EngineConfig, Isolation};
     use crate::engine::Engine;
-    use crate::shield::Permits;
+    use crate::shield::{Permits, Results};
     use crate::telemetry::Metrics;
 
     /// On every step of its way: before it has begun, and while it waits for something to do.
@@ -139,10 +139,18 @@ mod tests {
             let engine = Engine::start(&config, "/proc/self/exe".into()).unwrap();
             let cache = CacheConfig::default();
             let permits = Permits::new(cache.originals, cache.in_flight, cache.in_flight_wait);
+            let results = Results::new(Cache::variants_of(&cache), cache.sending);
             let metrics = Arc::new(Metrics::new().unwrap());
             let runtime = tokio::runtime::Handle::current();
-            let shield =
-                Shield::new(Cache::new(&cache), permits, engine, metrics, runtime.clone(), Duration::from_secs(1));
+            let shield = Shield::new(
+                Cache::new(&cache),
+                permits,
+                results,
+                engine,
+                metrics,
+                runtime.clone(),
+                Duration::from_secs(1),
+            );
             for _ in 0..steps {
                 tokio::task::yield_now().await;
             }

@@ -7,6 +7,7 @@ mod header;
 mod marks;
 mod permits;
 mod produce;
+mod results;
 mod site;
 mod status;
 mod styles;
@@ -20,6 +21,7 @@ pub use flight::{Flights, Waiter};
 pub use marks::{MarkObject, objects as mark_objects};
 pub use permits::{Permit, Permits};
 pub use produce::entity_tag;
+pub use results::Results;
 pub use site::{Site, Sites, host_name};
 pub use status::{CacheStatus, Forward};
 pub use styles::StyleBook;
@@ -83,6 +85,8 @@ pub struct Shield {
     pub cache: Cache,
     /// Room for originals.
     pub permits: Permits,
+    /// Room for results.
+    pub results: Results,
     engine: Engine,
     conversions: Flights<FlightKey, Landed>,
     fetches: Flights<fetch::FetchKey, Result<fetch::Fetch, Error>>,
@@ -99,6 +103,7 @@ impl Shield {
     pub fn new(
         cache: Cache,
         permits: Permits,
+        results: Results,
         engine: Engine,
         metrics: Arc<Metrics>,
         runtime: Handle,
@@ -108,6 +113,7 @@ impl Shield {
         let shield = Arc::new(Self {
             cache,
             permits,
+            results,
             engine,
             conversions: Flights::default(),
             fetches: Flights::default(),

@@ -168,8 +168,17 @@ async fn convert(
             && (question.plan.output())
                 .is_some_and(|output| matches!(output.quality, Quality::Default | Quality::Auto(_))),
     };
-    let converted = shield.engine.convert(conversion).await?;
+    shield.results.check()?;
+    let mut converted = shield.engine.convert(conversion).await?;
     shield.metrics.converted(&site.name, &header.source, original.bytes.len() as u64, &converted);
+    converted.bytes = match shield.results.hold(converted.bytes.clone()) {
+        Err(_) => {
+            // What the cache has let go may still be there.
+            shield.cache.settle();
+            shield.results.hold(converted.bytes)?
+        }
+        Ok(held) => held,
+    };
     let provisional = converted.hurried.then_some(shield.cache.hurried);
     let mut variant = Variant { provisional, ..variant(converted, original, header.source.format) };
     // The result is as new as the newest of what it was made of.

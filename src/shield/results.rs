@@ -27,7 +27,8 @@ const AGAIN: u32 = 5;
 pub struct Results {
     all: Arc<Semaphore>,
     units: u32,
-    tight: u32,
+    /// What one result takes at most: the cache can always be left as it is.
+    most: u32,
 }
 
 /// Bytes and the room that they take.
@@ -45,11 +46,11 @@ impl AsRef<[u8]> for Held {
 impl Results {
     /// Room for `cached` bytes of results in the cache, and `sending` that it has let go.
     pub fn new(cached: u64, sending: u64) -> Self {
-        let units = units(cached.saturating_add(sending));
-        Self { all: Arc::new(Semaphore::new(units as usize)), units, tight: units.min(self::units(sending) / TIGHT) }
+        let (units, most) = (units(cached.saturating_add(sending)), units(sending));
+        Self { all: Arc::new(Semaphore::new(units as usize)), units, most }
     }
 
-    /// Gives a result room. One that is larger than all there is takes all of it and goes alone.
+    /// Gives a result room. One that is larger than all that may be sent takes all of that and goes alone.
     ///
     /// # Errors
     /// [`Busy`](crate::error::Kind::Busy) where there is none.
@@ -57,7 +58,7 @@ impl Results {
         if bytes.is_empty() {
             return Ok(bytes);
         }
-        let wanted = units(bytes.len() as u64).min(self.units);
+        let wanted = units(bytes.len() as u64).min(self.most);
         let room = self.all.clone().try_acquire_many_owned(wanted).map_err(|_| full())?;
         Ok(Bytes::from_owner(Held { bytes, _room: room }))
     }
@@ -72,7 +73,7 @@ impl Results {
 
     /// Whether little room is left.
     pub fn tight(&self) -> bool {
-        self.all.available_permits() < self.tight as usize
+        self.all.available_permits() < (self.most / TIGHT) as usize
     }
 
     /// Bytes that are taken now.
@@ -103,13 +104,16 @@ mod tests {
     #[test]
     fn room_goes_with_the_last_copy() {
         let results = Results::new(4 << 10, 8 << 10);
-        let first = results.hold(bytes(10 << 10)).unwrap();
-        assert_eq!((results.taken(), results.tight()), (10 << 10, true));
-        let refused = results.hold(bytes(4 << 10)).unwrap_err();
+        let first = results.hold(bytes(7 << 10)).unwrap();
+        assert_eq!((results.taken(), results.tight()), (7 << 10, false));
+        let second = results.hold(bytes(2 << 10)).unwrap();
+        assert_eq!((results.taken(), results.tight()), (9 << 10, true));
+        drop(second);
+        let refused = results.hold(bytes(6 << 10)).unwrap_err();
         assert_eq!((refused.kind, refused.retry_after), (Kind::Busy, Some(AGAIN)));
         let part = first.slice(5..6);
         drop(first);
-        assert_eq!((results.taken(), part[0]), (10 << 10, 7), "somebody is still sent a part of it");
+        assert_eq!((results.taken(), part[0]), (7 << 10, 7), "somebody is still sent a part of it");
         drop(part);
         assert_eq!((results.taken(), results.tight()), (0, false));
         results.hold(bytes(4 << 10)).unwrap();
@@ -119,10 +123,15 @@ mod tests {
     fn what_is_larger_than_all_the_room_goes_alone() {
         let results = Results::new(0, 1 << 10);
         let alone = results.hold(bytes(1 << 20)).unwrap();
-        assert!(results.check().is_err() && results.hold(bytes(1)).is_err());
+        assert!(results.tight() && results.check().is_err() && results.hold(bytes(1)).is_err());
         assert!(results.hold(Bytes::new()).is_ok(), "facts take none");
         drop(alone);
         results.check().unwrap();
+        // What is cached is not in its way.
+        let results = Results::new(4 << 10, 2 << 10);
+        let _cached = results.hold(bytes(2 << 10)).unwrap();
+        let _more = results.hold(bytes(2 << 10)).unwrap();
+        results.hold(bytes(1 << 20)).unwrap();
     }
 
     #[test]

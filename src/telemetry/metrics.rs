@@ -53,6 +53,7 @@ pub struct Metrics {
     flights: IntGaugeVec,
     originals_held: IntGauge,
     hurried: IntGauge,
+    results_held: IntGauge,
     connections: IntGaugeVec,
     connections_ended: IntCounterVec,
 }
@@ -107,6 +108,9 @@ impl Metrics {
             "Results that were made in a hurry and wait to be made again when the pool has nothing else to do",
         )?;
         registry.register(Box::new(hurried.clone()))?;
+        let results_held =
+            IntGauge::new("pictor_results_held_bytes", "Bytes of results in memory, in the cache or being sent")?;
+        registry.register(Box::new(results_held.clone()))?;
         Ok(Self {
             requests: counter(
                 "pictor_requests_total",
@@ -146,6 +150,7 @@ impl Metrics {
             flights: gauge("pictor_flights", "Work that requests share at this moment", &["kind"])?,
             originals_held,
             hurried,
+            results_held,
             connections: gauge("pictor_connections", "Connections of clients at this moment", &["listener"])?,
             connections_ended: counter(
                 "pictor_connections_ended_total",
@@ -220,7 +225,7 @@ impl Metrics {
         &self,
         status: &Status,
         cache: &[(&'static str, u64)],
-        held: u64,
+        held: [u64; 2],
         flights: (usize, usize),
         hurried: usize,
     ) -> Result<Vec<u8>, prometheus::Error> {
@@ -259,8 +264,10 @@ impl Metrics {
         for (tier, bytes) in cache {
             self.cache_bytes.with_label_values(&[*tier]).set(i64::try_from(*bytes).unwrap_or(i64::MAX));
         }
-        self.originals_held.set(i64::try_from(held).unwrap_or(i64::MAX));
         self.hurried.set(i64::try_from(hurried).unwrap_or(i64::MAX));
+        for (gauge, bytes) in [&self.originals_held, &self.results_held].into_iter().zip(held) {
+            gauge.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
         self.flights.with_label_values(&["fetch"]).set(flights.0 as i64);
         self.flights.with_label_values(&["conversion"]).set(flights.1 as i64);
         let mut text = Vec::new();

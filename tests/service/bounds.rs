@@ -509,6 +509,39 @@ async fn bodies_for_the_operator_are_bounded_too() {
     }
 }
 
+/// Results that the cache has let go lie in memory for those who are sent them: only so many bytes, and not for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn results_that_nobody_takes_are_bounded() {
+    let text = format!(
+        "[server]\nlisten = [\"PUBLIC\"]\nadmin = \"ADMIN\"\nstall_timeout = \"10m\"\n[cache]\nmemory = \"1MiB\"\n\
+         sending = \"1MiB\"\n{}",
+        crate::support::site("kind = \"dir\"\npath = \"DEMO\"")
+    );
+    let pictor = start(&text).await;
+    let ask = |width: u32| format!("/sample.jpg?imageMogr2/thumbnail/{width}x/format/png");
+    let (mut held, mut given) = (Vec::new(), 0);
+    for width in 600..612 {
+        let line = Line::narrow(pictor.public).await;
+        let mut line = line.say(format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", ask(width))).await;
+        let mut status = [0; 13];
+        line.0.read_exact(&mut status).await.unwrap();
+        given += usize::from(&status == b"HTTP/1.1 200 ");
+        assert!(matches!(&status, b"HTTP/1.1 200 " | b"HTTP/1.1 503 "), "{}", String::from_utf8_lossy(&status));
+        held.push(line);
+        let room = pictor.metric("pictor_results_held_bytes").await;
+        assert!(room > 0.0 && room <= f64::from(2 << 20), "{room}");
+    }
+    assert!(given >= 4, "{given}");
+    // Room is given back long before the time that they have else.
+    let began = Instant::now();
+    while pictor.metric("pictor_connections_ended_total{bound=\"stall\"}").await < 1.0 {
+        assert!(began.elapsed() < PATIENCE, "nobody was cut off");
+    }
+    while client().get(pictor.url(&ask(620))).send().await.unwrap().status() != 200 {
+        assert!(began.elapsed() < PATIENCE, "there is no room again");
+    }
+}
+
 /// A connection from another address of the loopback.
 async fn from(address: [u8; 4], to: SocketAddr) -> Line {
     let socket = TcpSocket::new_v4().unwrap();

@@ -51,10 +51,15 @@ struct Shared<A> {
     bounds: Bounds,
     census: Arc<Census>,
     metrics: Arc<Metrics>,
+    tight: Tight,
 }
+
+/// Whether there is little room for results.
+pub type Tight = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl<A: ServerApp + Send + Sync + 'static> Listening<A> {
     /// Serves an application at these doors.
+    #[allow(clippy::too_many_arguments)]
     pub fn new(
         name: &'static str,
         threads: usize,
@@ -63,8 +68,9 @@ impl<A: ServerApp + Send + Sync + 'static> Listening<A> {
         bounds: Bounds,
         census: Arc<Census>,
         metrics: Arc<Metrics>,
+        tight: Tight,
     ) -> Self {
-        let shared = Arc::new(Shared { name, app: Arc::new(app), bounds, census, metrics });
+        let shared = Arc::new(Shared { name, app: Arc::new(app), bounds, census, metrics, tight });
         Self { name, threads, doors, accepting: Arc::default(), shared }
     }
 
@@ -190,7 +196,7 @@ async fn run<A: ServerApp + Send + Sync + 'static, S: IO + 'static>(
             stream = shared.app.process_new(again, shutdown).await;
         }
     };
-    if let Some(bound) = watch::connection(&conn, &shared.census, work).await {
+    if let Some(bound) = watch::connection(&conn, &shared.census, &*shared.tight, work).await {
         shared.ended(client, bound);
     }
 }

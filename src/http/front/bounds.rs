@@ -115,6 +115,8 @@ pub struct Moment {
     pub written: Flow,
     /// Whether there are so many connections that idle ones have to go.
     pub crowded: bool,
+    /// Results that it holds while there is little room for such.
+    pub pressed: u32,
 }
 
 /// What is remembered between two looks.
@@ -142,8 +144,11 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// An idle connection may stay so long when the house is full.
+/// An idle connection may stay so long when the house is full, and who takes nothing of a result when memory for such is short.
 const CROWDED: u64 = 2_000;
+
+/// Bytes per second to be taken of each result then.
+const PRESSED_RATE: u64 = 64 << 10;
 
 impl Bounds {
     /// As the configuration says.
@@ -175,7 +180,11 @@ impl Watch {
         let Moment { now, .. } = *moment;
         let stall = millis(bounds.stall);
         let reading = Flow { waiting: moment.read.waiting.filter(|_| moment.bodies > 0), ..moment.read };
-        self.written.look(now, &moment.written, stall, bounds.min_rate)?;
+        let (patience, rate) = match u64::from(moment.pressed) {
+            0 => (stall, bounds.min_rate),
+            results => (stall.min(CROWDED), bounds.min_rate.max(results * PRESSED_RATE)),
+        };
+        self.written.look(now, &moment.written, patience, rate)?;
         self.read.look(now, &reading, stall, bounds.min_rate)?;
         let deadline = self.deadline(bounds, moment);
         match deadline {
@@ -224,9 +233,13 @@ impl Pace {
         if waited < stall {
             return Ok(());
         }
-        let slow = moved.saturating_sub(window.from).saturating_mul(1_000) < rate.saturating_mul(waited);
+        let taken = moved.saturating_sub(window.from);
         (window.opened, window.from) = (now, moved);
-        if slow { Err(Bound::Rate) } else { Ok(()) }
+        match taken.saturating_mul(1_000) < rate.saturating_mul(waited) {
+            true if taken == 0 => Err(Bound::Stall),
+            true => Err(Bound::Rate),
+            false => Ok(()),
+        }
     }
 }
 
@@ -263,7 +276,7 @@ mod tests {
         let waiting = |since: u64, total: u64| Flow { total, waiting: Some(since), confirmed: None };
         let served = Moment { served: true, ..Moment::default() };
         let open = Moment { open: 1, ..served };
-        let cases: [(&str, Box<dyn FnMut(u64) -> Moment>, Option<(u64, Bound)>); 13] = [
+        let cases: [(&str, Box<dyn FnMut(u64) -> Moment>, Option<(u64, Bound)>); 17] = [
             ("nothing ever", Box::new(|_| Moment::default()), Some((10_000, Bound::Head))),
             (
                 "a first head that drips",
@@ -280,7 +293,7 @@ mod tests {
             (
                 "never reads",
                 Box::new(move |_| Moment { written: waiting(1_000, 5), ..open }),
-                Some((32_500, Bound::Stall)),
+                Some((30_000, Bound::Stall)),
             ),
             (
                 "a body that stops",
@@ -324,6 +337,26 @@ mod tests {
                     ..open
                 }),
                 Some((30_000, Bound::Rate)),
+            ),
+            (
+                "a result that is read at its ease",
+                Box::new(move |now| Moment { written: waiting(1_000, now * 20), h2: true, ..open }),
+                None,
+            ),
+            (
+                "a result that is read at its ease while memory is short",
+                Box::new(move |now| Moment { written: waiting(1_000, now * 20), h2: true, pressed: 1, ..open }),
+                Some((2_500, Bound::Rate)),
+            ),
+            (
+                "several that are read fast enough for one",
+                Box::new(move |now| Moment { written: waiting(1_000, now * 70), h2: true, pressed: 2, ..open }),
+                Some((2_500, Bound::Rate)),
+            ),
+            (
+                "fast enough",
+                Box::new(move |now| Moment { written: waiting(1_000, now * 70), h2: true, pressed: 1, ..open }),
+                None,
             ),
             ("a conversion without end", Box::new(move |_| open), Some((600_000, Bound::Request))),
         ];

@@ -28,6 +28,7 @@ pub struct Conn {
     h2: AtomicBool,
     open: AtomicU32,
     bodies: AtomicU32,
+    passing: AtomicU32,
     served: AtomicBool,
     since: AtomicU64,
     first_byte: AtomicU64,
@@ -53,6 +54,7 @@ impl Conn {
             h2: AtomicBool::new(false),
             open: AtomicU32::new(0),
             bodies: AtomicU32::new(0),
+            passing: AtomicU32::new(0),
             served: AtomicBool::new(false),
             since: AtomicU64::new(0),
             first_byte: AtomicU64::new(0),
@@ -76,7 +78,7 @@ impl Conn {
     }
 
     /// How it stands.
-    pub fn moment(&self, crowded: bool) -> Moment {
+    pub fn moment(&self, crowded: bool, tight: bool) -> Moment {
         let time = |time: &AtomicU64| time.load(Relaxed).checked_sub(1);
         let (reading, writing) = (time(&self.read_waiting), time(&self.write_waiting));
         // The system is asked only where it matters.
@@ -97,6 +99,7 @@ impl Conn {
             },
             written: Flow { total: self.written.load(Relaxed), confirmed, waiting: writing },
             crowded,
+            pressed: if tight { self.open.load(Relaxed).saturating_sub(self.passing.load(Relaxed)) } else { 0 },
         }
     }
 
@@ -211,6 +214,7 @@ pub struct Request {
     pub conn: Arc<Conn>,
     begun: AtomicBool,
     body: AtomicBool,
+    passes: AtomicBool,
     /// When the origin must have begun to answer, as times of the connection are.
     origin_by: AtomicU64,
     origin_late: AtomicBool,
@@ -229,6 +233,7 @@ impl Request {
             conn,
             begun: AtomicBool::new(false),
             body: AtomicBool::new(false),
+            passes: AtomicBool::new(false),
             origin_by: AtomicU64::new(0),
             origin_late: AtomicBool::new(false),
             origin: Mutex::new(None),
@@ -264,9 +269,21 @@ impl Request {
         self.body_given_up();
         self.origin_answered();
         self.origin_late.store(false, Relaxed);
+        if self.passes.load(Relaxed) {
+            self.passes.store(false, Relaxed);
+            self.conn.passing.fetch_sub(1, Relaxed);
+        }
         if self.begun.load(Relaxed) {
             self.begun.store(false, Relaxed);
             self.conn.finish();
+        }
+    }
+
+    /// It is answered by what passes through: no result lies in memory for it.
+    pub fn passes(&self) {
+        if !self.passes.load(Relaxed) {
+            self.passes.store(true, Relaxed);
+            self.conn.passing.fetch_add(1, Relaxed);
         }
     }
 

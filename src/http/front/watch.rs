@@ -17,7 +17,13 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// Runs a connection. When a bound is passed its stream fails, so that whoever works on it finishes as with a client that
 /// has gone; who does not notice is dropped. One timer for each connection; it is not touched by what passes.
-pub async fn connection(conn: &Conn, census: &Census, work: impl Future<Output = ()>) -> Option<Bound> {
+/// `tight`: whether there is little room for results.
+pub async fn connection(
+    conn: &Conn,
+    census: &Census,
+    tight: impl Fn() -> bool,
+    work: impl Future<Output = ()>,
+) -> Option<Bound> {
     let mut work = pin!(work);
     let mut timer = pin!(sleep(conn.bounds.tick()));
     let mut watch = Watch::default();
@@ -38,7 +44,7 @@ pub async fn connection(conn: &Conn, census: &Census, work: impl Future<Output =
                 if lingers {
                     return Poll::Ready(());
                 }
-                match watch.look(&conn.bounds, &conn.moment(census.crowded())) {
+                match watch.look(&conn.bounds, &conn.moment(census.crowded(), tight())) {
                     Ok(next) => timer.as_mut().reset(conn.at(next).into()),
                     Err(bound) => {
                         conn.end(bound);
