@@ -13,7 +13,7 @@ use pictor::engine::Engine;
 use pictor::negotiate;
 use pictor::origin::ObjectKey;
 use pictor::plan::Format;
-use pictor::shield::{CacheStatus, Permits, Question, Shield, Site};
+use pictor::shield::{CacheStatus, Permits, Question, Results, Shield, Site};
 use pictor::telemetry::Metrics;
 
 /// The system's allocator, with a count of what each thread has asked it for.
@@ -74,10 +74,11 @@ fn finding_a_variant_allocates_nothing() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let config = config::EngineConfig { workers: 1, ..Default::default() };
     let engine = Engine::start(&config, env!("CARGO_BIN_EXE_pictor").into()).unwrap();
-    let CacheConfig { originals, in_flight, in_flight_wait, .. } = CacheConfig::default();
+    let CacheConfig { originals, in_flight, in_flight_wait, sending, .. } = CacheConfig::default();
     let shield = Shield::new(
         Cache::new(&CacheConfig::default()),
         Permits::new(originals, in_flight, in_flight_wait),
+        Results::new(Cache::variants_of(&CacheConfig::default()), sending),
         engine,
         Arc::new(Metrics::new().unwrap()),
         runtime.handle().clone(),
