@@ -46,13 +46,15 @@ pub(super) struct File {
 /// How much larger the text of a compressed drawing is, as a rule.
 const UNPACKED: u64 = 6;
 
-/// Bytes of a file that are not its pixels', at the least.
+/// Bytes of a file, and of each frame of several, that are not its pixels', at the least.
 const HEADS: u64 = 700;
+const FRAME_HEADS: u64 = 40;
 
 impl File {
     /// Of an original, or what is typical where there are no bytes to look at.
     pub fn of(source: Option<&[u8]>, header: &Header) -> Self {
-        let pixels = header.source.pixels().saturating_mul(header.source.frames.max(1).into()).max(1);
+        // Of all frames together.
+        let pixels = header.source.pixels().max(1);
         let Some(source) = source else {
             // Thousandths of a byte a pixel.
             let typical = match header.source.format {
@@ -79,7 +81,8 @@ impl File {
         };
         let bytes = source.len() as u64;
         // Thousandths of a byte a pixel, as if every sample had eight bits. Heads and tables are no detail.
-        let density = bytes.saturating_sub(HEADS).saturating_mul(8000 / u64::from(header.depth.clamp(8, 64))) / pixels;
+        let heads = HEADS.saturating_add(FRAME_HEADS.saturating_mul(header.source.frames.saturating_sub(1).into()));
+        let density = bytes.saturating_sub(heads).saturating_mul(8000 / u64::from(header.depth.clamp(8, 64))) / pixels;
         let (flat, busy) = match header.source.format {
             Format::Png | Format::Ico => (600, 2200),
             Format::Tiff if packing != Packing::Usual => (600, 2600),

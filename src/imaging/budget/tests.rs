@@ -107,6 +107,28 @@ fn every_frame_is_paid_for() {
     assert!(first.cpu_ms <= LIGHT_MS && all.cpu_ms > LIGHT_MS);
 }
 
+/// Frames of noise took three times what they were estimated at when their bytes were spread over the frames twice.
+#[test]
+fn a_moving_picture_is_as_busy_as_its_frames() {
+    let frames = 60u32;
+    let of = |format, to, bytes_a_pixel: f64, frames: u32| {
+        let mut moving = header(format, 100, 100);
+        moving.source.frames = frames;
+        let source = vec![0; (bytes_a_pixel * 10_000.0 * f64::from(frames)) as usize + 800];
+        let layout = Layout { frames, ..layout(100, 100, Vec::new()) };
+        let plan = asked(plan::Quality::Default);
+        plan_cost(&plan, &Policy::default(), &moving, Some(&source), &layout, to, paced(Effort::Interactive, 0)).cpu_ms
+    };
+    for format in [Format::Gif, Format::WebP] {
+        let (calm, noise) = (of(format, Format::Avif, 0.5, frames), of(format, Format::Avif, 1.2, frames));
+        assert!(noise * 10 >= calm * 18, "{format:?}: {calm} and {noise} ms");
+    }
+    // What took 728, 639 and 201 ms.
+    assert!(of(Format::Gif, Format::Avif, 1.2, frames) >= 650);
+    assert!(of(Format::WebP, Format::Avif, 1.2, frames) >= 480);
+    assert!(of(Format::WebP, Format::Gif, 1.2, frames) >= 200);
+}
+
 /// 100 frames of 1.75 megapixels: 35 s at the pace for those who wait, half of that at the fast one.
 #[test]
 fn a_long_animation_is_reckoned_at_the_pace_that_it_gets() {

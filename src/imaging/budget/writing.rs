@@ -227,7 +227,9 @@ impl Writing {
             return self.at(pixels, 16, rate, (300, tables));
         }
         if self.moving() {
-            return self.at(pixels, 16, 190.0 * self.busy(1.4) * if pressed { 0.7 } else { 1.0 }, (70, 0));
+            // Alpha is without loss, and takes much of what a small frame takes.
+            let alpha = if self.alpha { pixels.min(2500).saturating_mul(3) / 10 } else { 0 };
+            return self.at(pixels, 16, 190.0 * self.busy(1.4) * if pressed { 0.7 } else { 1.0 }, (70 + alpha, 0));
         }
         let slow = 190.0 * self.growth(1.35, 1.8);
         let rate = if pressed { slow * 0.5 } else { slow } + if self.alpha { 60.0 } else { 0.0 };
