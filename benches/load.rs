@@ -1,10 +1,11 @@
-//! The service under load, as a black box: `cargo bench --bench load -- soak|overload|flood`. Starts the real binary on
+//! The service under load, as a black box: `cargo bench --bench load -- soak|overload|flood|tenancy`. Starts the real binary on
 //! loopback with the demo's pictures and prints what it measured.
 //!
 //! - `soak [N]`: N (20,000) different conversions of mixed sizes and formats; resident memory of the service and its
 //!   workers after a tenth of them and at the end.
 //! - `bursts [NAME]`: how long a thumbnail of 20 pixels takes while much, or something dear, is asked for at once; what
 //!   became of the burst.
+//! - `tenancy`: what keeping sites apart costs a conversion, for one site and for more than there are workers.
 //! - `overload`: the hits' latency alone, then beside three times the conversions that the pool can do; what is refused;
 //!   how soon the service is itself again.
 //! - `flood [KEYS] [MIB]`: so many (2,000) cold keys of so many (30) MiB each against an origin that takes ten seconds for one:
@@ -22,6 +23,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 mod studio;
+#[path = "load/tenancy.rs"]
+mod tenancy;
 
 use pictor::plan::Format;
 use studio::{Compression, Show, Studio, tiff, write};
@@ -43,7 +46,8 @@ fn main() {
             runtime.block_on(flood(number(1, 2_000) as usize, number(2, 30)));
         }
         Some("bursts") => runtime.block_on(bursts(arguments.get(1).map(String::as_str))),
-        _ => println!("load: say `-- soak`, `-- overload`, `-- flood` or `-- bursts`"),
+        Some("tenancy") => runtime.block_on(tenancy::run()),
+        _ => println!("load: say `-- soak`, `-- overload`, `-- flood`, `-- bursts` or `-- tenancy`"),
     }
 }
 
@@ -89,17 +93,28 @@ impl Service {
 
     /// Resident KiB of the service and of all its children.
     fn resident(&self) -> (u64, u64) {
-        let parent = self.child.id();
-        let mut children = 0;
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
-            let status = std::fs::read_to_string(entry.path().join("status")).unwrap_or_default();
-            if field(&status, "PPid:") == Some(u64::from(parent)) && pid != parent {
-                children += field(&status, "VmRSS:").unwrap_or(0);
-            }
-        }
-        let own = std::fs::read_to_string(format!("/proc/{parent}/status")).unwrap_or_default();
-        (field(&own, "VmRSS:").unwrap_or(0), children)
+        let of = |pid| field(&status(pid), "VmRSS:").unwrap_or(0);
+        (of(self.child.id()), self.children().into_iter().map(of).sum())
+    }
+
+    fn children(&self) -> Vec<u32> {
+        let parent = u64::from(self.child.id());
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        all.filter_map(|entry| entry.file_name().to_string_lossy().parse().ok())
+            .filter(|pid| field(&status(*pid), "PPid:") == Some(parent))
+            .collect()
+    }
+
+    /// CPU time of the service, of its children and of those that it had.
+    fn cpu_ms(&self) -> f64 {
+        let ticks = |pid: u32, fields: std::ops::Range<usize>| -> u64 {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let after: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+            after.get(fields).unwrap_or_default().iter().filter_map(|text| text.parse::<u64>().ok()).sum()
+        };
+        let children: u64 = self.children().into_iter().map(|pid| ticks(pid, 11..13)).sum();
+        // A hundred ticks are a second wherever Linux runs.
+        (children + ticks(self.child.id(), 11..15)) as f64 * 10.0
     }
 }
 
@@ -108,6 +123,10 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn status(pid: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default()
 }
 
 fn field(status: &str, name: &str) -> Option<u64> {
@@ -129,7 +148,12 @@ impl Client {
 
     /// Status and length of the body.
     async fn get(&mut self, path: &str) -> Option<(u16, usize)> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: load\r\n\r\n");
+        self.get_of("load", path).await
+    }
+
+    /// The same of the site that answers to a host name.
+    async fn get_of(&mut self, host: &str, path: &str) -> Option<(u16, usize)> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
         self.stream.write_all(request.as_bytes()).await.ok()?;
         self.buffer.clear();
         let head = loop {

@@ -166,7 +166,7 @@ async fn more_sites_than_workers_keep_theirs() {
         until(&engine, "one is free", |status| status.idle >= usize::max(site + 2, 3)).await;
     }
     let before = whole(&engine).await;
-    assert!((1..=16).contains(&before.kept) && before.evicted == 0, "{before:?}");
+    assert!((1..=8).contains(&before.kept) && before.evicted == 0, "{before:?}");
     for _ in 0..3 {
         for (site, first) in first.iter().enumerate() {
             assert_eq!(worker(&engine, &format!("site{site}"), true).await, *first);
@@ -181,14 +181,13 @@ async fn more_sites_than_workers_keep_theirs() {
 async fn how_many_workers_are_kept_is_bounded() {
     let engine = engine(&config());
     whole(&engine).await;
-    for round in 0..2 {
-        for site in 0..24 {
-            worker(&engine, &format!("site{site}"), true).await;
-            let status = engine.status();
-            assert!(status.kept <= 16 && status.worker_pids.len() <= 19, "{round} {site} {status:?}");
-        }
+    for site in 0..72 {
+        worker(&engine, &format!("site{site}"), true).await;
+        let status = engine.status();
+        assert!(status.kept <= 64 && status.worker_pids.len() <= 67, "{site} {status:?}");
     }
-    assert!(whole(&engine).await.evicted >= 5 + 24);
+    // One of 67 is free.
+    assert!(whole(&engine).await.evicted >= 72 - 66);
     // Nothing is kept beside the pool where there is no memory for it.
     let small = pool::engine(&EngineConfig { memory: 8 << 20, ..config() });
     for site in 0..5 {

@@ -14,7 +14,7 @@ use super::super::slot::{Body, Slot, State};
 use super::{Crew, Phase, Pool};
 
 /// Workers that are kept for their sites beside the pool's own strength, at most; on many cores as many as these.
-const KEPT: usize = 16;
+const KEPT: usize = 64;
 /// What all workers may hold of their own while they wait, as a part of the memory that conversions may take together.
 const KEPT_MEMORY: u64 = 8;
 /// One that its site has not needed for so long is let go.
