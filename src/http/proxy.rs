@@ -216,6 +216,43 @@ impl Proxy {
         Ok(true)
     }
 
+    /// Looks at the head of the origin's answer: withholds it, or makes it what the client may read.
+    fn judge(
+        &self,
+        site: &Site,
+        session: &Session,
+        head: &mut ResponseHeader,
+        context: &mut Context,
+    ) -> pingora::Result<()> {
+        // A picture whose name does not say so is known by what the origin says of it.
+        if site.protect && head.status.is_success() && pass::is_picture(head) {
+            return context.withhold(Error::new(Kind::Protected, Kind::Protected.sentence()));
+        }
+        if !site.origin.upstream().is_some_and(Upstream::signs) {
+            return Ok(());
+        }
+        let status = head.status;
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            let detail = format!("the store answered {status}: the bucket is at another endpoint or in another region");
+            return context.withhold(Error::new(Kind::OriginFailed, detail));
+        }
+        let head_only = session.req_header().method == Method::HEAD;
+        let to = context.to(session.req_header());
+        if status.is_client_error() || status.is_server_error() {
+            let told = store_error::begin(head, head_only, &to);
+            context.told = told.map(Box::new);
+            return Ok(());
+        }
+        store_error::clean(head, &to);
+        let upload = context.upstream.as_ref().is_some_and(|sent| sent.action() == Action::Upload);
+        if upload && !head_only && relocate::may(head) {
+            let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+            let place = format!("{}://{}{}", if tls { "https" } else { "http" }, to.host, to.path);
+            context.relocate = Some(Box::new(Relocate::begin(head, &place, to.chunks)));
+        }
+        Ok(())
+    }
+
     /// Says an error in the vendor's shape, on a connection that stays open.
     async fn refuse(&self, session: &mut Session, context: &mut Context, error: &Error) {
         context.outcome = error.kind.name();
@@ -402,39 +439,15 @@ impl ProxyHttp for Proxy {
             }
         }
         pass::strip_hop_by_hop(head);
-        context.telling.tell(head);
         context.status = head.status.as_u16();
-        let Some(site) = context.site.clone() else { return Ok(()) };
         if let Some(writes) = &mut context.writes {
             writes.answered(context.status);
         }
-        // A picture whose name does not say so is known by what the origin says of it.
-        if site.protect && head.status.is_success() && pass::is_picture(head) {
-            return context.withhold(Error::new(Kind::Protected, Kind::Protected.sentence()));
+        if let Some(site) = context.site.clone() {
+            self.judge(&site, session, head, context)?;
         }
-        if !site.origin.upstream().is_some_and(Upstream::signs) {
-            return Ok(());
-        }
-        let status = head.status;
-        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-            let detail = format!("the store answered {status}: the bucket is at another endpoint or in another region");
-            return context.withhold(Error::new(Kind::OriginFailed, detail));
-        }
-        let head_only = session.req_header().method == Method::HEAD;
-        let to = context.to(session.req_header());
-        if status.is_client_error() || status.is_server_error() {
-            let told = store_error::begin(head, head_only, &to);
-            context.told = told.map(Box::new);
-        } else {
-            store_error::clean(head, &to);
-            let upload = context.upstream.as_ref().is_some_and(|sent| sent.action() == Action::Upload);
-            if upload && !head_only && relocate::may(head) {
-                let scheme =
-                    if session.digest().is_some_and(|digest| digest.ssl_digest.is_some()) { "https" } else { "http" };
-                let place = format!("{scheme}://{}{}", to.host, to.path);
-                context.relocate = Some(Box::new(Relocate::begin(head, &place, to.chunks)));
-            }
-        }
+        // Last: what a store that Pictor signs for says of itself has gone by now.
+        context.telling.tell(head);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use http::Method;
 use pictor::origin::{ObjectKey, PutOptions};
 
 use crate::shared::weed::Weed;
-use crate::support::{Act, Origin, Pictor, client, demo, site};
+use crate::support::{Act, Origin, Pictor, client, demo, signed, site};
 
 /// Words of the inside that no answer may hold.
 const BUCKET: &str = "kept-inside";
@@ -258,17 +258,8 @@ async fn errors_of_the_store_are_said_in_the_sites_words() {
 /// A scripted store that Pictor signs for; what the store was asked.
 async fn scripted(access: &str) -> (Pictor, Origin, tempfile::TempDir) {
     let store = Origin::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["ak", "sk"] {
-        std::fs::write(folder.path().join(name), name).unwrap();
-    }
-    let origin = format!(
-        "kind = \"s3\"\nendpoint = \"http://{}\"\nbucket = \"{BUCKET}\"\naccess_key_file = \"{}\"\nsecret_key_file = \"{}\"\n{access}",
-        store.address,
-        folder.path().join("ak").display(),
-        folder.path().join("sk").display()
-    );
-    (Pictor::start(&site(&origin)).await, store, folder)
+    let (origin, folder) = signed(store.address, BUCKET);
+    (Pictor::start(&site(&format!("{origin}{access}"))).await, store, folder)
 }
 
 #[tokio::test]

@@ -158,6 +158,22 @@ pub fn site(origin: &str) -> String {
     format!("[[site]]\nname = \"t\"\nhosts = [\"*\"]\n[site.origin]\n{origin}\n")
 }
 
+/// `[site.origin]` of a store at an address that Pictor signs for, and where its keys are.
+pub fn signed(address: SocketAddr, bucket: &str) -> (String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, name).unwrap();
+        path.display().to_string()
+    };
+    let origin = format!(
+        "kind = \"s3\"\nendpoint = \"http://{address}\"\nbucket = \"{bucket}\"\naccess_key_file = \"{}\"\nsecret_key_file = \"{}\"\n",
+        file("ak"),
+        file("sk")
+    );
+    (origin, folder)
+}
+
 fn status_field(pid: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok())

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, Response};
 
-use crate::support::{Act, Origin, Pictor, client, demo};
+use crate::support::{Act, Origin, Pictor, client, demo, signed};
 
 const CHROME: &str = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
 
@@ -46,16 +46,32 @@ async fn varies(pictor: &Pictor, path: &str, statuses: [u16; 2]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_to_a_negotiable_question_varies() {
     let origin = Origin::start().await;
+    let kind = format!("kind = \"http\"\nurl = \"http://{}\"", origin.address);
+    every_answer(&origin, &kind, "", 403).await;
+}
+
+/// Most fields of a store that Pictor signs for do not go on; these are Pictor's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_of_a_store_that_is_signed_for_varies_too() {
+    let origin = Origin::start().await;
+    let (kind, _keys) = signed(origin.address, "pictures");
+    // That its own key is refused, a site's clients do not learn.
+    every_answer(&origin, &kind, "/pictures", 502).await;
+}
+
+async fn every_answer(origin: &Origin, kind: &str, base: &str, refused: u16) {
+    let script = |path: &str, act: Act| {
+        origin.script(&format!("{base}{path}"), act);
+    };
     let sample = std::fs::read(demo().join("chelsea.png")).unwrap();
     let large = std::fs::read(demo().join("sample.jpg")).unwrap();
-    origin
-        .script("/a.png", Act::Give(sample.clone()))
-        .script("/bad.png", Act::Give(sample[..sample.len() / 2].to_vec()))
-        .script("/text.png", Act::Give(b"no picture".to_vec()))
-        .script("/large.jpg", Act::Give(large))
-        .script("/broken.png", Act::Status(500))
-        .script("/secret.png", Act::Status(403));
-    let pictor = Pictor::start(&config(&format!("kind = \"http\"\nurl = \"http://{}\"", origin.address), true)).await;
+    script("/a.png", Act::Give(sample.clone()));
+    script("/bad.png", Act::Give(sample[..sample.len() / 2].to_vec()));
+    script("/text.png", Act::Give(b"no picture".to_vec()));
+    script("/large.jpg", Act::Give(large));
+    script("/broken.png", Act::Status(500));
+    script("/secret.png", Act::Status(403));
+    let pictor = Pictor::start(&config(kind, true)).await;
     for (path, status) in [("/a.png", 200), ("/bad.png", 400), ("/text.png", 400), ("/large.jpg", 400)] {
         for rule in ["?imageMogr2/thumbnail/50x", "?x-oss-process=image/resize,w_50"] {
             varies(&pictor, &format!("{path}{rule}"), [status; 2]).await;
@@ -65,9 +81,10 @@ async fn every_answer_to_a_negotiable_question_varies() {
         // Nobody has asked for anything but the picture.
         varies(&pictor, path, [200; 2]).await;
     }
-    for (path, status) in [("/none.png", 404), ("/secret.png", 403)] {
+    // Without a rule, whoever reads nothing but the original is answered by the origin.
+    for (path, status, plain) in [("/none.png", 404, 404), ("/secret.png", refused, 403)] {
         varies(&pictor, &format!("{path}?imageMogr2/thumbnail/50x"), [status; 2]).await;
-        varies(&pictor, path, [status; 2]).await;
+        varies(&pictor, path, [status, plain]).await;
     }
     varies(&pictor, "/broken.png?imageMogr2/thumbnail/50x", [502; 2]).await;
 
