@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::Method;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::query::{Query, Sense, reads_settings, sense};
 use super::{Action, Asked, Grant, Pass, Picture, Policy, Refusal, Sent, Styles, Wants, fields, names_picture};
@@ -50,6 +50,8 @@ fn refuse<T>(kind: Kind, why: &'static str) -> Result<T, Refusal> {
 
 const NO_LISTS: &str = "this site shows neither lists nor settings without a signature";
 const NO_CHANGES: &str = "this site takes no changes without a signature";
+const TYPE_IS_STORED: &str = "this site's originals are told by their type, which cannot be chosen";
+const CONTENT_TYPE: &str = "response-content-type";
 const OBJECTS_ONLY: &str = "without a signature only objects are changed here: no buckets, no settings";
 
 fn reads(method: &Method) -> bool {
@@ -71,7 +73,7 @@ fn picture(asked: &Asked<'_>, policy: &Policy, key: &[u8], by_style: bool) -> Re
     if policy.protect && !by_style {
         return refuse(Kind::Protected, Kind::Protected.sentence());
     }
-    let mut found = Found::of(asked.query, policy)?;
+    let mut found = Found::of(asked, policy)?;
     if found.reserved && !policy.origin_decides {
         return refuse(Kind::Forbidden, NO_LISTS);
     }
@@ -81,6 +83,9 @@ fn picture(asked: &Asked<'_>, policy: &Policy, key: &[u8], by_style: bool) -> Re
 /// Where the origin checks its clients itself, everything goes through as it came.
 fn as_it_came(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<Pass, Refusal> {
     protected(asked, policy, key)?;
+    if policy.protect && reads(asked.method) && asked.raw_query.is_some_and(chooses_type) {
+        return refuse(Kind::Protected, TYPE_IS_STORED);
+    }
     let form = || asked.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| is_form(kind.as_bytes()));
     let action = match asked.method {
         method if reads(method) && !names_bucket(key) => Action::Read,
@@ -97,6 +102,15 @@ fn as_it_came(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<Pass, Re
         version,
         fields: fields_of(asked, policy, false, false),
     })
+}
+
+/// Whether a query may choose the type of its answer. Which servers understand that, and how they split and decode a query,
+/// nobody knows here: the name counts wherever it stands.
+fn chooses_type(raw: &str) -> bool {
+    let names =
+        |text: &[u8]| text.windows(CONTENT_TYPE.len()).any(|part| part.eq_ignore_ascii_case(CONTENT_TYPE.as_bytes()));
+    let once: Cow<'_, [u8]> = percent_decode_str(raw).into();
+    names(&once) || once.contains(&b'%') && names(&Cow::from(percent_decode(&once)))
 }
 
 fn is_form(kind: &[u8]) -> bool {
@@ -141,7 +155,7 @@ fn protected(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<(), Refus
 type Only = Vec<(Vec<u8>, Vec<u8>)>;
 
 fn read(asked: &Asked<'_>, policy: &Policy, bucket: bool) -> Result<(Action, Only, Option<String>), Refusal> {
-    let found = Found::of(asked.query, policy)?;
+    let found = Found::of(asked, policy)?;
     if !bucket && !found.reserved {
         let version = found.version.clone();
         return Ok((Action::Read, found.of_a_read(), version));
@@ -179,7 +193,7 @@ fn write(asked: &Asked<'_>, policy: &Policy, bucket: bool) -> Result<(Action, On
     }
     let mut names: Vec<&[u8]> = only.iter().map(|(name, _)| name.as_slice()).collect();
     names.sort_unstable();
-    let version = Found::of(asked.query, policy)?.version;
+    let version = Found::of(asked, policy)?.version;
     let action = match (asked.method, bucket, names.as_slice()) {
         (&Method::PUT, false, []) => Action::Put,
         (&Method::PUT, false, [b"partNumber", b"uploadId"]) => Action::Upload,
@@ -214,9 +228,9 @@ struct Found {
 }
 
 impl Found {
-    fn of(query: &Query, policy: &Policy) -> Result<Self, Refusal> {
-        let mut found = Self::default();
-        for (name, value) in query.iter() {
+    fn of(asked: &Asked<'_>, policy: &Policy) -> Result<Self, Refusal> {
+        let (mut found, wants) = (Self::default(), asked.wants);
+        for (name, value) in asked.query.iter() {
             let twice = match sense(name, value) {
                 Sense::Version => {
                     let id = std::str::from_utf8(value)
@@ -229,8 +243,10 @@ impl Found {
                 Sense::Override => {
                     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
                     let value = String::from_utf8_lossy(value).into_owned();
-                    // A value that cannot stand in a header field is nobody's.
-                    let taken = policy.overrides && !value.chars().any(char::is_control);
+                    // A value that cannot stand in a header field is nobody's. Where originals are protected, the type
+                    // of what is stored tells them: it stays the store's.
+                    let judged = policy.protect && wants == Wants::Stored && name == CONTENT_TYPE;
+                    let taken = policy.overrides && !judged && !value.chars().any(char::is_control);
                     let twice = taken && found.overrides.iter().any(|(known, _)| *known == name);
                     if taken {
                         found.overrides.push((name, value));

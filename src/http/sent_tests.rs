@@ -251,6 +251,35 @@ fn fields_of_answers_are_chosen_where_that_is_open() {
     assert_eq!(outcome(&signed(chosen), "GET", target, &[]).unwrap(), [want]);
 }
 
+/// A picture whose name does not say so is known by the type that the store has for it.
+#[test]
+fn no_client_chooses_the_type_that_protection_judges_by() {
+    let protected = signed(Opens { anonymous: true, overrides: true, protect: true, ..Opens::default() });
+    for name in ["response-content-type", "Response-Content-Type", "%72esponse-content-typ%65"] {
+        let target = format!("/photo?{name}=text/plain&response-expires=x&versionId=old");
+        let want = "GET /hidden/photo?response-expires=x&versionId=old";
+        assert_eq!(outcome(&protected, "GET", &target, &[]).unwrap(), [want], "{name}");
+        // Of what was made by a style it is the client's to choose, where that is open.
+        assert_eq!(outcome(&protected, "GET", &format!("/a.jpg!small?{name}=a/b"), &[]).unwrap(), ["FETCH a.jpg"]);
+    }
+    let server = |more: &str| site("kind = \"http\"\nurl = \"http://127.0.0.1:9/p\"", more);
+    let protected = server("[site.styles]\nprotect = true\n");
+    for query in [
+        "response-content-type=text/plain",
+        "a=1&Response-Content-Type=text/plain",
+        "a=1;response-content-type=text/plain",
+        "%72esponse-content%2Dtype=text/plain",
+        "%2572esponse-content-type=text/plain",
+        "token=t&response-content-type",
+    ] {
+        for method in ["GET", "HEAD"] {
+            assert_eq!(outcome(&protected, method, &format!("/photo?{query}"), &[]), Err("protected"), "{query}");
+        }
+        assert!(outcome(&server(""), "GET", &format!("/photo?{query}"), &[]).is_ok(), "{query}");
+    }
+    assert!(outcome(&protected, "GET", "/photo?response-expires=x", &[]).is_ok());
+}
+
 #[test]
 fn ranges_are_for_get_and_many_for_no_protected_site() {
     let open = Opens { anonymous: true, ..Opens::default() };

@@ -112,6 +112,10 @@ pub fn wrong(opens: Opens, method: &str, target: &str, fields: &[(String, String
         return say("not open");
     }
     let reads = method == "GET" || method == "HEAD";
+    // What tells a picture without an extension is the type that the store says.
+    if opens.protect && reads && names.iter().any(|name| name.to_ascii_lowercase().contains("content-type")) {
+        return say("a type of the client's choice");
+    }
     if opens.protect && reads && is_picture(&key) {
         return say("a protected picture");
     }
