@@ -13,6 +13,8 @@
 mod decide;
 mod fields;
 mod query;
+#[cfg(test)]
+mod tests;
 
 use http::{HeaderMap, Method};
 
