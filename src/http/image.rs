@@ -55,42 +55,9 @@ pub fn dress(
 /// Whether a failure of this kind is answered with the original when the rule says `ignore-error/1` (the picture or a
 /// parameter exceeds a limit, or the picture is of a kind that is not processed).
 pub fn forgiven(kind: Kind) -> bool {
-    match kind {
-        Kind::SourceBytes
-        | Kind::SourceSide
-        | Kind::SourcePixels
-        | Kind::SourceFrames
-        | Kind::OutputTooLarge
-        | Kind::RotateTooLarge
-        | Kind::CropOutside
-        | Kind::NotAnImage
-        | Kind::UnsupportedSource
-        | Kind::UnsupportedTarget
-        | Kind::AdvancedOff
-        | Kind::Corrupt
-        | Kind::Deadline
-        | Kind::OutOfMemory
-        | Kind::Crashed
-        | Kind::Quarantined => true,
-        Kind::BadRule
-        | Kind::MarkNotFound
-        | Kind::MarkUnusable
-        | Kind::UnsupportedRule
-        | Kind::BadRequest
-        | Kind::HeaderTooLarge
-        | Kind::MethodNotAllowed
-        | Kind::NoSuchSite
-        | Kind::NoSuchStyle
-        | Kind::Protected
-        | Kind::NotFound
-        | Kind::Forbidden
-        | Kind::OriginTimeout
-        | Kind::OriginFailed
-        | Kind::OriginShort
-        | Kind::Busy
-        | Kind::Cancelled
-        | Kind::Internal => false,
-    }
+    use Kind::{AdvancedOff, CropOutside, OutputTooLarge, RotateTooLarge, UnsupportedTarget};
+    let of_the_rule = matches!(kind, OutputTooLarge | RotateTooLarge | CropOutside | UnsupportedTarget | AdvancedOff);
+    of_the_rule || kind.fault() == Fault::Image
 }
 
 /// Whether a plain picture, asked for without a rule, is answered with the original after a failure of this kind: nobody
@@ -113,5 +80,25 @@ mod tests {
             assert!(original_instead(kind), "{kind:?}");
         }
         assert!(!original_instead(Kind::OriginTimeout) && !original_instead(Kind::Cancelled));
+    }
+
+    #[test]
+    fn what_a_rule_forgives_is_the_pictures_fault_or_a_limit() {
+        for kind in
+            [Kind::Corrupt, Kind::Deadline, Kind::SourceBytes, Kind::Quarantined, Kind::CropOutside, Kind::AdvancedOff]
+        {
+            assert!(forgiven(kind), "{kind:?}");
+        }
+        for kind in [
+            Kind::BadRule,
+            Kind::Protected,
+            Kind::Forbidden,
+            Kind::NotFound,
+            Kind::MarkUnusable,
+            Kind::Busy,
+            Kind::Internal,
+        ] {
+            assert!(!forgiven(kind), "{kind:?}");
+        }
     }
 }
