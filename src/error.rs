@@ -16,6 +16,8 @@ pub enum Kind {
     UnsupportedRule,
     /// The request itself is malformed.
     BadRequest,
+    /// The document in the request's body is not what it should be.
+    BadDocument,
     /// The request's headers have more bytes than are taken.
     HeaderTooLarge,
     /// The method is not served for this resource.
@@ -98,9 +100,9 @@ impl Kind {
     pub fn fault(self) -> Fault {
         use Kind::*;
         match self {
-            BadRule | UnsupportedRule | BadRequest | HeaderTooLarge | MethodNotAllowed | NoSuchSite | NotFound
-            | NoSuchStyle | Forbidden | Protected | OutputTooLarge | RotateTooLarge | CropOutside | MarkNotFound
-            | MarkUnusable | UnsupportedTarget | AdvancedOff | Cancelled => Fault::Client,
+            BadRule | UnsupportedRule | BadRequest | BadDocument | HeaderTooLarge | MethodNotAllowed | NoSuchSite
+            | NotFound | NoSuchStyle | Forbidden | Protected | OutputTooLarge | RotateTooLarge | CropOutside
+            | MarkNotFound | MarkUnusable | UnsupportedTarget | AdvancedOff | Cancelled => Fault::Client,
             SourceBytes | SourceSide | SourcePixels | SourceFrames | NotAnImage | UnsupportedSource | Corrupt
             | Deadline | OutOfMemory | Crashed | Quarantined => Fault::Image,
             OriginTimeout | OriginFailed | OriginShort => Fault::Origin,
@@ -112,9 +114,11 @@ impl Kind {
     pub fn status(self) -> u16 {
         use Kind::*;
         match self {
-            BadRule | BadRequest | SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge
-            | RotateTooLarge | CropOutside | MarkNotFound | MarkUnusable | NotAnImage | UnsupportedSource
-            | UnsupportedTarget | AdvancedOff | Corrupt | OutOfMemory | Quarantined | Crashed => 400,
+            BadRule | BadRequest | BadDocument | SourceBytes | SourceSide | SourcePixels | SourceFrames
+            | OutputTooLarge | RotateTooLarge | CropOutside | MarkNotFound | MarkUnusable | NotAnImage
+            | UnsupportedSource | UnsupportedTarget | AdvancedOff | Corrupt | OutOfMemory | Quarantined | Crashed => {
+                400
+            }
             Forbidden | Protected => 403,
             NoSuchSite | NotFound | NoSuchStyle => 404,
             MethodNotAllowed => 405,
@@ -133,9 +137,8 @@ impl Kind {
         use Kind::*;
         match self {
             // Parsing is cheaper than remembering.
-            BadRule | UnsupportedRule | BadRequest | HeaderTooLarge | MethodNotAllowed | NoSuchSite | NoSuchStyle => {
-                Duration::ZERO
-            }
+            BadRule | UnsupportedRule | BadRequest | BadDocument | HeaderTooLarge | MethodNotAllowed | NoSuchSite
+            | NoSuchStyle => Duration::ZERO,
             // A mark may be replaced at any time.
             NotFound | MarkNotFound | MarkUnusable => Duration::from_secs(5),
             SourceBytes | SourceSide | SourcePixels | SourceFrames | OutputTooLarge | RotateTooLarge | CropOutside
@@ -159,6 +162,7 @@ impl Kind {
             BadRule => "the rule cannot be read",
             UnsupportedRule => "this is not served here",
             BadRequest => "the request cannot be read",
+            BadDocument => "the body is not the document that it should be",
             HeaderTooLarge => "the headers of the request have too many bytes",
             MethodNotAllowed => "this method is not served here",
             NoSuchSite => "no site answers to this host name",
@@ -200,6 +204,7 @@ impl Kind {
             BadRule => "bad_rule",
             UnsupportedRule => "unsupported_rule",
             BadRequest => "bad_request",
+            BadDocument => "bad_document",
             HeaderTooLarge => "header_too_large",
             MethodNotAllowed => "method_not_allowed",
             NoSuchSite => "no_such_site",

@@ -4,8 +4,8 @@ use crate::error::{Error, Kind};
 use crate::sign::encode::path_encode;
 use crate::xml::walk;
 
-/// Bytes of all names of one list: a thousand names, the most of every store, of the greatest length.
-const MOST_NAMES: usize = 1 << 20;
+/// Names of one list: the most of every store.
+const MOST_NAMES: usize = 1000;
 /// Bytes of one element with a name, written with references.
 const MOST_ELEMENT: usize = 8 << 10;
 /// Bytes of a form before its file: the stores' own limit for its fields is less than half of it.
@@ -20,8 +20,6 @@ pub enum Named {
         keys: Vec<String>,
         /// The beginning of an element that has not ended.
         rest: Vec<u8>,
-        /// Bytes of the names.
-        size: usize,
     },
     /// `multipart/form-data`: its beginning.
     Form(Vec<u8>),
@@ -30,7 +28,7 @@ pub enum Named {
 impl Named {
     /// A list of objects to delete.
     pub fn list() -> Self {
-        Self::List { keys: Vec::new(), rest: Vec::new(), size: 0 }
+        Self::List { keys: Vec::new(), rest: Vec::new() }
     }
 
     /// A form with a file.
@@ -41,25 +39,26 @@ impl Named {
     /// Takes a piece of the body.
     ///
     /// # Errors
-    /// [`Kind::BadRequest`] for more names than any store takes.
+    /// [`Kind::BadDocument`] for more names than any store takes, as the stores say it.
     pub fn add(&mut self, piece: &[u8]) -> Result<(), Error> {
         match self {
             Self::Form(start) => {
                 let room = MOST_FIELDS.saturating_sub(start.len());
                 start.extend_from_slice(&piece[..piece.len().min(room)]);
             }
-            Self::List { keys, rest, size } => {
+            Self::List { keys, rest } => {
                 // By pieces, so that no more than an element is ever held, whatever a piece's size.
                 for piece in piece.chunks(MOST_ELEMENT) {
                     rest.extend_from_slice(piece);
-                    let used = read_keys(rest, keys, size);
+                    let used = read_keys(rest, keys);
                     rest.drain(..used);
                     if rest.len() > MOST_ELEMENT {
                         rest.clear();
                     }
-                }
-                if *size > MOST_NAMES {
-                    return Err(Error::new(Kind::BadRequest, "the list of objects to delete is too long"));
+                    if keys.len() > MOST_NAMES {
+                        let message = format!("a list of objects to delete has {MOST_NAMES} at most");
+                        return Err(Error::new(Kind::BadDocument, message));
+                    }
                 }
             }
         }
@@ -83,7 +82,7 @@ impl Named {
 }
 
 /// Reads the names of complete elements; gives how many bytes need not be kept.
-fn read_keys(bytes: &[u8], keys: &mut Vec<String>, size: &mut usize) -> usize {
+fn read_keys(bytes: &[u8], keys: &mut Vec<String>) -> usize {
     let mut at = 0;
     while let Some(open) = find(&bytes[at..], b"<").map(|found| at + found) {
         let Some(end) = find(&bytes[open..], b">").map(|found| open + found) else { return open };
@@ -97,7 +96,6 @@ fn read_keys(bytes: &[u8], keys: &mut Vec<String>, size: &mut usize) -> usize {
         let close = [b"</", name, b">"].concat();
         let Some(stop) = find(&bytes[end..], &close).map(|found| end + found) else { return open };
         if let Some(key) = text(&bytes[end + 1..stop]) {
-            *size += key.len() + size_of::<String>();
             keys.push(key);
         }
         at = stop + close.len();
@@ -173,9 +171,19 @@ mod tests {
         }
         let Named::List { keys, rest, .. } = &named else { panic!("no list") };
         assert!(rest.len() <= 2 * MOST_ELEMENT && keys.is_empty(), "{} {}", rest.len(), keys.len());
-        let mut many = Named::list();
-        let refused = (0..100_000).find_map(|_| many.add(b"<Key>abcdefghijabcdefghij</Key>").err());
-        assert_eq!(refused.map(|error| error.kind), Some(Kind::BadRequest));
+    }
+
+    #[test]
+    fn a_list_has_as_many_names_as_stores_take() {
+        for piece in [1 << 20, 7, 1] {
+            let (body, one) = ("<Object><Key>a</Key></Object>".repeat(MOST_NAMES), b"<Object><Key>b</Key></Object>");
+            let mut named = Named::list();
+            for piece in body.as_bytes().chunks(piece) {
+                named.add(piece).unwrap();
+            }
+            assert_eq!(named.paths("").len(), 1, "the same name in the same spelling");
+            assert_eq!(named.add(one).unwrap_err().kind, Kind::BadDocument);
+        }
     }
 
     #[test]

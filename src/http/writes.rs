@@ -51,7 +51,7 @@ impl Writes {
     /// Looks at a piece of the request's body on its way.
     ///
     /// # Errors
-    /// [`crate::error::Kind::BadRequest`] for a list of more names than anybody keeps.
+    /// [`crate::error::Kind::BadDocument`] for a list of more names than any store takes.
     pub fn sends(&mut self, piece: &[u8], end: bool) -> Result<(), Error> {
         if let Some(named) = &mut self.named {
             named.add(piece)?;

@@ -99,6 +99,21 @@ async fn what_a_body_names_is_forgotten() {
     assert_eq!(status(&pictor, names[2]).await, "pictor; hit");
 }
 
+/// A list of more names than any store takes is refused as the stores do it, and nothing is done.
+#[tokio::test]
+async fn a_list_to_delete_has_a_thousand_names_at_most() {
+    let (pictor, origin) = warm(&["/b/a.png"]).await;
+    origin.script("/b/", Act::Status(200));
+    let list = |count| format!("<Delete>{}</Delete>", "<Object><Key>a.png</Key></Object>".repeat(count));
+    let answer = client().post(pictor.url("/b/?delete")).body(list(1001)).send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    let body = answer.text().await.unwrap();
+    assert!(body.contains("<Code>MalformedXML</Code>"), "{body}");
+    assert_eq!(status(&pictor, "/b/a.png").await, "pictor; hit");
+    assert_eq!(send(&pictor, "POST", "/b/?delete", "application/xml", &list(1000)).await, 200);
+    assert_ne!(status(&pictor, "/b/a.png").await, "pictor; hit");
+}
+
 #[tokio::test]
 async fn a_head_has_no_ranges() {
     let (pictor, _origin) = warm(&["/a.png"]).await;

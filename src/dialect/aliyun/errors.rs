@@ -12,6 +12,7 @@ pub(in crate::dialect) fn code(error: &Error) -> &'static str {
     match error.kind {
         BadRule | BadRequest if error.code.is_some_and(|code| BAD_REQUESTS.contains(&code)) => "BadRequest",
         BadRule | BadRequest => "InvalidArgument",
+        BadDocument => "MalformedXML",
         UnsupportedRule => "NotImplemented",
         MethodNotAllowed => "MethodNotAllowed",
         HeaderTooLarge => "RequestHeaderSectionTooLarge",
@@ -48,9 +49,9 @@ pub(in crate::dialect) fn ec(error: &Error) -> Option<String> {
         Forbidden | Protected => Some(31),
         // A wrong argument of which no page says more.
         BadRule | BadRequest => None,
-        UnsupportedRule | HeaderTooLarge | MethodNotAllowed | NoSuchSite | NoSuchStyle | SourceBytes | Corrupt
-        | OriginTimeout | OriginFailed | OriginShort | Deadline | OutOfMemory | Crashed | Quarantined | Busy
-        | Cancelled | Internal => None,
+        UnsupportedRule | BadDocument | HeaderTooLarge | MethodNotAllowed | NoSuchSite | NoSuchStyle | SourceBytes
+        | Corrupt | OriginTimeout | OriginFailed | OriginShort | Deadline | OutOfMemory | Crashed | Quarantined
+        | Busy | Cancelled | Internal => None,
     };
     let wrong_argument = matches!(error.kind, BadRule | BadRequest);
     let number = error.code.or(number).map(|number| format!("0040-{:08}", number.unsigned_abs()));

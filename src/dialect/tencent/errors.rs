@@ -7,6 +7,7 @@ pub(in crate::dialect) fn code(kind: Kind) -> &'static str {
     use Kind::*;
     match kind {
         BadRule | BadRequest => "InvalidRequest",
+        BadDocument => "MalformedXML",
         UnsupportedRule => "NotImplemented",
         MethodNotAllowed => "MethodNotAllowed",
         HeaderTooLarge => "RequestHeaderSectionTooLarge",
@@ -51,6 +52,6 @@ pub(in crate::dialect) fn number(kind: Kind) -> Option<i32> {
         OriginFailed | OriginShort => Some(-120),
         Deadline => Some(-901),
         Busy => Some(-164),
-        HeaderTooLarge | MethodNotAllowed | Cancelled | Internal => None,
+        BadDocument | HeaderTooLarge | MethodNotAllowed | Cancelled | Internal => None,
     }
 }

@@ -7,10 +7,11 @@ use super::*;
 use crate::imaging::{self, Header};
 use crate::plan;
 
-const KINDS: [Kind; 34] = [
+const KINDS: [Kind; 35] = [
     Kind::BadRule,
     Kind::UnsupportedRule,
     Kind::BadRequest,
+    Kind::BadDocument,
     Kind::HeaderTooLarge,
     Kind::MethodNotAllowed,
     Kind::NoSuchSite,
