@@ -1,5 +1,6 @@
 //! Pass-through: the head as the origin needs it. Bodies are pingora's business: streamed, never held whole.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -78,7 +79,7 @@ impl Default for Resolver {
 }
 
 impl Resolver {
-    async fn resolve(&self, host: &str, port: u16) -> Result<SocketAddr, Error> {
+    async fn resolve(&self, host: &str, port: u16, patience: Duration) -> Result<SocketAddr, Error> {
         if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
             return Ok(SocketAddr::new(address, port));
         }
@@ -86,17 +87,14 @@ impl Resolver {
         if let Some(address) = self.names.get(&name) {
             return Ok(address);
         }
-        let found = tokio::net::lookup_host((host, port)).await;
-        let address = found.ok().and_then(|mut found| found.next());
-        let address = address
-            .ok_or_else(|| Error::new(Kind::OriginFailed, format!("the origin's name {host} does not resolve")))?;
+        let address = first(host, tokio::net::lookup_host((host, port)), patience).await?;
         self.names.insert(name, address);
         Ok(address)
     }
 
     /// Where pingora connects to. Every timeout is set: pingora has none by default.
     pub async fn peer(&self, upstream: &Upstream, uploads: bool) -> Result<HttpPeer, Error> {
-        let address = self.resolve(&upstream.addr_host, upstream.port).await?;
+        let address = self.resolve(&upstream.addr_host, upstream.port, upstream.connect_timeout).await?;
         let mut peer = HttpPeer::new(address, upstream.tls, upstream.host.clone());
         if let Some(options) = peer.get_mut_peer_options() {
             options.custom_l4 = Some(self.connector.clone());
@@ -109,6 +107,20 @@ impl Resolver {
         }
         Ok(peer)
     }
+}
+
+/// The first address that a look-up gives. To look a name up is a part of connecting, and has no longer than that.
+async fn first(
+    host: &str,
+    lookup: impl Future<Output = io::Result<impl Iterator<Item = SocketAddr>>>,
+    patience: Duration,
+) -> Result<SocketAddr, Error> {
+    let Ok(found) = tokio::time::timeout(patience, lookup).await else {
+        let message = format!("the origin's name {host} was not looked up within {patience:?}");
+        return Err(Error::new(Kind::OriginTimeout, message));
+    };
+    let address = found.ok().and_then(|mut found| found.next());
+    address.ok_or_else(|| Error::new(Kind::OriginFailed, format!("the origin's name {host} does not resolve")))
 }
 
 /// Whether the origin says that its answer is a picture, or may be one: what stands in a multipart answer, its type does not
@@ -142,5 +154,25 @@ pub fn strip_hop_by_hop(head: &mut ResponseHeader) {
         "upgrade",
     ]) {
         head.remove_header(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_in_time_or_not_at_all() {
+        let kind = |found: Result<SocketAddr, Error>| found.map_err(|error| error.kind);
+        let there = SocketAddr::from(([127, 0, 0, 1], 80));
+        let found = async |list: io::Result<Vec<SocketAddr>>| {
+            let lookup = async { list.map(Vec::into_iter) };
+            kind(first("store", lookup, Duration::from_secs(60)).await)
+        };
+        assert_eq!(found(Ok(vec![there])).await, Ok(there));
+        assert_eq!(found(Ok(Vec::new())).await, Err(Kind::OriginFailed));
+        assert_eq!(found(Err(io::ErrorKind::NotFound.into())).await, Err(Kind::OriginFailed));
+        let never = std::future::pending::<io::Result<std::vec::IntoIter<SocketAddr>>>();
+        assert_eq!(kind(first("store", never, Duration::from_millis(1)).await), Err(Kind::OriginTimeout));
     }
 }
