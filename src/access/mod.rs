@@ -172,6 +172,16 @@ impl Pass {
         self.version.as_deref()
     }
 
+    /// The same read, not of a part by its number: of what all of its parts belong to.
+    #[must_use]
+    pub fn without_part(&self) -> Self {
+        let mut pass = self.clone();
+        if let Sent::Only(parameters) = &mut pass.sent {
+            parameters.retain(|(name, _)| name != b"partNumber");
+        }
+        pass
+    }
+
     /// Whether a header field of the client, by its lower-case name, goes to the origin.
     pub fn keeps(&self, name: &str) -> bool {
         self.fields.keeps(name)

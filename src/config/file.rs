@@ -376,7 +376,8 @@ impl LimitsConfig {
 pub struct StylesConfig {
     /// What may stand between a key and a style in the path: some of `-_/!`; empty: styles are used by query only.
     pub separators: String,
-    /// Whether pictures are given away by their styles only: neither untouched nor by a rule that the client wrote.
+    /// Whether pictures are given away by their styles only: neither untouched nor by a rule that the client wrote. What is a
+    /// picture is told by its name, else by the type that the store says, else by its first bytes.
     pub protect: bool,
     /// Who may change and read styles by the vendors' interfaces.
     pub manage: Manage,

@@ -11,17 +11,24 @@ use pingora::proxy::Session;
 
 use super::answer::{self, Telling};
 use super::conditional::{self, Decision};
+use super::protect;
 use crate::access::Pass;
 use crate::dates::http_date;
 use crate::error::{Error, Kind};
 use crate::origin::{ByteRange, Conditions, Fetched, Meta, ObjectKey};
-use crate::shield::Site;
+use crate::shield::{Shield, Site};
 
 /// Answers a GET or HEAD from the folder; gives the status and the bytes sent.
 ///
 /// # Errors
 /// Before the head is written: an error to be dressed. After it: the connection's own, as [`Kind::Cancelled`].
-pub async fn serve(session: &mut Session, site: &Site, pass: &Pass, telling: &Telling) -> Result<(u16, u64), Error> {
+pub async fn serve(
+    session: &mut Session,
+    shield: &Shield,
+    site: &Site,
+    pass: &Pass,
+    telling: &Telling,
+) -> Result<(u16, u64), Error> {
     let method = session.req_header().method.clone();
     if method != Method::GET && method != Method::HEAD {
         return Err(Error::new(Kind::MethodNotAllowed, format!("{method}: a folder as origin is only read")));
@@ -31,6 +38,13 @@ pub async fn serve(session: &mut Session, site: &Site, pass: &Pass, telling: &Te
     }
     let key = ObjectKey::from_raw_path(pass.path())?;
     let (meta, decision, body) = open(session, site, &key, method == Method::GET).await?;
+    if site.protect {
+        // What a file is, its name does not always say.
+        let seen = protect::by_bytes(shield, site, &session.req_header().headers, pass).await?;
+        if seen != meta {
+            return Err(protect::changed());
+        }
+    }
     let length = meta.length.unwrap_or(0);
     let (status, part) = match &decision {
         Decision::Whole => (200, Some(0..length)),

@@ -19,6 +19,7 @@ mod lifetime;
 mod local;
 mod named;
 mod pass;
+mod protect;
 mod proxy;
 mod referer;
 mod relocate;

@@ -11,7 +11,7 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy, Peer};
 
 use super::upstream_conn::Connector;
-use crate::access::{Action, Pass};
+use crate::access::Pass;
 use crate::error::{Error, Kind};
 use crate::origin::{Upstream, UpstreamRequest};
 
@@ -34,9 +34,9 @@ impl Outgoing {
         Ok(Self { request, pass })
     }
 
-    /// What it does at the origin.
-    pub fn action(&self) -> Action {
-        self.pass.action()
+    /// What was granted.
+    pub fn pass(&self) -> &Pass {
+        &self.pass
     }
 
     /// Gives a request's head the shape that the origin needs: target, fields, `Host`, signature.
@@ -121,17 +121,6 @@ async fn first(
     };
     let address = found.ok().and_then(|mut found| found.next());
     address.ok_or_else(|| Error::new(Kind::OriginFailed, format!("the origin's name {host} does not resolve")))
-}
-
-/// Whether the origin says that its answer is a picture, or may be one: what stands in a multipart answer, its type does not
-/// say.
-pub fn is_picture(head: &ResponseHeader) -> bool {
-    let kinds = head.headers.get_all(header::CONTENT_TYPE);
-    let is = |kind: &[u8], start: &[u8]| kind.get(..start.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(start));
-    kinds
-        .iter()
-        .map(|kind| kind.as_bytes().trim_ascii_start())
-        .any(|kind| is(kind, b"image/") || is(kind, b"multipart/"))
 }
 
 /// Takes fields that concern only the connection to the origin out of its answer (RFC 9110 §7.6.1). Framing itself is

@@ -23,7 +23,7 @@ use super::relocate::{self, Relocate};
 use super::store_error::{self, For, Told};
 use super::upstream_conn::UpstreamConn;
 use super::writes::Writes;
-use super::{App, RequestId, answer, framing, image, local, styles};
+use super::{App, RequestId, answer, framing, image, local, protect, styles};
 use crate::access::{self, Action, Pass};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Kind};
@@ -212,21 +212,24 @@ impl Proxy {
             context.upstream = Some(Box::new(Outgoing::new(upstream, head, pass)?));
             return Ok(false);
         }
-        (context.status, context.sent) = local::serve(session, site, &pass, &context.telling).await?;
+        (context.status, context.sent) = local::serve(session, &self.app.shield, site, &pass, &context.telling).await?;
         Ok(true)
     }
 
     /// Looks at the head of the origin's answer: withholds it, or makes it what the client may read.
-    fn judge(
+    async fn judge(
         &self,
         site: &Site,
         session: &Session,
         head: &mut ResponseHeader,
         context: &mut Context,
     ) -> pingora::Result<()> {
-        // A picture whose name does not say so is known by what the origin says of it.
-        if site.protect && head.status.is_success() && pass::is_picture(head) {
-            return context.withhold(Error::new(Kind::Protected, Kind::Protected.sentence()));
+        if site.protect
+            && head.status.is_success()
+            && let Some(sent) = &context.upstream
+            && let Err(error) = protect::judge(&self.app.shield, site, session.req_header(), head, sent.pass()).await
+        {
+            return context.withhold(error);
         }
         if !site.origin.upstream().is_some_and(Upstream::signs) {
             return Ok(());
@@ -244,7 +247,7 @@ impl Proxy {
             return Ok(());
         }
         store_error::clean(head, &to);
-        let upload = context.upstream.as_ref().is_some_and(|sent| sent.action() == Action::Upload);
+        let upload = context.upstream.as_ref().is_some_and(|sent| sent.pass().action() == Action::Upload);
         if upload && !head_only && relocate::may(head) {
             let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
             let place = format!("{}://{}{}", if tls { "https" } else { "http" }, to.host, to.path);
@@ -444,7 +447,7 @@ impl ProxyHttp for Proxy {
             writes.answered(context.status);
         }
         if let Some(site) = context.site.clone() {
-            self.judge(&site, session, head, context)?;
+            self.judge(&site, session, head, context).await?;
         }
         // Last: what a store that Pictor signs for says of itself has gone by now.
         context.telling.tell(head);

@@ -12,6 +12,7 @@ use futures_util::{StreamExt, stream};
 use reqwest::Response;
 
 use super::{ByteRange, Conditions, Fetched, Meta, Part, Upstream, UpstreamRequest, refused};
+use crate::access::Pass;
 use crate::dates::http_date;
 use crate::error::{Error, Kind};
 
@@ -71,6 +72,17 @@ impl Client {
             done @ (Ok(_) | Err(Failure { retry: false, .. })) => done,
         };
         again.map_err(|failure| failure.error)
+    }
+
+    /// Asks for a part of what a client was granted, with its own fields.
+    pub(super) async fn granted(&self, pass: &Pass, fields: &HeaderMap, range: ByteRange) -> Result<Response, Error> {
+        let target = self.upstream.granted(pass, Method::GET.as_str(), fields, now())?;
+        let mut headers = read_headers(Some(range), &Conditions::default())?;
+        let goes = |name: &str| pass.keeps(name) && !target.drop_headers.contains(&name) && !OF_ANOTHER.contains(&name);
+        for (name, value) in fields.iter().filter(|(name, _)| goes(name.as_str())) {
+            headers.append(name.clone(), value.clone());
+        }
+        self.read(Method::GET, &target, &headers).await
     }
 
     /// Sends a request with a body, once: a write that broke may have been done.
@@ -273,6 +285,27 @@ impl Client {
         }
     }
 }
+
+/// Fields of a request that no other is sent with: of its connection, its body, its conditions and ranges.
+const OF_ANOTHER: [&str; 17] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// A failed attempt.
 struct Failure {

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use ::http::HeaderMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::media::media_type;
 use super::{ByteRange, Conditions, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, Upstream, refused};
+use crate::access::Pass;
 use crate::config::origin::Timeouts;
 use crate::error::{Error, Kind};
 
@@ -179,6 +181,15 @@ impl Origin for Dir {
             Ok(Fetched::Object { meta, part, body: body(this, key, file, length, State::of(&found)) })
         })
         .await
+    }
+
+    async fn granted(&self, pass: &Pass, _fields: &HeaderMap, range: ByteRange) -> Result<Fetched, Error> {
+        let key = ObjectKey::from_raw_path(pass.path())?;
+        match self.get(&key, Some(range), &Conditions::default()).await {
+            // An empty file has no part.
+            Err(error) if error.kind == Kind::BadRequest => self.get(&key, None, &Conditions::default()).await,
+            done => done,
+        }
     }
 
     async fn put(&self, key: &ObjectKey, body: Bytes, _options: &PutOptions) -> Result<Meta, Error> {

@@ -5,9 +5,11 @@ use std::time::Duration;
 use ::http::{HeaderMap, HeaderValue, Method, header};
 use async_trait::async_trait;
 use bytes::Bytes;
+use reqwest::Response;
 
 use super::client::{Client, now, read_headers};
 use super::{ByteRange, Conditions, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, Upstream, UpstreamRequest};
+use crate::access::Pass;
 use crate::config::origin::Timeouts;
 use crate::error::{Error, Kind};
 
@@ -28,6 +30,13 @@ impl Http {
         let path = format!("/{}", key.spelling());
         self.client.upstream.request(method.as_str(), &path, None, &HeaderMap::new(), now())
     }
+
+    fn fetched(&self, response: Response, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error> {
+        match response.status().as_u16() {
+            200 | 203 | 206 | 304 => self.client.fetched(response, range, conditions),
+            _ => Err(self.client.status_error(response.status())),
+        }
+    }
 }
 
 #[async_trait]
@@ -47,10 +56,12 @@ impl Origin for Http {
         }
         let target = self.target(&Method::GET, key)?;
         let response = self.client.read(Method::GET, &target, &read_headers(range, conditions)?).await?;
-        match response.status().as_u16() {
-            200 | 203 | 206 | 304 => self.client.fetched(response, range, conditions),
-            _ => Err(self.client.status_error(response.status())),
-        }
+        self.fetched(response, range, conditions)
+    }
+
+    async fn granted(&self, pass: &Pass, fields: &HeaderMap, range: ByteRange) -> Result<Fetched, Error> {
+        let response = self.client.granted(pass, fields, range).await?;
+        self.fetched(response, Some(range), &Conditions::default())
     }
 
     async fn put(&self, key: &ObjectKey, body: Bytes, options: &PutOptions) -> Result<Meta, Error> {

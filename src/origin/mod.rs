@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::HeaderMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -31,6 +32,7 @@ pub use s3_xml::error_code as store_error_code;
 pub use upstream::{Upstream, UpstreamRequest};
 pub use whole::{FetchedWhole, Room, fetch_whole, fetch_whole_into};
 
+use crate::access::Pass;
 use crate::config::OriginConfig;
 use crate::error::{Error, Kind};
 use crate::sign::{Credentials, Secret};
@@ -47,6 +49,10 @@ pub trait Origin: Send + Sync + Debug {
 
     /// Reads an object or a part of it, where the conditions do not say that the caller has it.
     async fn get(&self, key: &ObjectKey, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error>;
+
+    /// Reads a part of what a client was granted, with its fields, as if the request passed through; its own conditions and
+    /// ranges do not count.
+    async fn granted(&self, pass: &Pass, fields: &HeaderMap, range: ByteRange) -> Result<Fetched, Error>;
 
     /// Writes an object. What is returned is what the store said; often no more than the ETag.
     async fn put(&self, key: &ObjectKey, body: Bytes, options: &PutOptions) -> Result<Meta, Error>;

@@ -11,6 +11,7 @@ use super::client::{Client, now, read_headers};
 use super::http::written;
 use super::s3_xml;
 use super::{ByteRange, Conditions, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, Upstream, UpstreamRequest};
+use crate::access::Pass;
 use crate::config::origin::Timeouts;
 use crate::error::{Error, Kind};
 use crate::sign::Credentials;
@@ -55,6 +56,20 @@ impl S3 {
         let query: Vec<_> =
             version.iter().map(|version| (b"versionId".to_vec(), version.as_bytes().to_vec())).collect();
         self.client.upstream.sign(method.as_str(), key.bytes(), &query, Vec::new(), payload, now())
+    }
+
+    async fn fetched(
+        &self,
+        response: Response,
+        range: Option<ByteRange>,
+        conditions: &Conditions,
+    ) -> Result<Fetched, Error> {
+        match response.status() {
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED => {
+                self.client.fetched(response, range, conditions)
+            }
+            _ => Err(self.refusal(response).await),
+        }
     }
 
     /// What an answer means that is no success.
@@ -129,12 +144,12 @@ impl Origin for S3 {
     async fn get(&self, key: &ObjectKey, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error> {
         let target = self.target(&Method::GET, key, conditions.version.as_deref(), &Payload::Empty)?;
         let response = self.client.read(Method::GET, &target, &read_headers(range, conditions)?).await?;
-        match response.status() {
-            StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED => {
-                self.client.fetched(response, range, conditions)
-            }
-            _ => Err(self.refusal(response).await),
-        }
+        self.fetched(response, range, conditions).await
+    }
+
+    async fn granted(&self, pass: &Pass, fields: &HeaderMap, range: ByteRange) -> Result<Fetched, Error> {
+        let response = self.client.granted(pass, fields, range).await?;
+        self.fetched(response, Some(range), &Conditions::default()).await
     }
 
     async fn put(&self, key: &ObjectKey, body: Bytes, options: &PutOptions) -> Result<Meta, Error> {

@@ -1,6 +1,7 @@
 //! "Give me this variant": one fetch and one conversion for all who ask at once, over cache, origin and engine.
 
 mod again;
+mod beginning;
 mod fetch;
 mod flight;
 mod header;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+pub use beginning::Beginning;
 pub use flight::{Flights, Waiter};
 pub use marks::{MarkObject, objects as mark_objects};
 pub use permits::{Permit, Permits};

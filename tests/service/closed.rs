@@ -79,11 +79,14 @@ async fn private(name: &str, access: &str) -> (Pictor, String) {
     };
     let origin = pictor::origin::build(&config, Path::new("/")).unwrap();
     let picture = std::fs::read(demo().join("sample.png")).unwrap();
-    for (name, bytes) in [("a.png", &picture[..]), ("photo", &picture), ("note.txt", b"a note that is no picture")] {
-        let options = PutOptions {
-            content_type: if name == "note.txt" { "text/plain".into() } else { "image/png".into() },
-            ..PutOptions::default()
-        };
+    for (name, content_type, bytes) in [
+        ("a.png", "image/png", &picture[..]),
+        ("photo", "image/png", &picture),
+        ("note.txt", "text/plain", b"a note that is no picture"),
+        ("bytes", "application/octet-stream", &picture),
+        ("archive", "application/octet-stream", b"PK\x03\x04 and so on"),
+    ] {
+        let options = PutOptions { content_type: content_type.into(), ..PutOptions::default() };
         origin.put(&ObjectKey::from_text(name).unwrap(), bytes.to_vec().into(), &options).await.unwrap();
     }
     let text = format!(
@@ -229,6 +232,33 @@ async fn several_ranges_do_not_pass_protection() {
     refused(&ask(&pictor, "HEAD", "/photo", &[]).await, "HEAD /photo", &[&address]);
     let part = ask(&pictor, "GET", "/note.txt", &[("Range", "bytes=2-5")]).await;
     assert_eq!((part.status, &part.body[..]), (206, "note"));
+}
+
+#[tokio::test]
+async fn neither_a_chosen_type_nor_none_passes_protection() {
+    let access = "[site.access]\nanonymous_overrides = true\n[site.styles]\nprotect = true\n";
+    let (pictor, address) = private("types", access).await;
+    for path in [
+        "/photo?response-content-type=text/plain",
+        "/photo?%72esponse-content-type=text%2Fplain",
+        "/bytes",
+        "/bytes?response-content-type=text/plain",
+        "/bytes?partNumber=1",
+    ] {
+        for (method, fields) in [("GET", &[][..]), ("HEAD", &[]), ("GET", &[("Range", "bytes=100-199")])] {
+            let got = ask(&pictor, method, path, fields).await;
+            refused(&got, &format!("{method} {path} {fields:?}"), &[&address]);
+            assert_eq!(got.header("x-errno"), "-154");
+        }
+    }
+    for path in ["/note.txt?response-content-type=image/png", "/archive", "/archive?response-content-type=image/png"] {
+        let got = ask(&pictor, "GET", path, &[]).await;
+        assert_eq!((got.status, got.header("content-type") == "image/png"), (200, false), "{path}");
+    }
+    let part = ask(&pictor, "GET", "/archive", &[("Range", "bytes=5-7")]).await;
+    assert_eq!((part.status, &part.body[..]), (206, "and"));
+    let chosen = ask(&pictor, "GET", "/note.txt?response-content-language=de", &[]).await;
+    assert_eq!((chosen.status, chosen.header("content-language")), (200, "de"));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Styles as clients use them, and originals that are given away by them only.
 
-use crate::support::{Act, Origin, Pictor, client, site};
+use crate::support::{Act, Origin, Pictor, client, demo, site};
 
 const STYLES: &str = "
 separators = \"!_\"
@@ -93,4 +93,68 @@ async fn a_picture_whose_name_does_not_say_so_is_protected_by_its_type() {
     let body = String::from_utf8_lossy(&body);
     assert!(body.contains("by their styles only"), "{body}");
     assert_eq!(get(&pictor, "/page").await.0, 200);
+    let asked = origin.seen().len();
+    assert_eq!(get(&pictor, "/photo?response-content-type=text/plain").await.0, 403);
+    assert_eq!(origin.seen().len(), asked, "what would choose its type is not asked for");
+}
+
+/// Stores keep a picture as any bytes where nobody has said what it is.
+#[tokio::test]
+async fn a_picture_without_a_type_is_protected_by_its_bytes() {
+    let origin = Origin::start().await;
+    let gif = "GIF89a\u{1}\0\u{1}\0 and more";
+    let drawing = "<?xml version=\"1.0\"?><!-- a comment --><svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    for (name, lines) in [
+        ("octets", "Content-Type: application/octet-stream\r\nETag: \"a\"\r\n"),
+        ("binary", "Content-Type: Binary/Octet-Stream; x=y\r\n"),
+        ("none", ""),
+        ("twice", "Content-Type: text/html\r\nContent-Type: text/css\r\n"),
+    ] {
+        for (what, body) in [("gif", gif), ("svg", drawing), ("text", "GIF, said he, is no picture")] {
+            origin.script(&format!("/{what}/{name}"), Act::Say(200, lines, body.to_owned()));
+        }
+    }
+    origin.script("/gif/part", Act::Say(206, "Content-Range: bytes 6-7/900\r\n", "zz".to_owned()));
+    let config = site(&format!("kind = \"http\"\nurl = \"http://{}\"", origin.address));
+    let pictor = Pictor::start(&format!("{config}[site.styles]\nprotect = true\n{STYLES}")).await;
+    for name in ["octets", "binary", "none", "twice"] {
+        for (what, status) in [("gif", 403), ("svg", 403), ("text", 200)] {
+            let url = pictor.url(&format!("/{what}/{name}?token=t"));
+            assert_eq!(client().get(&url).send().await.unwrap().status(), status, "{what} {name}");
+            assert_eq!(client().head(&url).send().await.unwrap().status(), status, "HEAD {what} {name}");
+        }
+    }
+    // A request of its own, as the client's is: for the beginning alone.
+    let seen = origin.seen();
+    let looks: Vec<_> = seen.iter().filter(|head| head.contains("range: bytes=0-16383")).collect();
+    assert_eq!(looks.len(), 4 * 3 * 2);
+    assert!(looks.iter().all(|head| head.starts_with("get /") && head.contains("?token=t ")), "{looks:?}");
+    // A part that does not begin at the beginning, of what cannot be looked at.
+    let part = client().get(pictor.url("/gif/part")).header("Range", "bytes=6-7").send().await.unwrap();
+    assert_eq!(part.status(), 502);
+    // Where nothing is protected, nothing is looked at.
+    let pictor = Pictor::before(&origin).await;
+    let asked = origin.seen().len();
+    assert_eq!(get(&pictor, "/gif/octets").await.0, 200);
+    assert_eq!(origin.seen().len(), asked + 1);
+}
+
+#[tokio::test]
+async fn a_file_is_protected_by_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = std::fs::read(demo().join("sample.png")).unwrap();
+    for (name, bytes) in [("photo", &picture[..]), ("page.html", &picture), ("note", b"a note"), ("empty", b"")] {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let config = site(&format!("kind = \"dir\"\npath = \"{}\"", folder.path().display()));
+    let pictor = Pictor::start(&format!("{config}[site.styles]\nprotect = true\n{STYLES}")).await;
+    for (path, status, part) in
+        [("/photo", 403, 403), ("/page.html", 403, 403), ("/note", 200, 206), ("/empty", 200, 416)]
+    {
+        assert_eq!(get(&pictor, path).await.0, status, "{path}");
+        assert_eq!(client().head(pictor.url(path)).send().await.unwrap().status(), status, "HEAD {path}");
+        let ranged = client().get(pictor.url(path)).header("Range", "bytes=2-3").send().await.unwrap();
+        assert_eq!(ranged.status(), part, "{path}");
+    }
+    assert_eq!(get(&pictor, "/photo!small").await.0, 200);
 }

@@ -109,6 +109,17 @@ pub(crate) fn closed(format: Format) -> Error {
     Error::inside(Kind::UnsupportedSource, sentence, what)
 }
 
+/// Whether an object is a picture by how it begins, of any kind that is told by that, read here or not. Two letters alone do
+/// not make a BMP of everything that begins with them.
+pub fn begins_as_picture(bytes: &[u8]) -> bool {
+    let known = || match identify(bytes) {
+        Some(Format::Bmp) => bmp::dib(bytes.get(14..).unwrap_or_default()).is_ok(),
+        Some(_) => true,
+        None => REFUSED.iter().any(|(magic, _)| bytes.starts_with(magic)) || svg::probe(bytes).is_some(),
+    };
+    steps::within(steps::allowance(bytes.len()), known).0
+}
+
 /// The format by the first bytes; `None` if there is none that begins so. An SVG is not told from other text here.
 fn identify(bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(&[0xff, 0xd8]) {
