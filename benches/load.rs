@@ -16,6 +16,7 @@
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -255,51 +256,26 @@ fn different(number: usize) -> String {
 struct Burst {
     name: &'static str,
     count: usize,
-    rule: fn(usize) -> String,
+    /// Each width in the place of `{}`.
+    path: &'static str,
+    widths: Range<usize>,
 }
 
+const fn burst(name: &'static str, count: usize, path: &'static str, widths: Range<usize>) -> Burst {
+    Burst { name, count, path, widths }
+}
+
+#[rustfmt::skip]
 const BURSTS: [Burst; 9] = [
-    Burst { name: "nothing", count: 0, rule: |_| String::new() },
-    Burst {
-        name: "tiny animations to AVIF",
-        count: 60,
-        rule: |n| format!("/tiny.webp?imageMogr2/thumbnail/{}x/format/avif", 17 - n % 12),
-    },
-    Burst {
-        name: "small animations to AVIF",
-        count: 60,
-        rule: |n| format!("/small.webp?imageMogr2/thumbnail/{}x/format/avif", 48 - n % 40),
-    },
-    Burst {
-        name: "small AVIFs",
-        count: 80,
-        rule: |n| format!("/photo.jpg?imageMogr2/thumbnail/{}x/format/avif", 300 + n),
-    },
-    Burst {
-        name: "AVIFs of quality 90",
-        count: 60,
-        rule: |n| format!("/photo.jpg?imageMogr2/thumbnail/{}x/format/avif/quality/90!", 1930 + n),
-    },
-    Burst {
-        name: "AVIFs of quality 100",
-        count: 60,
-        rule: |n| format!("/photo.jpg?imageMogr2/thumbnail/{}x/format/avif/quality/100!", 1930 + n),
-    },
-    Burst {
-        name: "AVIFs without loss",
-        count: 40,
-        rule: |n| format!("/photo.jpg?x-oss-process=image/resize,w_{}/format,avif/quality,lossless", 1930 + n),
-    },
-    Burst {
-        name: "WebPs of 12 megapixels",
-        count: 30,
-        rule: |n| format!("/large.jpg?imageMogr2/thumbnail/{}x/format/webp/quality/100!", 3900 + n),
-    },
-    Burst {
-        name: "deep TIFFs",
-        count: 40,
-        rule: |n| format!("/deep.tif?imageMogr2/thumbnail/{}x/format/jpg", 400 + n),
-    },
+    burst("nothing", 0, "", 0..1),
+    burst("tiny animations to AVIF", 60, "/tiny.webp?imageMogr2/thumbnail/{}x/format/avif", 6..18),
+    burst("small animations to AVIF", 60, "/small.webp?imageMogr2/thumbnail/{}x/format/avif", 9..49),
+    burst("small AVIFs", 80, "/photo.jpg?imageMogr2/thumbnail/{}x/format/avif", 300..380),
+    burst("AVIFs of quality 90", 60, "/photo.jpg?imageMogr2/thumbnail/{}x/format/avif/quality/90!", 1930..1990),
+    burst("AVIFs of quality 100", 60, "/photo.jpg?imageMogr2/thumbnail/{}x/format/avif/quality/100!", 1930..1990),
+    burst("AVIFs without loss", 40, "/photo.jpg?x-oss-process=image/resize,w_{}/format,avif/quality,lossless", 1930..1970),
+    burst("WebPs of 12 megapixels", 30, "/large.jpg?imageMogr2/thumbnail/{}x/format/webp/quality/100!", 3900..3930),
+    burst("deep TIFFs", 40, "/deep.tif?imageMogr2/thumbnail/{}x/format/jpg", 400..440),
 ];
 
 async fn bursts(only: Option<&str>) {
@@ -329,7 +305,8 @@ async fn bursts(only: Option<&str>) {
         let began = Instant::now();
         let flood: Vec<_> = (0..burst.count)
             .map(|n| {
-                let path = (burst.rule)(n);
+                let width = burst.widths.start + n % burst.widths.len();
+                let path = burst.path.replace("{}", &width.to_string());
                 tokio::spawn(async move {
                     let one = Instant::now();
                     let status = get(address, &path).await.map_or(0, |answer| answer.0);

@@ -2,25 +2,9 @@
 //
 // Signatures are made by the SDKs and not looked at: the origin is a folder.
 import { execFileSync } from "node:child_process";
-import dns from "node:dns";
 import { readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
-
-const [port, folder] = process.argv.slice(2);
-const root = path.join(import.meta.dirname, "../..");
-const require = createRequire(path.join(root, ".deps/node/package.json"));
-const OSS = require("ali-oss");
-const COS = require("cos-nodejs-sdk-v5");
-
-// Both SDKs insist on a host name, which need not be known to any resolver.
-const lookup = dns.lookup;
-dns.lookup = (name, options, done) => lookup(name.endsWith(".localhost") ? "127.0.0.1" : name, options, done);
-
-const here = (name) => path.join(folder, name);
-const check = (holds, what) => {
-  if (!holds) throw new Error(typeof what === "string" ? what : JSON.stringify(what));
-};
+import { aliyun, at, check, here, refused, root, tencent } from "./shared.mjs";
 
 /** Format and size by a decoder that is not ours. */
 function identified(file) {
@@ -29,19 +13,8 @@ function identified(file) {
   return execFileSync(program, [...rest, file], { encoding: "utf8" });
 }
 
-/** What a call refuses with. */
-async function refused(call) {
-  try {
-    await call();
-  } catch (error) {
-    return error;
-  }
-  throw new Error("it was not refused");
-}
-
-async function tencent() {
-  const cos = new COS({ SecretId: "id", SecretKey: "key", Protocol: "http:", Domain: `bucket.localhost:${port}` });
-  const at = { Bucket: "bucket-1250000000", Region: "ap-guangzhou" };
+async function throughTencents() {
+  const cos = tencent();
 
   // As the vendor's samples do it: the rule is a key of the query.
   const answer = await cos.getObject({ ...at, Key: "sample.jpg", Query: { "imageMogr2/thumbnail/!50p/format/png": "" }, Output: here("cos.png") });
@@ -75,15 +48,8 @@ async function tencent() {
   }
 }
 
-async function aliyun() {
-  const store = new OSS({
-    accessKeyId: "id",
-    accessKeySecret: "key",
-    bucket: "bucket",
-    endpoint: `http://bucket.localhost:${port}`,
-    cname: true,
-    retryMax: 0,
-  });
+async function throughAliyuns() {
+  const store = aliyun();
   const got = await store.get("sample.jpg", { process: "image/resize,w_100/format,png" });
   check(got.res.headers["content-type"] === "image/png" && got.content.subarray(1, 4).toString() === "PNG", got.res.headers);
   const file = await store.get("sample.jpg", here("oss.jpg"), { process: "image/resize,m_fill,w_300,h_200/watermark,text_SGVsbG8" });
@@ -112,6 +78,6 @@ async function aliyun() {
   }
 }
 
-await tencent();
-await aliyun();
+await throughTencents();
+await throughAliyuns();
 console.log("both SDKs are served");
