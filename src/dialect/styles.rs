@@ -15,6 +15,8 @@ pub const MOST_STYLES: usize = 100;
 pub const MOST_NAME_BYTES: usize = 63;
 /// The longest rule, in bytes: no page names a number, and no URL could hold more.
 pub const MOST_RULE_BYTES: usize = 4096;
+/// The most stages of a rule, in the language that takes more of them.
+const MOST_STAGES: usize = 10;
 /// Tencent's number for more styles than there may be.
 const TOO_MANY: i32 = -60957;
 
@@ -170,12 +172,14 @@ impl Styles {
         query(name, self.by_name.get(name).map_or(Dialect::Aliyun, |style| style.dialect))
     }
 
-    /// A rule with every `style/NAME` stage replaced by what it stands for.
+    /// A rule with every `style/NAME` stage replaced by what it stands for. One of more stages than any rule may have is
+    /// given as it is, to be refused where stages are counted: thousands of names would stand for megabytes.
     ///
     /// # Errors
     /// [`Kind::NoSuchStyle`]; [`Kind::BadRule`] for a style in another language than the rule that names it.
     pub(super) fn expand<'a>(&self, rule: &'a str, dialect: Dialect) -> Result<Cow<'a, str>, Error> {
-        if !rule.split('|').any(|stage| stage.starts_with("style/")) {
+        let names_one = rule.split('|').any(|stage| stage.starts_with("style/"));
+        if !names_one || rule.split('|').nth(MOST_STAGES).is_some() {
             return Ok(Cow::Borrowed(rule));
         }
         let stages = rule.split('|').map(|stage| {

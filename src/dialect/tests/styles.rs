@@ -136,3 +136,18 @@ fn only_a_style_is_only_a_style() {
         assert_eq!(styles.only_style(query), only, "{query}");
     }
 }
+
+/// A name of two letters stands for a rule of kilobytes: what has too many stages is refused before they are looked up.
+#[test]
+fn a_rule_of_too_many_styles_never_becomes_long() {
+    let long = format!("imageMogr2/thumbnail/20x{}", "/strip".repeat(600));
+    let styles = styles("", &[("t", &long), ("a", "image/resize,w_20")]);
+    for (name, dialect) in [("t", Dialect::Tencent), ("a", Dialect::Aliyun)] {
+        let rule = |count: usize| vec![format!("style/{name}"); count].join("|");
+        assert!(styles.expand(&rule(10), dialect).unwrap().len() > rule(10).len());
+        assert_eq!(styles.expand(&rule(11), dialect).unwrap(), rule(11));
+    }
+    assert_eq!(plan_of(&vec!["style/t"; 8000].join("|"), &styles).unwrap_err().kind, Kind::BadRule);
+    let many = format!("x-oss-process={}", vec!["style/a"; 8000].join("|"));
+    assert_eq!(plan_of(&many, &styles).unwrap_err().kind, Kind::BadRule);
+}
