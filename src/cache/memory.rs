@@ -1,4 +1,4 @@
-//! The memory tier: moka, weighed in bytes.
+//! The memory tier, weighed in bytes.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -7,6 +7,7 @@ use bytes::Bytes;
 use moka::Expiry;
 use moka::sync::Cache as Moka;
 
+use super::originals::{Narrowed, Originals};
 use super::{Epochs, Generations, ObjectId, VariantKey, weigh};
 use crate::config::CacheConfig;
 use crate::error::Error;
@@ -82,7 +83,7 @@ pub struct Cache {
     variants: Moka<VariantKey, Arc<Variant>>,
     /// How long a hurried one lives.
     pub hurried: Duration,
-    originals: Moka<ObjectId, Arc<Original>>,
+    originals: Originals,
     known: Moka<ObjectId, Known>,
     errors: Moka<Question, Error>,
     /// One number per object that writes raise.
@@ -134,10 +135,7 @@ impl Cache {
                 .expire_after(ByHaste)
                 .build(),
             hurried: config.hurried,
-            originals: Moka::builder()
-                .max_capacity(config.originals)
-                .weigher(|object, original: &Arc<Original>| weigh::original(object, original))
-                .build(),
+            originals: Originals::new(config.originals),
             known: Moka::builder().max_capacity(known).weigher(weigh::known).build(),
             errors: Moka::builder().max_capacity(errors).weigher(weigh::error).expire_after(ByKind).build(),
             generations: Generations::default(),
@@ -178,11 +176,14 @@ impl Cache {
         self.originals.get(object).filter(|original| original.known.generation == self.generations.current(object))
     }
 
-    /// Keeps an original. What the cache lets go for it, or does not take, is let go here: else it would lie about until
-    /// somebody uses the cache again.
+    /// Keeps an original. What the cache lets go for it is let go before this returns.
     pub fn keep_original(&self, object: ObjectId, original: Arc<Original>) {
-        self.originals.insert(object, original);
-        self.originals.run_pending_tasks();
+        self.originals.keep(object, original);
+    }
+
+    /// Lets go originals beyond so many bytes, and keeps no more for as long as the guard lives.
+    pub fn narrow_originals(&self, most: u64) -> Narrowed<'_> {
+        self.originals.narrow(most)
     }
 
     /// An error that the object itself has earned not long ago.
@@ -191,11 +192,10 @@ impl Cache {
         self.errors.get(&Question::Object(object.clone(), generation))
     }
 
-    /// Remembers an error for as long as its kind says.
-    pub fn keep_object_error(&self, object: &ObjectId, generation: u64, error: &Error) {
-        if !error.kind.remember().is_zero() {
-            self.errors.insert(Question::Object(object.clone(), generation), error.clone());
-        }
+    /// Remembers an error for as long as its kind says, and says whether it is remembered.
+    pub fn keep_object_error(&self, object: &ObjectId, generation: u64, error: &Error) -> bool {
+        let current = self.generations.current(object) == generation;
+        current && self.keep_error(Question::Object(object.clone(), generation), error)
     }
 
     /// An error that this very plan has earned on this version not long ago.
@@ -203,28 +203,34 @@ impl Cache {
         self.errors.get(&Question::Variant(key.clone()))
     }
 
-    /// Remembers an error for as long as its kind says.
-    pub fn keep_variant_error(&self, key: VariantKey, error: &Error) {
-        if !error.kind.remember().is_zero() {
-            self.errors.insert(Question::Variant(key), error.clone());
-        }
+    /// Remembers an error for as long as its kind says, and says whether it is remembered.
+    pub fn keep_variant_error(&self, key: VariantKey, error: &Error) -> bool {
+        self.keep_error(Question::Variant(key), error)
     }
 
-    /// Lets go what is beyond the bounds; the caches do so by themselves now and then.
+    fn keep_error(&self, question: Question, error: &Error) -> bool {
+        if error.kind.remember().is_zero() {
+            return false;
+        }
+        self.errors.insert(question.clone(), error.clone());
+        // A full cache may not take it, which is decided later else.
+        self.errors.run_pending_tasks();
+        self.errors.contains_key(&question)
+    }
+
+    /// Lets go variants beyond the bounds; their cache does so by itself now and then.
     pub fn settle(&self) {
         self.variants.run_pending_tasks();
-        self.originals.run_pending_tasks();
     }
 
     /// Bytes held now by each of the caches, overheads included; approximate.
     pub fn weights(&self) -> [(&'static str, u64); 4] {
         self.variants.run_pending_tasks();
-        self.originals.run_pending_tasks();
         self.known.run_pending_tasks();
         self.errors.run_pending_tasks();
         [
             ("variants", self.variants.weighted_size()),
-            ("originals", self.originals.weighted_size()),
+            ("originals", self.originals.weight()),
             ("known", self.known.weighted_size()),
             ("errors", self.errors.weighted_size()),
         ]

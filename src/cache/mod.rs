@@ -4,9 +4,12 @@ mod epochs;
 mod generations;
 mod key;
 mod memory;
+mod originals;
 mod weigh;
 
 pub use epochs::Epochs;
 pub use generations::Generations;
 pub use key::{ObjectId, VariantKey};
 pub use memory::{Cache, Known, Original, Variant};
+pub use originals::Narrowed;
+pub use weigh::GRAIN;

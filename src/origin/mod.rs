@@ -30,6 +30,8 @@ pub use key::ObjectKey;
 pub use object::{ByteRange, Conditions, Entry, Fetched, Meta, Page, Part, PutOptions};
 pub use s3_xml::error_code as store_error_code;
 pub use upstream::{Upstream, UpstreamRequest};
+#[cfg(test)]
+pub(crate) use whole::settle;
 pub use whole::{FetchedWhole, Room, fetch_whole, fetch_whole_into};
 
 use crate::access::Pass;

@@ -3,14 +3,17 @@
 use std::future::{Future, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
 
 use super::{Conditions, Fetched, Meta, ObjectKey, Origin};
 use crate::error::{Error, Kind};
 
 /// The answer of [`fetch_whole`].
+// There is one of it for each read, and it is taken apart at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)]
 pub enum FetchedWhole {
     /// The conditions say that the caller has it already.
     Unchanged,
@@ -18,19 +21,30 @@ pub enum FetchedWhole {
     Object {
         /// What the store says.
         meta: Meta,
-        /// The object's bytes.
+        /// The object's bytes. They hold no memory beyond their length.
         bytes: Bytes,
+        /// SHA-256 of them.
+        digest: [u8; 32],
+        /// Whether their room is theirs for as long as anybody likes; see [`Room::lasts`].
+        lasts: bool,
     },
 }
 
 /// Room in memory that bytes take for as long as they are there.
 pub trait Room: Send + 'static {
-    /// They are no more than this: what was taken beyond it is given back.
+    /// They are whole, and no more than this: what was taken beyond it is given back.
     fn shrink(&mut self, bytes: u64);
+
+    /// Whether they may lie there when nobody works with them any more. Asked when they are whole.
+    fn lasts(&self) -> bool;
 }
 
 impl Room for () {
     fn shrink(&mut self, _: u64) {}
+
+    fn lasts(&self) -> bool {
+        true
+    }
 }
 
 /// Reads a whole object of at most `max_bytes` within `total`, whatever memory it takes.
@@ -71,18 +85,54 @@ pub async fn fetch_whole_into<R: Room, F: Future<Output = Result<R, Error>>>(
     })
 }
 
-/// A smaller piece may be a corner of a reader's buffer of a few hundred KiB, which it would hold: it is copied.
-const WORTH_KEEPING: usize = 256 << 10;
-
 /// Bytes and the room that they take.
 struct Held<R> {
-    bytes: BytesMut,
+    bytes: Vec<u8>,
     _room: R,
 }
 
 impl<R> AsRef<[u8]> for Held<R> {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// Whole bytes in their room, both no larger than they have to be. Says whether the room lasts.
+pub(crate) fn settle<R: Room>(mut bytes: Vec<u8>, mut room: R) -> (Bytes, bool) {
+    bytes.shrink_to_fit();
+    room.shrink(size(bytes.capacity()));
+    let lasts = room.lasts();
+    (Bytes::from_owner(Held { bytes, _room: room }), lasts)
+}
+
+/// Bytes as they come, and their digest.
+struct Coming {
+    bytes: Vec<u8>,
+    digest: Sha256,
+    /// Since others on this thread had a turn.
+    busy: usize,
+}
+
+/// So much is taken in and hashed before others have a turn: less than a millisecond.
+const TURN: usize = 512 << 10;
+
+impl Coming {
+    /// Takes a piece in. There will be `most` bytes at most, and room is for no more.
+    async fn take(&mut self, piece: &[u8], most: u64) {
+        let (least, doubled) = (self.bytes.len().saturating_add(piece.len()), self.bytes.capacity().saturating_mul(2));
+        if least > self.bytes.capacity() {
+            let wanted = least.max(doubled.min(usize::try_from(most).unwrap_or(usize::MAX)));
+            self.bytes.reserve_exact(wanted - self.bytes.len());
+        }
+        for part in piece.chunks(TURN) {
+            self.bytes.extend_from_slice(part);
+            self.digest.update(part);
+            self.busy += part.len();
+            if self.busy >= TURN {
+                self.busy = 0;
+                tokio::task::yield_now().await;
+            }
+        }
     }
 }
 
@@ -107,26 +157,23 @@ async fn read<R: Room, F: Future<Output = Result<R, Error>>>(
     if let Some(length) = meta.length.filter(|length| *length > max_bytes) {
         return Err(too_large(length));
     }
-    let mut room = room(meta.length.unwrap_or(max_bytes)).await?;
-    let mut bytes = BytesMut::new();
+    let room = room(meta.length.unwrap_or(max_bytes)).await?;
+    // Announced and within the limit: allocated once.
+    let announced = meta.length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut coming = Coming { bytes: Vec::with_capacity(announced), digest: Sha256::new(), busy: 0 };
     while let Some(chunk) = body.next().await {
         let chunk = chunk?;
-        let length = size(bytes.len()).saturating_add(size(chunk.len()));
+        let length = size(coming.bytes.len()).saturating_add(size(chunk.len()));
         if length > max_bytes {
             return Err(too_large(length));
         }
-        if bytes.is_empty() && meta.length == Some(length) && chunk.len() >= WORTH_KEEPING {
-            // It came in one piece: nothing to copy. The body still has to end well.
-            bytes = chunk.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&*shared));
-            continue;
+        if let Some(announced) = meta.length.filter(|announced| length > *announced) {
+            let message = format!("the original went on after the {announced} bytes that it was to have");
+            return Err(Error::new(Kind::OriginFailed, message));
         }
-        if bytes.is_empty() {
-            // Announced and within the limit: allocated once.
-            bytes.reserve(meta.length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default());
-        }
-        bytes.extend_from_slice(&chunk);
+        coming.take(&chunk, meta.length.unwrap_or(max_bytes)).await;
     }
-    let length = size(bytes.len());
+    let length = size(coming.bytes.len());
     match meta.length {
         Some(announced) if announced != length => {
             let message = format!("the original ended after {length} bytes of {announced}");
@@ -134,8 +181,8 @@ async fn read<R: Room, F: Future<Output = Result<R, Error>>>(
         }
         Some(_) | None => {
             meta.length = Some(length);
-            room.shrink(size(bytes.capacity()));
-            Ok(FetchedWhole::Object { meta, bytes: Bytes::from_owner(Held { bytes, _room: room }) })
+            let (bytes, lasts) = settle(coming.bytes, room);
+            Ok(FetchedWhole::Object { meta, bytes, digest: coming.digest.finalize().into(), lasts })
         }
     }
 }

@@ -3,8 +3,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use sha2::{Digest, Sha256};
-
 use super::{Question, Shield};
 use crate::cache::{Known, ObjectId, Original};
 use crate::error::{Error, Kind};
@@ -129,9 +127,8 @@ impl Shield {
                 self.cache.keep_known(question.object.clone(), known.clone());
                 Ok(Fetch::Unchanged(known))
             }
-            (FetchedWhole::Object { meta, bytes }, _) => {
+            (FetchedWhole::Object { meta, bytes, digest, lasts }, _) => {
                 self.metrics.bytes_in(&site.name, bytes.len() as u64);
-                let digest: [u8; 32] = Sha256::digest(&bytes).into();
                 let settled = settled(&meta, SystemTime::now());
                 let known = Known {
                     version: version(&digest),
@@ -143,7 +140,9 @@ impl Shield {
                 };
                 let original = Arc::new(Original { bytes, digest, known: known.clone(), header: OnceLock::new() });
                 self.cache.keep_known(question.object.clone(), known);
-                self.cache.keep_original(question.object.clone(), original.clone());
+                if lasts {
+                    self.cache.keep_original(question.object.clone(), original.clone());
+                }
                 Ok(Fetch::Whole(original))
             }
         }
@@ -160,8 +159,7 @@ impl Shield {
         let limit = question.site.limits.source_bytes;
         let room = async |bytes| match self.permits.room_at_once(bytes) {
             Err(_) => {
-                // What the cache has let go may still be there.
-                self.cache.settle();
+                let _narrowed = self.permits.cached_beside(bytes).map(|most| self.cache.narrow_originals(most));
                 self.permits.room(bytes).await
             }
             room => room,

@@ -3,23 +3,29 @@
 //!
 //! A permit belongs to the bytes ([`Permits::room`] hands it to them) and goes with their last copy: the cache, a job in
 //! the engine's queue and a mark that somebody else uses at the same time share one. The bound is therefore what the
-//! cache may hold plus what may be on its way, and the cache can never starve a fetch.
+//! cache may hold plus what may be on its way. Entries of the cache weigh at least their permits, so that all of them
+//! together leave what may be on its way to those who are.
+//!
+//! Small originals have a part of their own besides. Large ones never take of it, and nothing lies in the cache with a
+//! permit of it: a small one waits for others only when small ones that are on their way have all of it.
 //!
 //! Nobody can wait for ever, and no two for each other: a fetch takes its room once, for the whole length that the store
 //! has announced (the site's limit where it has not), and waits for it no longer than the configuration says. What is
-//! larger than all the room there is takes all of it and goes alone. Flights and fetches themselves have places, so that
+//! larger than may be on its way gets some of the cache's room, which holds less for so long ([`Permits::cached_beside`]);
+//! what is larger than all there is takes all of it and goes alone. Flights and fetches themselves have places, so that
 //! their tables are bounded too.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
+use crate::cache::GRAIN;
 use crate::error::{Error, Kind};
 use crate::origin::Room;
 
 /// What is counted in: bytes would not fit the semaphore's numbers.
-const UNIT: u64 = 1 << 10;
+const UNIT: u64 = GRAIN;
 /// What may be on its way is divided into so many parts. One is for flights, one for fetches that have no bytes yet, and one
 /// is kept for small originals: a flood of large ones does not stop everybody else.
 const PARTS: u64 = 8;
@@ -43,11 +49,13 @@ pub struct Permits {
     /// Fetches that wait for room.
     waiting: Arc<Semaphore>,
     /// Bytes of originals.
-    all: Arc<Semaphore>,
-    /// What is not small takes of these as well.
-    large: Arc<Semaphore>,
-    units: u32,
-    large_units: u32,
+    common: Arc<Semaphore>,
+    /// Bytes of small ones.
+    reserve: Arc<Semaphore>,
+    common_units: u32,
+    reserve_units: u32,
+    /// What the cache may hold of the common ones.
+    cached_units: u32,
     /// Bytes of the largest small original.
     small: u64,
     patience: Duration,
@@ -56,16 +64,19 @@ pub struct Permits {
 /// Room for some bytes, given back when it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    all: OwnedSemaphorePermit,
-    large: Option<OwnedSemaphorePermit>,
+    held: OwnedSemaphorePermit,
+    /// Where it is to be taken from instead, if it is of the part for small ones.
+    instead: Option<Arc<Semaphore>>,
 }
 
 impl Permits {
     /// Room for `cached` bytes of originals in the cache and `in_flight` on their way. Who finds none waits for `patience`.
     pub fn new(cached: u64, in_flight: u64, patience: Duration) -> Self {
         let part = in_flight / PARTS;
-        let units = units(cached.saturating_add(in_flight.saturating_sub(2 * part)));
-        let large_units = units.saturating_sub(u32::try_from(part / UNIT).unwrap_or(u32::MAX)).max(1);
+        let reserve_units = u32::try_from(part / UNIT).unwrap_or(MOST_UNITS).min(MOST_UNITS / 2);
+        let cached_units = u32::try_from(cached / UNIT).unwrap_or(MOST_UNITS).min(MOST_UNITS / 2);
+        let on_their_way = units(in_flight.saturating_sub(3 * part)).min(MOST_UNITS / 2);
+        let common_units = cached_units + on_their_way;
         let many = |number: u64| {
             let number = number.min(u64::from(MOST_UNITS)) as usize;
             Arc::new(Semaphore::new(number))
@@ -75,10 +86,11 @@ impl Permits {
             flights: many((part / FLIGHT).max(LEAST)),
             fetches: many(fetches),
             waiting: many(fetches / WAITING),
-            all: many(units.into()),
-            large: many(large_units.into()),
-            units,
-            large_units,
+            common: many(common_units.into()),
+            reserve: many(reserve_units.into()),
+            common_units,
+            reserve_units,
+            cached_units,
             small: part / SMALL,
             patience,
         }
@@ -111,13 +123,15 @@ impl Permits {
     /// # Errors
     /// [`Kind::Busy`].
     pub fn room_at_once(&self, bytes: u64) -> Result<Permit, Error> {
-        let (units, is_large) = self.units_of(bytes);
-        let large = match is_large {
-            true => Some(self.large.clone().try_acquire_many_owned(units).map_err(|_| self.full())?),
-            false => None,
-        };
-        let all = self.all.clone().try_acquire_many_owned(units).map_err(|_| self.full())?;
-        Ok(Permit { all, large })
+        let units = self.units_of(bytes);
+        if let Ok(held) = self.common.clone().try_acquire_many_owned(units) {
+            return Ok(Permit { held, instead: None });
+        }
+        match bytes <= self.small {
+            true => self.reserve.clone().try_acquire_many_owned(units).map(|held| self.reserved(held)),
+            false => Err(TryAcquireError::NoPermits),
+        }
+        .map_err(|_| self.full())
     }
 
     /// Room for the bytes of an original. Waits a while where there is none, unless too many wait already.
@@ -129,31 +143,42 @@ impl Permits {
             return Ok(permit);
         }
         let _waiting = self.waiting.clone().try_acquire_owned().map_err(|_| self.full())?;
-        let (units, is_large) = self.units_of(bytes);
-        // Always in this order, so that nobody who has the second waits for the first.
+        let units = self.units_of(bytes);
+        // A small one stands in both lines.
         let take = async {
-            let large = match is_large {
-                true => Some(self.large.clone().acquire_many_owned(units).await),
-                false => None,
-            };
-            (large.transpose(), self.all.clone().acquire_many_owned(units).await)
+            let common = self.common.clone().acquire_many_owned(units);
+            let reserve = self.reserve.clone().acquire_many_owned(units);
+            tokio::select! {
+                held = common => held.map(|held| Permit { held, instead: None }),
+                held = reserve, if bytes <= self.small => held.map(|held| self.reserved(held)),
+            }
         };
         match tokio::time::timeout(self.patience, take).await {
-            Ok((Ok(large), Ok(all))) => Ok(Permit { all, large }),
-            Ok(_) => Err(closed()),
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) => Err(closed()),
             Err(_) => Err(self.full()),
         }
     }
 
-    /// Bytes that are taken now.
-    pub fn taken(&self) -> u64 {
-        u64::from(self.units).saturating_sub(self.all.available_permits() as u64).saturating_mul(UNIT)
+    /// How much the cache may hold while so many bytes wait for room. `None`: as much as ever.
+    pub fn cached_beside(&self, bytes: u64) -> Option<u64> {
+        let left = self.common_units - self.units_of(bytes);
+        (left < self.cached_units).then_some(u64::from(left) * UNIT)
     }
 
-    /// What an original takes, and whether it is not small. None takes more than there is.
-    fn units_of(&self, bytes: u64) -> (u32, bool) {
-        let is_large = bytes > self.small;
-        (units(bytes).min(if is_large { self.large_units } else { self.units }), is_large)
+    /// Bytes that are taken now.
+    pub fn taken(&self) -> u64 {
+        let free = self.common.available_permits().saturating_add(self.reserve.available_permits()) as u64;
+        u64::from(self.common_units + self.reserve_units).saturating_sub(free).saturating_mul(UNIT)
+    }
+
+    /// What an original takes. None takes more than there is.
+    fn units_of(&self, bytes: u64) -> u32 {
+        units(bytes).min(self.common_units)
+    }
+
+    fn reserved(&self, held: OwnedSemaphorePermit) -> Permit {
+        Permit { held, instead: Some(self.common.clone()) }
     }
 
     fn full(&self) -> Error {
@@ -172,10 +197,18 @@ fn closed() -> Error {
 
 impl Room for Permit {
     fn shrink(&mut self, bytes: u64) {
-        let wanted = units(bytes) as usize;
-        for permit in [Some(&mut self.all), self.large.as_mut()].into_iter().flatten() {
-            drop(permit.split(permit.num_permits().saturating_sub(wanted)));
+        let beyond = self.held.num_permits().saturating_sub(units(bytes) as usize);
+        drop(self.held.split(beyond));
+        // The part for small ones is left to those who come, if that can be.
+        let units = u32::try_from(self.held.num_permits()).unwrap_or(MOST_UNITS);
+        let other = self.instead.as_ref().and_then(|common| common.clone().try_acquire_many_owned(units).ok());
+        if let Some(other) = other {
+            (self.held, self.instead) = (other, None);
         }
+    }
+
+    fn lasts(&self) -> bool {
+        self.instead.is_none()
     }
 }
 
@@ -191,6 +224,8 @@ const MOST_UNITS: u32 = 1 << 29;
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::cache::{Cache, Known, ObjectId, Original};
+    use crate::config::CacheConfig;
 
     const MIB: u64 = 1 << 20;
 
@@ -318,6 +353,96 @@ mod tests {
             assert!(served > 0, "seed {seed}: none was served");
             assert_eq!(permits.taken(), 0);
         }
+    }
+
+    /// Large ones that wait stand in no line that a small one needs.
+    #[tokio::test(start_paused = true)]
+    async fn a_small_one_does_not_wait_behind_large_ones() {
+        let permits = Arc::new(permits(64 * MIB));
+        let held = permits.room(36 * MIB).await.unwrap();
+        let large = tokio::spawn({
+            let permits = permits.clone();
+            async move { permits.room(10 * MIB).await }
+        });
+        tokio::task::yield_now().await;
+        let began = tokio::time::Instant::now();
+        let small: Vec<_> = (0..8).map(|_| permits.room_at_once(MIB).unwrap()).collect();
+        assert!(permits.room(MIB).await.is_err(), "small ones have all of it");
+        assert!(began.elapsed() >= Duration::from_secs(3));
+        assert!(large.await.unwrap().is_err(), "refused in its time");
+        drop((held, small));
+        assert_eq!(permits.taken(), 0);
+    }
+
+    /// What finds only the part for small ones does not keep it when it is done, if there is other room by then; what has
+    /// to keep it is not kept.
+    #[tokio::test(start_paused = true)]
+    async fn the_part_for_small_ones_is_not_kept() {
+        let permits = permits(64 * MIB);
+        let all = permits.room(40 * MIB).await.unwrap();
+        let (mut one, mut two) = (permits.room(MIB).await.unwrap(), permits.room(MIB).await.unwrap());
+        one.shrink(MIB - 5);
+        assert!(!one.lasts());
+        drop(all);
+        two.shrink(MIB / 2);
+        assert!(two.lasts());
+        assert_eq!(permits.reserve.available_permits() as u64, 7 * MIB / UNIT);
+        assert_eq!(permits.taken(), MIB + MIB / 2);
+        drop((one, two));
+        assert_eq!(permits.taken(), 0);
+    }
+
+    /// Bytes as a fetch leaves them: with more room than they need, and a buffer that has grown.
+    fn fetched(permits: &Permits, object: u64, bytes: u64, asked: u64) -> Option<(ObjectId, Arc<Original>)> {
+        let room = permits.room_at_once(asked).ok()?;
+        let mut buffer = Vec::with_capacity(asked as usize);
+        buffer.resize(bytes as usize, 0);
+        let (bytes, lasts) = crate::origin::settle(buffer, room);
+        assert!(lasts);
+        let known =
+            Known { version: 0, etag: None, last_modified: None, checked: std::time::Instant::now(), generation: 0 };
+        let object = ObjectId { site: "s".into(), key: object.to_string().into(), version_id: None };
+        Some((object, Arc::new(Original { bytes, digest: [0; 32], known, header: Default::default() })))
+    }
+
+    /// Whatever the sizes, a cache that is full leaves to others what is theirs.
+    #[test]
+    fn the_cache_never_takes_the_room_of_those_on_their_way() {
+        let cached = 16 * MIB;
+        for size in [0, 1, 100, 1025, 1100, 2049, 3000, 70_001, 100_000] {
+            let cache = Cache::new(&CacheConfig { originals: cached, ..CacheConfig::default() });
+            let permits = Permits::new(cached, MIB, Duration::ZERO);
+            for object in 0..2 * cached / (size + 640) {
+                let (object, original) = fetched(&permits, object, size, 2 * size).unwrap();
+                cache.keep_original(object, original);
+            }
+            assert!(permits.taken() <= cached, "{size}");
+            assert!(permits.room_at_once(MIB * 5 / 8).is_ok(), "{size}: what may be on its way");
+        }
+    }
+
+    /// What is larger than may be on its way, and not than all, is served though the cache is full.
+    #[tokio::test(start_paused = true)]
+    async fn a_large_one_gets_the_room_of_the_cache() {
+        let cached = 16 * MIB;
+        let cache = Cache::new(&CacheConfig { originals: cached, ..CacheConfig::default() });
+        let permits = Permits::new(cached, MIB, Duration::from_secs(1));
+        for object in 0..200 {
+            let (object, original) = fetched(&permits, object, 100_000, 100_000).unwrap();
+            cache.keep_original(object, original);
+        }
+        assert_eq!(permits.cached_beside(MIB * 5 / 8), None);
+        assert!(permits.room(8 * MIB).await.is_err());
+        let most = permits.cached_beside(8 * MIB).unwrap();
+        assert_eq!(most, cached + MIB * 5 / 8 - 8 * MIB);
+        let narrowed = cache.narrow_originals(most);
+        let large = permits.room(8 * MIB).await.unwrap();
+        drop(narrowed);
+        assert!(permits.taken() > cached - MIB, "no more than it needed was let go");
+        drop(large);
+        assert_eq!(permits.cached_beside(u64::MAX), Some(0));
+        let _narrowed = cache.narrow_originals(0);
+        assert!(permits.room(100 * MIB).await.is_ok(), "larger than all there is: alone");
     }
 
     #[test]

@@ -15,7 +15,7 @@ fn config(origin: &Origin, cache: &str) -> String {
 }
 
 /// 60 cold keys of 4 MiB that come at once, from an origin that then keeps everybody waiting before the last byte. What has
-/// no room is refused; hits and small originals go on.
+/// no room is refused; hits and small originals go on, though the cache is full of small ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_cold_keys_takes_no_more_than_its_room() {
     let origin = Origin::start().await;
@@ -28,6 +28,11 @@ async fn a_flood_of_cold_keys_takes_no_more_than_its_room() {
     let pictor = Arc::new(Pictor::start(&config(&origin, cache)).await);
     let hit = pictor.url("/hit.png?imageMogr2/thumbnail/100x");
     assert_eq!(client().get(&hit).send().await.unwrap().status(), 200);
+    for number in 0..14 {
+        origin.script(&format!("/warm{number}.bmp"), Act::Zeros(256 << 10));
+        let warm = client().get(pictor.url(&format!("/warm{number}.bmp?imageInfo"))).send().await.unwrap();
+        assert_eq!(warm.status(), 400, "fetched, and no picture");
+    }
     let before = pictor.resident();
     let cold: Vec<_> = (0..60)
         .map(|number| {
@@ -38,7 +43,7 @@ async fn a_flood_of_cold_keys_takes_no_more_than_its_room() {
     // All have been asked for, and as many as there is room for have come but for their last byte.
     let held = async || pictor.metric("pictor_originals_held_bytes").await as u64;
     let began = std::time::Instant::now();
-    while held().await < 24 * MIB {
+    while held().await < (20 * MIB) + 14 * (256 << 10) {
         assert!(began.elapsed() < PATIENCE, "{} bytes are held", held().await);
     }
     let (mut peak, mut refused) = (0, 0);
@@ -94,6 +99,20 @@ async fn originals_larger_than_all_the_room_go_one_by_one() {
     for task in asked {
         assert_eq!(task.await.unwrap(), 400, "fetched, and no picture");
     }
+}
+
+/// One that is larger than may be on its way gets the room of the cache that it needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_cache_makes_room_for_a_large_original() {
+    let origin = Origin::start().await;
+    let cache = "originals = \"16MiB\"\nin_flight = \"1MiB\"\nin_flight_wait = \"1s\"";
+    let pictor = Pictor::start(&config(&origin, cache)).await;
+    for (number, size) in [4, 4, 4, 4, 7].into_iter().enumerate() {
+        origin.script(&format!("/{number}.bmp"), Act::Zeros(size * MIB));
+        let answer = client().get(pictor.url(&format!("/{number}.bmp?imageInfo"))).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{number}: fetched, and no picture");
+    }
+    assert!(pictor.metric("pictor_originals_held_bytes").await as u64 >= 15 * MIB, "two others are still there");
 }
 
 /// Errors, and what is known of objects, weigh what their names take.
