@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::produce::{Care, produce};
-use super::{Question, Shield};
+use super::{Question, Refusal, Shield};
 use crate::engine::Status;
 
 /// Questions that are remembered; of more the oldest are forgotten. They are asked again when somebody wants them.
@@ -97,13 +97,13 @@ async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
     if shield.lookup(&question).and_then(Result::ok).is_none_or(|answer| answer.variant.provisional.is_none()) {
         return;
     }
-    let generation = shield.cache.generations.current(&question.object);
-    let work = produce(shield.clone(), question.clone(), generation, Care::Again);
+    let moment = shield.moment(&question);
+    let work = produce(shield.clone(), question.clone(), moment, Care::Again);
     tokio::pin!(work);
     loop {
         tokio::select! {
             made = &mut work => {
-                if let Err(error) = made {
+                if let Err(Refusal { error, .. }) = made {
                     tracing::debug!("a hurried result could not be made again: {error}");
                 }
                 return;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::{Question, Shield};
+use super::{CacheStatus, Forward, Question, Refusal, Shield};
 use crate::cache::{Known, ObjectId, Original};
 use crate::error::{Error, Kind};
 use crate::origin::{self, Conditions, FetchedWhole, Meta};
@@ -20,6 +20,20 @@ pub(super) enum Fetch {
     Whole(Arc<Original>),
 }
 
+/// Why it brought nothing.
+#[derive(Debug, Clone)]
+pub(super) struct Failed {
+    error: Error,
+    /// It is remembered.
+    stored: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, stored: false }
+    }
+}
+
 /// What the origin was asked on the way, and said.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Said {
@@ -29,6 +43,46 @@ pub(super) struct Said {
     pub stale: bool,
     /// It said that this is still right.
     pub validated: bool,
+    /// When it was last asked, now or before.
+    pub checked: Option<Instant>,
+}
+
+impl Said {
+    /// What is to be said where both count. Something that is not known to be still right makes the whole so.
+    pub fn and(self, other: Self) -> Self {
+        let right = |said: Self| said.validated || !said.asked;
+        let asked = self.asked || other.asked;
+        Self {
+            asked,
+            stale: self.stale || other.stale,
+            validated: asked && right(self) && right(other),
+            checked: self.checked.into_iter().chain(other.checked).min(),
+        }
+    }
+
+    /// The story of an error that came up after this.
+    pub fn before(self, status: CacheStatus) -> CacheStatus {
+        match status {
+            CacheStatus::Hit if self.asked => self.worked(false),
+            CacheStatus::Forward(how) => CacheStatus::Forward(Forward { stale: how.stale || self.stale, ..how }),
+            other => other,
+        }
+    }
+
+    /// The story of work that was done after this.
+    pub fn worked(self, stored: bool) -> CacheStatus {
+        let Self { stale, validated, .. } = self;
+        CacheStatus::Forward(Forward { stale, validated, worked: true, collapsed: false, stored })
+    }
+
+    /// The story of what was there.
+    pub fn found(self) -> CacheStatus {
+        let Self { asked, stale, validated, .. } = self;
+        match asked {
+            true => CacheStatus::Forward(Forward { stale, validated, ..Forward::default() }),
+            false => CacheStatus::Hit,
+        }
+    }
 }
 
 impl Shield {
@@ -42,50 +96,44 @@ impl Shield {
         question: &Question,
         generation: u64,
         without_bytes: impl Fn(&Known) -> bool,
-    ) -> Result<(Fetch, Said), Error> {
+    ) -> Result<(Fetch, Said), Refusal> {
         let object = &question.object;
-        if let Some(error) = self.cache.object_error(object) {
-            return Err(error);
-        }
         let fresh = question.site.cache.fresh;
         let known = self.cache.known(object);
         let held =
             self.cache.original(object).filter(|held| known.as_ref().is_none_or(|k| k.version == held.known.version));
         let known = known.or_else(|| held.as_ref().map(|held| held.known.clone()));
-        if let (Some(held), Some(known)) = (&held, &known)
-            && known.checked.elapsed() < fresh
-        {
-            return Ok((Fetch::Whole(held.clone()), Said::default()));
+        if let Some(known) = known.as_ref().filter(|known| known.checked.elapsed() < fresh) {
+            let said = Said { checked: Some(known.checked), ..Said::default() };
+            if let Some(held) = &held {
+                return Ok((Fetch::Whole(held.clone()), said));
+            }
+            if without_bytes(known) {
+                return Ok((Fetch::Unchanged(known.clone()), said));
+            }
         }
-        if let Some(known) = known.as_ref().filter(|known| known.checked.elapsed() < fresh && without_bytes(known)) {
-            return Ok((Fetch::Unchanged(known.clone()), Said::default()));
+        if let Some(error) = self.cache.object_error(object) {
+            return Err(Refusal { error, status: CacheStatus::Hit });
         }
         // What is fresh is fetched where only its bytes have been forgotten.
-        let said = Said {
-            asked: true,
-            stale: known.as_ref().is_some_and(|known| known.checked.elapsed() >= fresh),
-            validated: false,
-        };
+        let stale = known.as_ref().is_some_and(|known| known.checked.elapsed() >= fresh);
+        let said = Said { asked: true, stale, ..Said::default() };
+        let refused = |Failed { error, stored }| Refusal { error, status: said.worked(stored) };
         let known = known.filter(|known| held.is_some() || without_bytes(known));
-        let fetched = self.fetch(question, generation, known).await;
-        match fetched {
-            Ok(Fetch::Unchanged(known)) => {
-                let validated = Said { validated: true, ..said };
-                if without_bytes(&known) {
-                    return Ok((Fetch::Unchanged(known), validated));
-                }
+        let (fetched, said) = match self.fetch(question, generation, known).await.map_err(refused)? {
+            Fetch::Unchanged(known) if without_bytes(&known) => {
+                (Fetch::Unchanged(known), Said { validated: true, ..said })
+            }
+            Fetch::Unchanged(known) => {
                 match self.cache.original(object).filter(|held| held.known.version == known.version) {
-                    Some(held) => Ok((Fetch::Whole(held), validated)),
+                    Some(held) => (Fetch::Whole(held), Said { validated: true, ..said }),
                     // Evicted meanwhile.
-                    None => Ok((self.fetch(question, generation, None).await?, said)),
+                    None => (self.fetch(question, generation, None).await.map_err(refused)?, said),
                 }
             }
-            Ok(whole @ Fetch::Whole(_)) => Ok((whole, said)),
-            Err(error) => {
-                self.cache.keep_object_error(object, generation, &error);
-                Err(error)
-            }
-        }
+            whole @ Fetch::Whole(_) => (whole, said),
+        };
+        Ok((fetched, Said { checked: Some(Instant::now()), ..said }))
     }
 
     /// Asks the origin, once for all who want to know the same. Of a `known` version it is only asked whether it still is
@@ -95,13 +143,18 @@ impl Shield {
         question: &Question,
         generation: u64,
         known: Option<Known>,
-    ) -> Result<Fetch, Error> {
+    ) -> Result<Fetch, Failed> {
         let known = known.and_then(|known| known.etag.clone().map(|etag| (etag, known)));
         let named = known.as_ref().map(|(etag, known)| (etag.clone(), known.version));
         let key = (question.object.clone(), generation, named);
         let (shield, question) = (self.clone(), question.clone());
         self.fetches
-            .join(&self.runtime, key, || async move { shield.ask_origin(&question, generation, known).await })
+            .join(&self.runtime, key, || async move {
+                shield.ask_origin(&question, generation, known).await.map_err(|error| Failed {
+                    stored: shield.cache.keep_object_error(&question.object, generation, &error),
+                    error,
+                })
+            })
             .await
     }
 
@@ -203,6 +256,25 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn what_was_said_of_several_is_what_holds_for_all() {
+        let now = Instant::now();
+        let fresh = Said { checked: Some(now), ..Said::default() };
+        let same = Said { asked: true, stale: true, validated: true, checked: Some(now + Duration::from_secs(1)) };
+        let other = Said { validated: false, ..same };
+        assert!(same.and(fresh).validated && fresh.and(same).validated && same.and(same).validated);
+        assert!(!same.and(other).validated && !other.and(same).validated && !fresh.and(fresh).validated);
+        assert_eq!((same.and(fresh).checked, Said::default().and(same).checked), (Some(now), same.checked));
+        let forward = Forward::default();
+        let stale = CacheStatus::Forward(Forward { stale: true, ..forward });
+        assert_eq!((fresh.and(fresh).found(), fresh.and(other).found()), (CacheStatus::Hit, stale));
+        // An error that was remembered, after the origin was asked about something else.
+        assert_eq!(fresh.before(CacheStatus::Hit), CacheStatus::Hit);
+        assert_eq!(other.before(CacheStatus::Hit), other.worked(false));
+        let failed = CacheStatus::Forward(Forward { worked: true, stored: true, ..forward });
+        assert_eq!(other.before(failed), other.worked(true));
+    }
 
     #[test]
     fn a_time_counts_once_its_second_is_over() {

@@ -43,7 +43,7 @@ impl<K, V> Default for Flights<K, V> {
 pub struct Waiter<K: Eq + Hash + Clone, V> {
     table: Arc<Mutex<Table<K, V>>>,
     key: K,
-    serial: u64,
+    /// Waiters have numbers that no two share, of whatever flight.
     id: u64,
     receiver: oneshot::Receiver<V>,
     done: bool,
@@ -64,9 +64,8 @@ where
         let mut table = self.table.lock();
         table.next += 1;
         let id = table.next;
-        let serial = if let Some(slot) = table.slots.get_mut(&key) {
+        if let Some(slot) = table.slots.get_mut(&key) {
             slot.waiters.insert(id, sender);
-            slot.serial
         } else {
             let serial = id;
             let future = start();
@@ -86,10 +85,9 @@ where
             if let Some(slot) = table.slots.get_mut(&key) {
                 slot.job = Some(job.abort_handle());
             }
-            serial
-        };
+        }
         drop(table);
-        Waiter { table: self.table.clone(), key, serial, id, receiver, done: false }
+        Waiter { table: self.table.clone(), key, id, receiver, done: false }
     }
 
     /// How many are under way.
@@ -127,16 +125,19 @@ impl<K: Eq + Hash, V> Drop for Landing<K, V> {
     }
 }
 
-impl<K, T> Future for Waiter<K, Result<T, Error>>
+impl<K, T, E> Future for Waiter<K, Result<T, E>>
 where
     K: Eq + Hash + Clone + Unpin,
+    E: From<Error>,
 {
-    type Output = Result<T, Error>;
+    type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let received = std::task::ready!(Pin::new(&mut self.receiver).poll(context));
         self.done = true;
-        Poll::Ready(received.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the work ended without a result"))))
+        Poll::Ready(
+            received.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the work ended without a result").into())),
+        )
     }
 }
 
@@ -147,10 +148,10 @@ impl<K: Eq + Hash + Clone, V> Drop for Waiter<K, V> {
         }
         let mut table = self.table.lock();
         let Some(slot) = table.slots.get_mut(&self.key) else { return };
-        if slot.serial != self.serial {
+        // Of a flight that has landed, and has a successor by now.
+        if slot.waiters.remove(&self.id).is_none() {
             return;
         }
-        slot.waiters.remove(&self.id);
         if slot.waiters.is_empty() {
             // Removed under the same lock that joining takes: nobody can join a flight that is being stopped.
             let slot = table.slots.remove(&self.key);
@@ -212,6 +213,39 @@ mod tests {
         drop(waiter);
         assert!(flights.is_empty());
         receiver.await.unwrap();
+    }
+
+    /// A job that is stopped ends some time later. By then another may fly under its key, with others who wait.
+    #[tokio::test]
+    async fn who_ends_late_leaves_the_next_one_alone() {
+        let flights = Table::default();
+        let first = flights.join(&Handle::current(), "k", std::future::pending);
+        tokio::task::yield_now().await;
+        drop(first);
+        let gate = Arc::new(Notify::new());
+        let opened = gate.clone();
+        let second = flights.join(&Handle::current(), "k", || async move {
+            opened.notified().await;
+            Ok(2)
+        });
+        // The first one's job is dropped here.
+        tokio::task::yield_now().await;
+        assert_eq!(flights.len(), 1);
+        gate.notify_one();
+        assert_eq!(second.await, Ok(2));
+        assert!(flights.is_empty());
+    }
+
+    /// Nor does somebody who leaves when his flight has landed touch the next one.
+    #[tokio::test]
+    async fn who_leaves_late_leaves_the_next_one_alone() {
+        let flights = Table::default();
+        let first = flights.join(&Handle::current(), "k", || async { Ok(1) });
+        tokio::task::yield_now().await;
+        assert!(flights.is_empty(), "landed, and nobody has taken its result");
+        let second = flights.join(&Handle::current(), "k", || async { Ok(2) });
+        drop(first);
+        assert_eq!(second.await, Ok(2));
     }
 
     #[tokio::test]

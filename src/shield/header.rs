@@ -46,8 +46,8 @@ pub(super) async fn of_mark(site: &Site, mark: &Original) -> Result<Header, Erro
     read(mark).await.map_err(mark::of_mark)
 }
 
-/// Originals of more bytes are read on a thread that may be held up: it can be for milliseconds.
-const LARGE: usize = 1 << 20;
+/// Pictures of more bytes are read on a thread that may be held up: it can be for milliseconds.
+pub(super) const LARGE: usize = 1 << 20;
 
 async fn read(original: &Original) -> Result<Header, Error> {
     if let Some(known) = original.header.get() {

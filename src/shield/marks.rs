@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use sha2::{Digest, Sha256};
 
-use super::fetch::Fetch;
-use super::{Question, Shield, Site};
+use super::fetch::{Fetch, Said};
+use super::{CacheStatus, Forward, Question, Refusal, Shield, Site};
 use crate::cache::{Known, ObjectId, Original};
 use crate::error::{Error, Kind};
 use crate::imaging::mark::of_mark;
@@ -93,28 +93,42 @@ impl Shield {
         question.marks.iter().map(current).fold(0, u64::wrapping_add)
     }
 
-    /// The marks as they are now, with their bytes.
+    /// The marks as they are now, with their bytes, and what was said of them all.
     ///
     /// # Errors
     /// [`Kind::MarkNotFound`], [`Kind::MarkUnusable`], or what the origin answered otherwise.
-    pub(super) async fn marks(self: &Arc<Self>, question: &Question) -> Result<Vec<Arc<Original>>, Error> {
-        try_join_all(question.marks.iter().map(|mark| self.mark(question, mark))).await
+    pub(super) async fn marks(self: &Arc<Self>, question: &Question) -> Result<(Vec<Arc<Original>>, Said), Refusal> {
+        let marks = try_join_all(question.marks.iter().map(|mark| self.mark(question, mark))).await?;
+        let said = marks.iter().fold(Said::default(), |all, (_, said)| all.and(*said));
+        Ok((marks.into_iter().map(|(mark, _)| mark).collect(), said))
     }
 
-    async fn mark(self: &Arc<Self>, question: &Question, mark: &MarkObject) -> Result<Arc<Original>, Error> {
+    async fn mark(self: &Arc<Self>, question: &Question, mark: &MarkObject) -> Result<(Arc<Original>, Said), Refusal> {
         let MarkObject { key, object } = mark.clone();
         let generation = self.cache.generations.current(&object);
         let alone = Question { key, object, marks: Arc::default(), ..question.clone() };
         match self.original(&alone, generation, |_| false).await {
-            Ok((Fetch::Whole(original), _)) => Ok(original),
-            Ok((Fetch::Unchanged(_), _)) => Err(Error::new(Kind::Internal, "a mark without bytes")),
-            Err(error) => Err(match error.kind {
-                Kind::NotFound | Kind::Forbidden | Kind::BadRequest => {
-                    Error::new(Kind::MarkNotFound, "the object that the mark names does not exist or cannot be read")
-                }
-                Kind::SourceBytes => Error::new(Kind::MarkUnusable, format!("the mark: {}", error.message)),
-                _ => of_mark(error),
-            }),
+            Ok((Fetch::Whole(original), said)) => Ok((original, said)),
+            Ok((Fetch::Unchanged(_), _)) => Err(Error::new(Kind::Internal, "a mark without bytes").into()),
+            Err(Refusal { error, status }) => Err(Refusal { error: said_of_mark(error), status: of_answer(status) }),
         }
+    }
+}
+
+fn said_of_mark(error: Error) -> Error {
+    match error.kind {
+        Kind::NotFound | Kind::Forbidden | Kind::BadRequest => {
+            Error::new(Kind::MarkNotFound, "the object that the mark names does not exist or cannot be read")
+        }
+        Kind::SourceBytes => Error::new(Kind::MarkUnusable, format!("the mark: {}", error.message)),
+        _ => of_mark(error),
+    }
+}
+
+/// What is remembered of a mark is remembered of its object: the answer itself is not stored.
+fn of_answer(status: CacheStatus) -> CacheStatus {
+    match status {
+        CacheStatus::Forward(how) => CacheStatus::Forward(Forward { stored: false, ..how }),
+        other => other,
     }
 }

@@ -14,7 +14,7 @@ mod status;
 mod styles;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
@@ -76,10 +76,39 @@ pub struct Refusal {
     pub status: CacheStatus,
 }
 
-/// What a flight brings: the variant, and what was done for it.
-type Landed = Result<(Arc<Variant>, CacheStatus), Error>;
-/// What names a flight: the object at a generation (its own and its marks'), the plan, the class.
-type FlightKey = (ObjectId, u64, Arc<str>, Option<Class>);
+impl From<Error> for Refusal {
+    /// An error that came up on the way, and is kept nowhere.
+    fn from(error: Error) -> Self {
+        let status = CacheStatus::Forward(Forward { worked: true, ..Forward::default() });
+        Self { error, status }
+    }
+}
+
+/// What a flight brings.
+type Landed = Result<Made, Refusal>;
+
+/// A variant, how it came about, and when the origin was last asked about what it was made of.
+#[derive(Debug, Clone)]
+struct Made {
+    variant: Arc<Variant>,
+    status: CacheStatus,
+    checked: Instant,
+}
+
+/// What writes and purges had done by the time that work began: what is worked out counts for as long as this is the same.
+/// All its numbers only grow, so that a sum stays the same only if all its parts do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Moment {
+    /// The object's generation.
+    generation: u64,
+    /// Its marks'.
+    marks: u64,
+    /// The epochs of all of them.
+    epoch: u64,
+}
+
+/// What names a flight: the object at a moment, the plan, the class.
+type FlightKey = (ObjectId, Moment, Arc<str>, Option<Class>);
 
 /// The shield. One for the process; cheap to share.
 pub struct Shield {
@@ -91,7 +120,7 @@ pub struct Shield {
     pub results: Results,
     engine: Engine,
     conversions: Flights<FlightKey, Landed>,
-    fetches: Flights<fetch::FetchKey, Result<fetch::Fetch, Error>>,
+    fetches: Flights<fetch::FetchKey, Result<fetch::Fetch, fetch::Failed>>,
     metrics: Arc<Metrics>,
     /// The runtime that owns all work: it outlives every caller.
     runtime: Handle,
@@ -136,14 +165,10 @@ impl Shield {
     /// Answers from memory alone, be it with an error that is remembered: no lock is held, no task is started.
     pub fn lookup(&self, question: &Question) -> Option<Result<Answer, Refusal>> {
         let remembered = |error| Some(Err(Refusal { error, status: CacheStatus::Hit }));
-        let known = match self.cache.known(&question.object) {
-            Some(known) => known,
-            None => return self.cache.object_error(&question.object).and_then(remembered),
+        let known = self.cache.known(&question.object).map(|known| (known.checked.elapsed(), known));
+        let Some((age, known)) = known.filter(|(age, _)| *age < question.site.cache.fresh) else {
+            return self.cache.object_error(&question.object).and_then(remembered);
         };
-        let age = known.checked.elapsed();
-        if age >= question.site.cache.fresh {
-            return None;
-        }
         let (marks, oldest) = self.known_marks(question)?;
         let key = question.variant_key(&known, &marks, self.epoch(question));
         match self.cache.variant(&key) {
@@ -161,29 +186,20 @@ impl Shield {
         if let Some(answer) = self.lookup(&question) {
             return answer;
         }
-        let stale =
-            self.cache.known(&question.object).is_some_and(|it| it.checked.elapsed() >= question.site.cache.fresh);
-        let generation = self.cache.generations.current(&question.object);
-        // Both only grow, so that their sum stays the same only if both do.
-        let both = generation.wrapping_add(self.marks_generation(&question));
-        let key = (question.object.clone(), both, question.canonical.clone(), question.class);
+        let moment = self.moment(&question);
+        let key = (question.object.clone(), moment, question.canonical.clone(), question.class);
         let shield = self.clone();
         let mut led = false;
         let waiter = self.conversions.join(&self.runtime, key, || {
             led = true;
-            produce::produce(shield, question, generation, produce::Care::Asked)
+            produce::produce(shield, question, moment, produce::Care::Asked)
         });
+        let told = |status: CacheStatus| if led { status } else { status.joined() };
         match waiter.await {
-            Ok((variant, CacheStatus::Forward(how))) if !led => {
-                let how = Forward { collapsed: true, stored: false, ..how };
-                Ok(Answer { variant, status: CacheStatus::Forward(how), age: Duration::ZERO })
+            Ok(Made { variant, status, checked }) => {
+                Ok(Answer { variant, status: told(status), age: checked.elapsed() })
             }
-            Ok((variant, status)) => Ok(Answer { variant, status, age: Duration::ZERO }),
-            Err(error) => {
-                let stored = led && !error.kind.remember().is_zero();
-                let how = Forward { stale, validated: false, worked: true, collapsed: !led, stored };
-                Err(Refusal { error, status: CacheStatus::Forward(how) })
-            }
+            Err(Refusal { error, status }) => Err(Refusal { error, status: told(status) }),
         }
     }
 
@@ -201,15 +217,21 @@ impl Shield {
 
     /// Parts with an object and all that was made of it, whatever the origin says of it next.
     pub fn purge(&self, object: &ObjectId) {
-        // In this order: who sees the new epoch cannot have begun with what was known before.
-        self.cache.generations.raise(object);
+        // In this order: who sees the new generation, and joins the flights of after the purge, sees the new epoch.
         self.cache.epochs.raise(object);
+        self.cache.generations.raise(object);
+    }
+
+    /// What counts now, to be taken before anything is looked at. Generations first; see [`Self::purge`].
+    fn moment(&self, question: &Question) -> Moment {
+        let generation = self.cache.generations.current(&question.object);
+        let marks = self.marks_generation(question);
+        Moment { generation, marks, epoch: self.epoch(question) }
     }
 
     /// What a hard purge of the object or of one of its marks changes.
     fn epoch(&self, question: &Question) -> u64 {
         let marks = question.marks.iter().map(|mark| &mark.object);
-        // All only grow, so that their sum stays the same only if all do.
         let all = [&question.object].into_iter().chain(marks);
         all.fold(0, |sum: u64, object| sum.wrapping_add(self.cache.epochs.current(object)))
     }

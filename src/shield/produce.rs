@@ -6,9 +6,9 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::fetch::{Fetch, Said};
+use super::fetch::Fetch;
 use super::marks::digest;
-use super::{CacheStatus, Forward, Landed, Question, Shield, header};
+use super::{CacheStatus, Landed, Made, Moment, Question, Refusal, Shield, header};
 use crate::cache::{Known, Original, Variant, VariantKey};
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
@@ -33,36 +33,41 @@ impl Care {
     }
 }
 
-/// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result.
-pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation: u64, care: Care) -> Landed {
+/// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result. `moment` was taken before anything
+/// was looked at: what a purge that comes later parts with is kept under a name that nobody asks for.
+pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Moment, care: Care) -> Landed {
     let _place = shield.permits.flight(question.canonical.len() + question.object.key.len())?;
-    // Before anything is looked at: what a purge that comes later parts with is kept under a name that nobody asks for.
-    let epoch = shield.epoch(&question);
-    let marks_generation = shield.marks_generation(&question);
-    let marks = match shield.marks(&question).await {
+    let Moment { generation, epoch, .. } = moment;
+    let (marks, of_marks) = match shield.marks(&question).await {
         Ok(marks) => marks,
-        Err(error) => {
-            // What is wrong with the original itself is said first.
-            shield.original(&question, generation, |_| true).await?;
-            return Err(error);
+        Err(mut refused) => {
+            // What is wrong with the original itself is said before what is wrong with the mark; that the mark could not be
+            // had says nothing of either, and is no reason to ask for more.
+            if matches!(refused.error.kind, Kind::MarkNotFound | Kind::MarkUnusable) {
+                let (_, said) = shield.original(&question, generation, |_| true).await?;
+                refused.status = said.before(refused.status);
+            }
+            return Err(refused);
         }
     };
     let versions: Vec<u128> = marks.iter().map(|mark| mark.known.version).collect();
     let key_of = |known: &Known| question.variant_key(known, &versions, epoch);
     let found = |key: &VariantKey| shield.cache.variant(key).filter(|variant| care.takes(variant));
     let there = |known: &Known| found(&key_of(known)).is_some();
-    let (fetched, mut said) = shield.original(&question, generation, there).await?;
+    let after_marks = |refused: Refusal| Refusal { status: of_marks.before(refused.status), ..refused };
+    let (fetched, said) = shield.original(&question, generation, there).await.map_err(after_marks)?;
+    let mut said = said.and(of_marks);
     let original = match fetched {
         Fetch::Unchanged(known) => match found(&key_of(&known)) {
-            Some(variant) => return Ok((variant, said.status())),
+            Some(variant) => return Ok(made(variant, said.found(), said.checked)),
             // Evicted between two looks: rare enough to ask again for everything.
             None => match shield.original(&question, generation, |_| false).await? {
                 (Fetch::Whole(original), again) => {
-                    said = again;
+                    said = said.and(again);
                     original
                 }
                 (Fetch::Unchanged(_), _) => {
-                    return Err(Error::new(Kind::Internal, "an original without bytes"));
+                    return Err(Error::new(Kind::Internal, "an original without bytes").into());
                 }
             },
         },
@@ -72,44 +77,32 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, generation:
     // The object may have been revalidated by another flight while this one was on its way, or was fetched anew and is
     // what it was.
     if let Some(variant) = found(&key) {
-        return Ok((variant, said.status()));
+        return Ok(made(variant, said.found(), said.checked));
     }
     if let Some(error) = shield.cache.variant_error(&key) {
-        return Err(error);
+        return Err(Refusal { error, status: said.found() });
     }
     match convert(&shield, &question, &original, &marks, care).await {
         Ok(variant) => {
             let variant = Arc::new(variant);
             // A write that came meanwhile has outdated this: those who waited get it, nobody after them does.
-            let current = shield.cache.generations.current(&question.object) == generation
-                && shield.marks_generation(&question) == marks_generation;
+            let current = shield.moment(&question) == moment;
             // What was hurried once more is no better than what is there.
             let stored = current && care.takes(&variant) && shield.cache.keep_variant(key, variant.clone());
             if stored && variant.provisional.is_some() {
                 shield.later.add(question);
             }
-            let Said { stale, validated, .. } = said;
-            let how = Forward { stale, validated, worked: true, collapsed: false, stored };
-            Ok((variant, CacheStatus::Forward(how)))
+            Ok(made(variant, said.worked(stored), said.checked))
         }
         Err(error) => {
-            if care == Care::Asked {
-                shield.cache.keep_variant_error(key, &error);
-            }
-            Err(error)
+            let stored = care == Care::Asked && shield.cache.keep_variant_error(key, &error);
+            Err(Refusal { error, status: said.worked(stored) })
         }
     }
 }
 
-impl Said {
-    /// The story of a variant that was there.
-    fn status(self) -> CacheStatus {
-        let Self { asked, stale, validated } = self;
-        match asked {
-            true => CacheStatus::Forward(Forward { stale, validated, ..Forward::default() }),
-            false => CacheStatus::Hit,
-        }
-    }
+fn made(variant: Arc<Variant>, status: CacheStatus, checked: Option<Instant>) -> Made {
+    Made { variant, status, checked: checked.unwrap_or_else(Instant::now) }
 }
 
 /// Checks the header, lays the plan out, estimates, converts.
@@ -180,7 +173,8 @@ async fn convert(
         Ok(held) => held,
     };
     let provisional = converted.hurried.then_some(shield.cache.hurried);
-    let mut variant = Variant { provisional, ..variant(converted, original, header.source.format) };
+    let tag = tag(&converted).await?;
+    let mut variant = Variant { provisional, ..variant(converted, tag, original, header.source.format) };
     // The result is as new as the newest of what it was made of.
     let newest =
         |time: Option<SystemTime>, mark: &Arc<Original>| time.zip(mark.known.last_modified).map(|(a, b)| a.max(b));
@@ -201,12 +195,21 @@ pub(super) fn job(shield: &Shield, question: &Question, plan: Plan, format: Form
     }
 }
 
-fn variant(converted: Converted, original: &Original, source_format: Format) -> Variant {
+/// The tag of a result. That of many bytes is made on a thread that may be held up.
+async fn tag(converted: &Converted) -> Result<String, Error> {
+    match &converted.outcome.facts {
+        Some(facts) => Ok(entity_tag(serde_json::to_string(facts).unwrap_or_default().as_bytes())),
+        None if converted.bytes.len() <= header::LARGE => Ok(entity_tag(&converted.bytes)),
+        None => {
+            let bytes = converted.bytes.clone();
+            let made = tokio::task::spawn_blocking(move || entity_tag(&bytes)).await;
+            made.map_err(|_| Error::new(Kind::Internal, "the result's tag was not made"))
+        }
+    }
+}
+
+fn variant(converted: Converted, etag: String, original: &Original, source_format: Format) -> Variant {
     let Converted { bytes, outcome, .. } = converted;
-    let etag = match &outcome.facts {
-        Some(facts) => entity_tag(serde_json::to_string(facts).unwrap_or_default().as_bytes()),
-        None => entity_tag(&bytes),
-    };
     Variant {
         body: if outcome.format.is_some() { bytes } else { Bytes::new() },
         format: outcome.format,

@@ -41,6 +41,15 @@ impl CacheStatus {
         }
     }
 
+    /// The same for one who has only joined the work.
+    #[must_use]
+    pub(super) fn joined(self) -> Self {
+        match self {
+            Self::Forward(how) => Self::Forward(Forward { collapsed: true, stored: false, ..how }),
+            Self::Hit | Self::Bypass | Self::Method => self,
+        }
+    }
+
     /// Name for metrics and logs.
     pub fn name(self) -> &'static str {
         match self {

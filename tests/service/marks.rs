@@ -121,7 +121,27 @@ async fn a_mark_is_revalidated_as_originals_are() {
     origin.script("/m.png", Act::Give(png(20, 10, BLUE)));
     let third = get().await.unwrap();
     assert_ne!(first.headers()["etag"], third.headers()["etag"]);
+    assert_eq!(
+        third.headers()["cache-status"],
+        "pictor; fwd=stale; stored",
+        "the original is what it was, the mark is not"
+    );
     assert_eq!(pictor.metric("pictor_conversions_total").await, 2.0);
+}
+
+/// What is remembered is that the mark is not there. The answer to this question is not, and does not say so.
+#[tokio::test]
+async fn a_missing_mark_is_remembered_and_the_answer_is_not_stored() {
+    let (origin, pictor) = bucket().await;
+    let status = async || {
+        let url = pictor.url(&format!("/a.png?watermark/1/image_key/{}", b64("none.png")));
+        let answer = client().get(url).send().await.unwrap();
+        assert_eq!(answer.status(), 400);
+        answer.headers()["cache-status"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(status().await, "pictor; fwd=miss");
+    // The picture that it was to mark is another object, and is remembered for itself.
+    assert_eq!(origin.seen().iter().filter(|head| head.starts_with("get /a.png ")).count(), 1);
 }
 
 #[tokio::test]

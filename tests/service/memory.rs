@@ -115,6 +115,29 @@ async fn a_full_cache_makes_room_for_a_large_original() {
     assert!(pictor.metric("pictor_originals_held_bytes").await as u64 >= 15 * MIB, "two others are still there");
 }
 
+/// A mark that there is no room for says nothing of its picture: nothing more is fetched for the answer that it fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_has_no_room_is_no_reason_to_fetch_more() {
+    let origin = Origin::start().await;
+    let sample = std::fs::read(demo().join("chelsea.png")).unwrap();
+    origin.script("/mark.png", Act::Give(sample.clone())).script("/a.png", Act::Give(sample));
+    origin.script("/slow.bmp", Act::Slow(640 << 10));
+    let cache = "originals = \"0B\"\nin_flight = \"1MiB\"\nin_flight_wait = \"1s\"";
+    let pictor = Arc::new(Pictor::start(&config(&origin, cache)).await);
+    let url = pictor.url("/slow.bmp?imageInfo");
+    let slow = tokio::spawn(async move { client().get(url).send().await.unwrap().status() });
+    let began = std::time::Instant::now();
+    while pictor.metric("pictor_originals_held_bytes").await < f64::from(640 << 10) {
+        assert!(began.elapsed() < PATIENCE);
+    }
+    let marked = client().get(pictor.url("/a.png?watermark/1/image_key/bWFyay5wbmc")).send().await.unwrap();
+    assert_eq!(marked.status(), 503);
+    let asked = |path: &str| origin.seen().iter().any(|head| head.starts_with(&format!("get {path} ")));
+    assert!(asked("/mark.png") && !asked("/a.png"));
+    origin.release();
+    assert_eq!(slow.await.unwrap(), 400);
+}
+
 /// Errors, and what is known of objects, weigh what their names take.
 #[tokio::test(flavor = "multi_thread")]
 async fn long_names_that_lead_nowhere_are_not_kept_without_end() {

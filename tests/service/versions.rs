@@ -1,11 +1,12 @@
 //! What the origin says of an object's version, and what is made of it.
 
 use std::os::unix::fs::FileExt;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::shared::scripted::{Behaviour, ScriptedOrigin};
+use crate::shared::scripted::{Behaviour, Gate, ScriptedOrigin};
 use crate::support::{PATIENCE, Pictor, client, demo, site};
 
 const PATH: &str = "/a.png?imageMogr2/thumbnail/40x40!";
@@ -143,6 +144,116 @@ async fn a_purge_parts_with_what_was_made() {
     assert_eq!(pictor.metric("pictor_conversions_total").await, 4.0);
     assert!(origin.seen().iter().all(|seen| seen.header("if-none-match").is_none()));
     assert_eq!(purge("/").await.status(), 400, "no object");
+}
+
+/// What was asked of the origin before a write or a purge is no answer to who comes after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_fetched_before_a_write_is_not_kept_after_it() {
+    let (one, two) = pictures();
+    for purges in [false, true] {
+        let origin = ScriptedOrigin::start();
+        let pictor = pictor(&origin, "1h").await;
+        let gate = Gate::default();
+        origin.script("/a.png", Behaviour::ok(&[("ETag", "\"1\"")], one.clone()).after(&gate));
+        let url = pictor.url(PATH);
+        let before = tokio::spawn(async move { client().get(url).send().await.unwrap() });
+        tokio::task::block_in_place(|| origin.wait_for("/a.png", 1));
+        if purges {
+            let method = reqwest::Method::from_bytes(b"PURGE").unwrap();
+            let url = format!("http://{}/a.png", pictor.admin);
+            assert_eq!(client().request(method, url).send().await.unwrap().status(), 200);
+        } else {
+            origin.script("/a.png", Behaviour::status(200));
+            assert_eq!(client().put(pictor.url("/a.png")).body("new").send().await.unwrap().status(), 200);
+        }
+        origin.script("/a.png", Behaviour::ok(&[("ETag", "\"2\"")], two.clone()));
+        // Not even who asks while the old work goes on.
+        let after = client().get(pictor.url(PATH)).send().await.unwrap();
+        gate.open();
+        let before = before.await.unwrap();
+        assert_eq!(before.headers()["cache-status"], "pictor; fwd=miss", "of before, and not kept");
+        assert_ne!(after.headers()["etag"], before.headers()["etag"]);
+        let later = client().get(pictor.url(PATH)).send().await.unwrap();
+        assert_eq!(later.headers()["etag"], after.headers()["etag"], "purges: {purges}");
+    }
+}
+
+/// What is converted while a write comes is given to those who wait, and not kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_converted_before_a_write_is_not_kept_after_it() {
+    let (one, _) = pictures();
+    let origin = ScriptedOrigin::start();
+    let pictor = pictor(&origin, "1h").await;
+    origin.script("/a.png", Behaviour::ok(&[("ETag", "\"1\"")], one.clone()));
+    let signal = |name: &str| {
+        for pid in pictor.workers() {
+            assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+        }
+    };
+    // Workers that stand still: the conversion lasts until they may go on.
+    signal("-STOP");
+    let url = pictor.url(PATH);
+    let asked = tokio::spawn(async move { client().get(url).send().await.unwrap() });
+    let began = Instant::now();
+    while pictor.metric("pictor_workers{state=\"busy\"}").await < 1.0 {
+        assert!(began.elapsed() < PATIENCE);
+    }
+    origin.script("/a.png", Behaviour::status(200));
+    assert_eq!(client().put(pictor.url("/a.png")).body("new").send().await.unwrap().status(), 200);
+    origin.script("/a.png", Behaviour::ok(&[("ETag", "\"1\"")], one));
+    signal("-CONT");
+    let answer = asked.await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["cache-status"]),
+        (200, &"pictor; fwd=miss".parse().unwrap())
+    );
+    let again = client().get(pictor.url(PATH)).send().await.unwrap();
+    // Not always stored: the write may be counted a second time meanwhile, when its request has ended.
+    assert!(again.headers()["cache-status"].to_str().unwrap().starts_with("pictor; fwd=miss"));
+    assert_eq!(pictor.metric("pictor_conversions_total").await, 2.0);
+}
+
+/// How old an answer is counts from when the origin was asked last, for what is made anew of an original in memory too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_age_is_that_of_what_the_origin_said() {
+    let (one, _) = pictures();
+    let origin = ScriptedOrigin::start();
+    let pictor = pictor(&origin, "1h").await;
+    origin.script("/a.png", Behaviour::ok(&[("ETag", "\"1\"")], one));
+    let age = async |path: &str| {
+        let answer = client().get(pictor.url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.headers().get("age").map_or(0, |age| age.to_str().unwrap().parse::<u64>().unwrap())
+    };
+    let began = Instant::now();
+    age(PATH).await;
+    let first = Instant::now();
+    while age(PATH).await < 1 {
+        assert!(first.elapsed() < Duration::from_secs(3), "a hit has no age");
+    }
+    assert!(age(PATH).await <= began.elapsed().as_secs());
+    let made = age("/a.png?imageMogr2/thumbnail/41x41!").await;
+    assert!((1..=began.elapsed().as_secs()).contains(&made), "{made}");
+}
+
+/// While the origin is in trouble, what it said of that is remembered for what has grown old as for what nobody knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_about_what_was_known_is_remembered() {
+    let (one, _) = pictures();
+    let origin = ScriptedOrigin::start();
+    let config = site(&format!("kind = \"http\"\nurl = \"{}\"", origin.url()));
+    let limits = "[site.limits]\nmax_source_bytes = \"4MiB\"\n";
+    let pictor = Pictor::start(&format!("{config}[site.cache]\nfresh = \"0s\"\n{limits}")).await;
+    let ask = async || {
+        let answer = client().get(pictor.url(PATH)).send().await.unwrap();
+        (answer.status().as_u16(), answer.headers()["cache-status"].to_str().unwrap().to_owned())
+    };
+    origin.script("/a.png", Behaviour::ok(&[("ETag", "\"1\"")], one));
+    assert_eq!(ask().await, (200, "pictor; fwd=miss; stored".into()));
+    origin.script("/a.png", Behaviour::ok(&[("ETag", "\"2\"")], vec![0; 5 << 20]));
+    assert_eq!(ask().await, (400, "pictor; fwd=stale; stored".into()));
+    assert_eq!(ask().await, (400, "pictor; hit".into()));
+    assert_eq!(origin.count("/a.png"), 2);
 }
 
 /// A picture of one colour, as BMP, of 1.5 MB.
