@@ -329,3 +329,24 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What may be different a moment later is asked again soon; what only another object can change, later.
+    #[test]
+    fn errors_are_remembered_as_long_as_they_may_last() {
+        for (kinds, seconds) in [
+            (&[Kind::NotFound, Kind::MarkNotFound, Kind::MarkUnusable][..], 5),
+            (&[Kind::OriginTimeout, Kind::OriginFailed, Kind::OriginShort], 1),
+            (&[Kind::Corrupt, Kind::SourcePixels, Kind::NotAnImage, Kind::CropOutside], 60),
+            (&[Kind::Deadline, Kind::OutOfMemory, Kind::Crashed, Kind::Quarantined], 30),
+            (&[Kind::Busy, Kind::Internal, Kind::Cancelled, Kind::Forbidden, Kind::Protected, Kind::BadRule], 0),
+        ] {
+            for kind in kinds {
+                assert_eq!(kind.remember(), Duration::from_secs(seconds), "{kind:?}");
+            }
+        }
+    }
+}

@@ -169,6 +169,16 @@ fn sources_are_judged_by_their_header() {
     assert_eq!(judge(&still(20_000, 13_000)), Err(Kind::SourcePixels));
     assert_eq!(judge(&Source { frames: 301, ..moving(10, 10) }), Err(Kind::SourceFrames));
     assert_eq!(judge(&Source { frames: 300, ..moving(1000, 1000) }), Err(Kind::SourcePixels));
+    // Each limit is the last that is taken.
+    let limits = &Limits { source_pixels: 250_000_000, ..limits };
+    let judge = |source: &Source| check_source(source, limits).map_err(|error| error.kind);
+    assert_eq!(judge(&still(25_000, 10_000)), Ok(()));
+    assert_eq!(judge(&still(25_001, 10_000)), Err(Kind::SourcePixels));
+    assert_eq!(judge(&Source { frames: 250, ..moving(1000, 1000) }), Ok(()));
+    assert_eq!(judge(&Source { frames: 251, ..moving(1000, 1000) }), Err(Kind::SourcePixels));
+    assert_eq!(judge(&still(8, limits.source_side)), Ok(()));
+    assert_eq!(judge(&still(8, limits.source_side + 1)), Err(Kind::SourceSide));
+    assert_eq!(judge(&Source { frames: limits.frames, ..moving(10, 10) }), Ok(()));
 }
 
 proptest! {

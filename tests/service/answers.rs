@@ -33,6 +33,14 @@ async fn validators_ranges_and_head() {
     assert_eq!(part.bytes().await.unwrap(), bytes.slice(10..20));
     assert_eq!(with("Range", format!("bytes={}-", bytes.len())).await.unwrap().status(), 416);
 
+    // A part of what the client has a part of already, and of nothing else.
+    for (validator, status) in [(tag.as_str(), 206), ("\"other\"", 200)] {
+        let request = client().get(&url).header("Range", "bytes=10-19").header("If-Range", validator);
+        assert_eq!(request.send().await.unwrap().status(), status, "{validator}");
+    }
+    assert_eq!(with("If-Match", tag.clone()).await.unwrap().status(), 200);
+    assert_eq!(with("If-Match", "\"other\"".into()).await.unwrap().status(), 412);
+
     let head = client().head(&url).send().await.unwrap();
     for name in ["etag", "content-type", "content-length", "last-modified", "cache-control"] {
         assert_eq!(head.headers()[name], headers[name], "{name}");

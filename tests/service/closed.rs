@@ -181,6 +181,28 @@ async fn a_site_without_anonymous_reads_gives_nothing_away() {
     }
 }
 
+/// An origin that knows its clients is not asked by who may not ask.
+#[tokio::test]
+async fn nor_does_one_whose_origin_decides() {
+    let origin = Origin::start().await;
+    origin.script("/a.png", Act::Give(std::fs::read(demo().join("sample.png")).unwrap()));
+    let http = format!("kind = \"http\"\nurl = \"http://{}\"\n[site.access]\nanonymous = false\n", origin.address);
+    let plain = "[site.negotiate]\nformats = [\"webp\"]\nplain = true\n";
+    let pictor = Pictor::start(&site(&format!("{http}{plain}"))).await;
+    for (method, path) in [
+        ("GET", "/a.png"),
+        ("HEAD", "/a.png"),
+        ("GET", "/a.png?imageMogr2/rotate/90"),
+        ("GET", "/a.png?imageMogr2/rotate/400/ignore-error/1"),
+        ("PUT", "/x.png"),
+        ("OPTIONS", "/a.png"),
+    ] {
+        let answer = ask(&pictor, method, path, &[("accept", "image/webp,*/*")]).await;
+        refused(&answer, &format!("{method} {path}"), &[&origin.address.to_string()]);
+    }
+    assert!(origin.seen().is_empty());
+}
+
 #[tokio::test]
 async fn writes_that_are_open_are_of_objects_alone() {
     let (pictor, address) = private("write", "[site.access]\nanonymous_write = true\n").await;
