@@ -6,6 +6,7 @@ mod av1;
 pub(crate) mod bmp;
 mod boxes;
 pub(crate) mod bytes;
+mod codecs;
 pub(crate) mod gif;
 pub(crate) mod heif;
 pub(crate) mod ico;
@@ -19,6 +20,8 @@ pub(crate) mod tiff;
 pub(crate) mod track;
 pub(crate) mod webp;
 
+#[cfg(test)]
+mod accepted_tests;
 #[cfg(test)]
 mod cost_tests;
 #[cfg(test)]
@@ -78,24 +81,32 @@ pub fn cost(bytes: &[u8]) -> u64 {
     steps::within(u64::MAX, || read(bytes)).1
 }
 
-/// Refuses an original of a format that a site does not take, by its first bytes: nothing else of it is read. A compressed
-/// SVG counts as no picture where SVG is not taken.
+/// Refuses an original of a format that a site does not take, before anything reads it: by its first bytes, and where a site
+/// takes but one of AVIF and HEIF, by the codecs that the file's boxes name. Whatever begins like gzip would be read as SVG.
 ///
 /// # Errors
 /// [`Kind::UnsupportedSource`] if it is of a format that is known and not taken.
 pub fn check_accepted(bytes: &[u8], limits: &Limits, policy: &Policy) -> Result<(), Error> {
-    let drawing = || svg::matches(bytes).then_some(Format::Svg);
+    let drawing = || (svg::is_packed(bytes) || svg::matches(bytes)).then_some(Format::Svg);
     let Some(format) = identify(bytes).or_else(drawing) else { return Ok(()) };
     match format {
         Format::Jxl if !policy.jxl => Err(closed(Format::Jxl)),
         Format::Svg if !policy.svg => Err(closed(Format::Svg)),
-        format if limits.inputs.has(format) => Ok(()),
-        format => {
-            let message =
-                format!("the original is {}, which is not among the formats that this site reads", format.name());
-            Err(Error::new(Kind::UnsupportedSource, message))
+        Format::Avif | Format::Heif if limits.inputs.has(format) => {
+            let other = if format == Format::Avif { Format::Heif } else { Format::Avif };
+            if limits.inputs.has(other) || !codecs::may_name(bytes, other) {
+                return Ok(());
+            }
+            Err(not_taken(&format!("{} with a codec of {}", format.name(), other.name())))
         }
+        format if limits.inputs.has(format) => Ok(()),
+        format => Err(not_taken(format.name())),
     }
+}
+
+fn not_taken(what: &str) -> Error {
+    let message = format!("the original is {what}, which is not among the formats that this site reads");
+    Error::new(Kind::UnsupportedSource, message)
 }
 
 /// The refusal of a format that the site may allow.
