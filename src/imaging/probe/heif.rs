@@ -235,12 +235,14 @@ fn alpha(iref: &[u8], iprp: &[u8], all: &[Atom<'_>], primary: u32) -> Option<boo
     Some(av1c.and_then(|property| av1::is_limited(property.data)).unwrap_or_default())
 }
 
+/// How alpha is named among what belongs to another picture or track.
+pub(crate) const ALPHA: [&[u8]; 3] =
+    [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1"];
+
 /// Whether a property says that its item is somebody's alpha.
 fn is_alpha(property: &Atom<'_>) -> bool {
-    const NAMES: [&[u8]; 3] =
-        [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1"];
     let name = property.data.get(4..).filter(|_| &property.kind == b"auxC");
-    name.is_some_and(|urn| NAMES.iter().any(|name| urn.starts_with(name)))
+    name.is_some_and(|urn| ALPHA.iter().any(|name| urn.starts_with(name)))
 }
 
 /// Reads size and depth from an item's properties; transformations count in their order.

@@ -4,7 +4,8 @@ use super::Header;
 use super::av1;
 use super::boxes::{Atom, atom, atoms, full};
 use super::bytes::{be16, be32, be64, slice};
-use super::heif::coding;
+use super::heif::{ALPHA, coding};
+use super::steps;
 use crate::plan::{Format, Source};
 
 /// A track, as far as its boxes could be read.
@@ -32,7 +33,11 @@ pub(super) fn first(moov: &[u8]) -> Option<Track<'_>> {
     let tracks = || atoms(moov).filter(|atom| &atom.kind == b"trak").map(|atom| atom.data);
     let handler = |trak| slice(atom(atom(trak, b"mdia")?, b"hdlr")?, 8, 4);
     let trak = tracks().find(|&trak| matches!(handler(trak), Some(b"pict" | b"vide")))?;
-    let alpha = tracks().find(|&trak| handler(trak) == Some(b"auxv"));
+    // A video has no alpha of its own.
+    let main = (handler(trak)? == b"pict").then(|| number(trak)).flatten();
+    let alpha = tracks().find(|&trak| {
+        handler(trak) == Some(b"auxv") && main.is_some_and(|main| belongs(trak, main)) && is_alpha(trak).is_some()
+    });
     let alpha_limited = alpha.and_then(described).is_some_and(|described| {
         let av1c = described.iter().find(|atom| &atom.kind == b"av1C");
         av1c.and_then(|atom| av1::is_limited(atom.data)).unwrap_or_default()
@@ -62,6 +67,26 @@ pub(super) fn first(moov: &[u8]) -> Option<Track<'_>> {
         plays: plays(trak),
         colour,
     })
+}
+
+/// The number that others refer to a track by.
+fn number(trak: &[u8]) -> Option<u32> {
+    let (version, _, tkhd) = full(atom(trak, b"tkhd")?)?;
+    be32(tkhd, if version == 1 { 16 } else { 8 })
+}
+
+/// Whether a track says that it is an auxiliary one of another.
+fn belongs(trak: &[u8], main: u32) -> bool {
+    let all = atom(trak, b"tref").and_then(|tref| atom(tref, b"auxl")).unwrap_or_default();
+    all.as_chunks::<4>().0.iter().any(|number| steps::take(1).is_some() && u32::from_be_bytes(*number) == main)
+}
+
+/// Whether an auxiliary track says that it is alpha: others hold depth, and anything that anybody names.
+fn is_alpha(trak: &[u8]) -> Option<()> {
+    let described = described(trak)?;
+    let (_, _, urn) = full(described.iter().find(|atom| &atom.kind == b"auxi")?.data)?;
+    let urn = urn.split(|byte| *byte == 0).next()?;
+    ALPHA.contains(&urn).then_some(())
 }
 
 /// The first sample entry of a track.

@@ -173,3 +173,30 @@ fn a_sequence_is_read_whose_still_pictures_are_damaged() {
     let still = decode::open(&broken, &header, &decode::Wanted::default()).and_then(|mut still| still.next_frame());
     assert_eq!(still.unwrap_err().kind, crate::error::Kind::Corrupt);
 }
+
+/// Depth, or whatever anybody has named: the colours are there all the same.
+#[test]
+fn what_is_not_alpha_leaves_a_sequence_opaque() {
+    let frames = [0, 1].map(|index| (frame(index, Channels::Rgba, true), 20));
+    let whole = film(&frames, options(2), None);
+    assert!(seen(&whole).0.iter().all(|(pixels, _)| pixels.channels() == Channels::Rgba));
+    let change = |what: &[u8], from: &[u8], to: &[u8]| {
+        let mut file = whole.clone();
+        // Not in the box of items, which names alpha too.
+        let moov = file.windows(4).position(|kind| kind == b"moov").unwrap();
+        let start = moov + file[moov..].windows(4).position(|kind| kind == what).unwrap();
+        let at = start + file[start..].windows(from.len()).position(|part| part == from).unwrap();
+        file[at..at + to.len()].copy_from_slice(to);
+        file
+    };
+    for (what, file) in [
+        ("named otherwise", change(b"auxi", b"alpha", b"depth")),
+        ("named longer", change(b"auxi", b"alpha\0", b"alphas")),
+        ("without a name", change(b"auxi", b"auxi", b"free")),
+        ("of another track", change(b"tref", b"auxl\0\0\0\x01", b"auxl\0\0\0\x09")),
+    ] {
+        let (frames, _) = seen(&file);
+        assert_eq!(frames.len(), 2, "{what}");
+        assert!(frames.iter().all(|(pixels, _)| pixels.channels() == Channels::Rgb), "{what}");
+    }
+}
