@@ -124,7 +124,14 @@ fn parts(version: &str) -> Vec<u64> {
 /// The list is not as it should be, which a test rules out.
 pub fn warnings() -> Result<Vec<String>, String> {
     let list: List = toml::from_str(KNOWN_BAD).map_err(|error| format!("conf/known-bad-codecs.toml: {error}"))?;
-    Ok(all().iter().flat_map(|codec| warnings_of(&list, codec)).collect())
+    let known = all().iter().flat_map(|codec| warnings_of(&list, codec)).collect::<Vec<_>>();
+    Ok(known.into_iter().chain(libheif::av1_problem().map(without_dav1d)).collect())
+}
+
+fn without_dav1d(why: &str) -> String {
+    let instead = libheif::decoder(CompressionFormat::Av1);
+    let instead = instead.map_or_else(|| "not decoded".to_owned(), |name| format!("decoded by {name}"));
+    format!("AV1 is {instead} and not by dav1d as it is set up here: {why}")
 }
 
 fn warnings_of(list: &List, codec: &Codec) -> Vec<String> {

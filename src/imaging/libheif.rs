@@ -6,13 +6,16 @@ use std::sync::OnceLock;
 
 use libheif_rs::{CompressionFormat, LibHeif};
 
+/// Whether AV1 is decoded by dav1d, or why it is not; known once the library is set up.
+static AV1: OnceLock<Result<(), String>> = OnceLock::new();
+
 /// The library. Whatever it loads (plug-ins of a distribution's build) is loaded by the first call, which has to come before
 /// a worker seals itself. It is never shut down: that would take the decoder of AV1 away.
 pub(super) fn library() -> &'static LibHeif {
     static LIBRARY: OnceLock<LibHeif> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let library = LibHeif::new();
-        av1::register();
+        let _ = AV1.set(av1::register());
         library
     })
 }
@@ -21,6 +24,12 @@ pub(super) fn library() -> &'static LibHeif {
 pub(super) fn version() -> String {
     let [major, minor, patch] = library().version();
     format!("{major}.{minor}.{patch}")
+}
+
+/// Why AV1 is not decoded by dav1d, if it is not.
+pub(super) fn av1_problem() -> Option<&'static str> {
+    library();
+    AV1.get()?.as_ref().err().map(String::as_str)
 }
 
 /// What libheif calls its HEVC encoder, version included; `None` where it has none that works.

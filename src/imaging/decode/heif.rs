@@ -113,13 +113,23 @@ fn security(header: &Header, limits: &Limits) -> SecurityLimits {
     const SLACK: u64 = 256 << 20;
     let pixels = header.source.pixels();
     let mut security = SecurityLimits::new();
-    security.set_max_image_size_pixels(limits.source_pixels);
+    security.set_max_image_size_pixels(largest(header).min(limits.source_pixels));
     security.set_max_number_of_tiles(1 << 14);
     security.set_max_color_profile_size(MAX_PROFILE as u32);
     security.set_max_memory_block_size(pixels.saturating_mul(8).saturating_add(SLACK / 4));
     security.set_max_total_memory(pixels.saturating_mul(32).saturating_add(SLACK));
     security.set_max_sequence_frames(limits.frames);
     security
+}
+
+/// Pixels of the largest picture that any stream of a file may hold: its own, filled up to whole blocks of the codec, or a
+/// tile of which a small picture is cut. Codecs allocate by what their stream says, whatever the file has announced.
+fn largest(header: &Header) -> u64 {
+    /// The largest block of a codec.
+    const BLOCK: u64 = 128;
+    const TILE: u64 = 1 << 20;
+    let filled = |side: u32| u64::from(side).saturating_add(BLOCK);
+    filled(header.source.width).saturating_mul(filled(header.source.height)).max(TILE)
 }
 
 fn failed(format: Format, error: &HeifError) -> Error {

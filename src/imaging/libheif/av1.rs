@@ -4,7 +4,7 @@
 //! caller's thread: the pool runs one worker a core.
 
 use std::collections::VecDeque;
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -85,14 +85,26 @@ static PLUGIN: Plugin = Plugin {
     next_2,
 };
 
-/// Makes libheif take it for AV1, unless the library has another interface than the one that is known here.
-pub(super) fn register() {
+/// Makes libheif take it for AV1, unless one of the libraries has another interface than the one that is known here: AV1 is
+/// then decoded by libheif's own means, if it has any.
+///
+/// # Errors
+/// Why it is not taken.
+pub(super) fn register() -> Result<(), String> {
     if !dav1d::understood() {
-        return;
+        return Err(format!("dav1d {} has another interface than the one that is known", dav1d::version()));
     }
-    // SAFETY: a plug-in of version 6 as its header has it, which lives for ever. What is refused (a libheif that is older
-    // than 1.22) decodes AV1 by its own means.
-    unsafe { lh::heif_register_decoder_plugin((&raw const PLUGIN).cast()) };
+    // SAFETY: a plug-in of version 6 as its header has it, which lives for ever.
+    let status = unsafe { lh::heif_register_decoder_plugin((&raw const PLUGIN).cast()) };
+    if status.code == lh::heif_error_code_heif_error_Ok {
+        return Ok(());
+    }
+    if status.message.is_null() {
+        return Err(format!("libheif refuses it (error {})", status.code));
+    }
+    // SAFETY: libheif's texts of errors are static, and end in NUL.
+    let why = unsafe { CStr::from_ptr(status.message) }.to_string_lossy();
+    Err(format!("libheif refuses it: {why}"))
 }
 
 /// One stream.
@@ -120,8 +132,8 @@ impl Decoder {
         (status == 0).then_some(decoder)
     }
 
-    /// Gives dav1d as much of the queue as it takes.
-    fn send(&mut self) -> Result<(), ()> {
+    /// Gives dav1d as much of the queue as it takes. An error is dav1d's.
+    fn send(&mut self) -> Result<(), c_int> {
         while let Some(front) = self.queue.front_mut() {
             // SAFETY: the context is open; the data are a whole packet, which the function takes or leaves.
             let status = unsafe { dav1d::dav1d_send_data(self.context, front) };
@@ -134,27 +146,27 @@ impl Decoder {
             }
             self.queue.pop_front();
             if status != 0 {
-                return Err(());
+                return Err(status);
             }
         }
         Ok(())
     }
 
     /// The next picture that is ready; `None`: it needs more data.
-    fn picture(&mut self) -> Result<Option<Picture>, ()> {
+    fn picture(&mut self) -> Result<Option<Picture>, c_int> {
         let mut waiting = usize::MAX;
         loop {
             self.send()?;
             if self.queue.len() == waiting {
                 // It has neither taken nor given: it never will.
-                return Err(());
+                return Err(-libc::EINVAL);
             }
             waiting = self.queue.len();
             let mut picture = Picture(Decoded::default());
             // SAFETY: the context is open, and the picture may be written to.
             match unsafe { dav1d::dav1d_get_picture(self.context, &mut picture.0) } {
                 0 => return Ok(Some(picture)),
-                status if !again(status) => return Err(()),
+                status if !again(status) => return Err(status),
                 _ if self.queue.is_empty() => return Ok(None),
                 _ => {}
             }
@@ -273,7 +285,7 @@ impl Drop for Image {
     }
 }
 
-fn status(code: lh::heif_error_code, message: &'static std::ffi::CStr) -> lh::heif_error {
+fn status(code: lh::heif_error_code, message: &'static CStr) -> lh::heif_error {
     lh::heif_error { code, subcode: lh::heif_suberror_code_heif_suberror_Unspecified, message: message.as_ptr() }
 }
 
@@ -283,6 +295,18 @@ fn fine() -> lh::heif_error {
 
 fn broken() -> lh::heif_error {
     status(lh::heif_error_code_heif_error_Decoder_plugin_error, c"the AV1 stream is damaged")
+}
+
+/// What dav1d has against a stream.
+fn refused(code: c_int) -> lh::heif_error {
+    match -code {
+        libc::ERANGE => status(
+            lh::heif_error_code_heif_error_Decoder_plugin_error,
+            c"the AV1 stream holds a larger picture than is announced",
+        ),
+        libc::ENOMEM => status(lh::heif_error_code_heif_error_Memory_allocation_error, c"no memory for an AV1 picture"),
+        _ => broken(),
+    }
 }
 
 /// An error of libheif's with a text of our own: its text may lie in the image that is given back.
@@ -366,7 +390,7 @@ unsafe extern "C" fn push_2(decoder: *mut c_void, data: *const c_void, size: usi
     }
     packet.props.timestamp = tag as i64;
     decoder.queue.push_back(packet);
-    decoder.send().map_or_else(|()| broken(), |()| fine())
+    decoder.send().map_or_else(refused, |()| fine())
 }
 
 /// There are no frames in flight to wait for: decoding is done when data come.
@@ -405,7 +429,7 @@ unsafe extern "C" fn next_2(
     let picture = match decoder.picture() {
         Ok(Some(picture)) => picture,
         Ok(None) => return fine(),
-        Err(()) => return broken(),
+        Err(status) => return refused(status),
     };
     match picture.copy(limits) {
         Ok(image) => {
@@ -425,15 +449,16 @@ unsafe extern "C" fn next_2(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use crate::error::Error;
     use crate::imaging::encode::{self, Options};
-    use crate::imaging::picture::{Channels, Frame, Pixels, Space};
+    use crate::imaging::picture::{Animation, Channels, Frame, Pixels, Space};
     use crate::imaging::{convert::Effort, decode, probe};
     use crate::plan::Format;
 
-    /// A small picture with something in it.
-    fn avif() -> Vec<u8> {
-        let data = (0..64 * 48 * 3u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 25) as u8).collect();
-        let pixels = Pixels::new(64, 48, Channels::Rgb, data).unwrap();
+    /// A picture with something in it, of a frame or more.
+    fn avif(width: u32, height: u32, frames: u32) -> Vec<u8> {
+        let data = (0..width * height * 3).map(|at| (at.wrapping_mul(2_654_435_761) >> 25) as u8).collect();
+        let pixels = Pixels::new(width, height, Channels::Rgb, data).unwrap();
         let options = Options {
             quality: Some(60),
             lossless: false,
@@ -441,22 +466,63 @@ mod tests {
             progressive: false,
             effort: Effort::Pressed,
             threads: 1,
-            frames: 1,
+            frames,
             budget_ms: 0,
             hurry: crate::imaging::encode::Hurry::default(),
             exif: None,
             space: Space::Srgb,
         };
-        let mut encoder = encode::open(Format::Avif, 64, 48, options, None).unwrap();
-        encoder.add(Frame { pixels, delay_ms: 0 }).unwrap();
+        let animation = (frames > 1).then_some(Animation { repeat: None });
+        let mut encoder = encode::open(Format::Avif, width, height, options, animation).unwrap();
+        for _ in 0..frames {
+            encoder.add(Frame { pixels: pixels.clone(), delay_ms: 10 }).unwrap();
+        }
         encoder.finish().unwrap()
+    }
+
+    fn decoded(bytes: &[u8]) -> Result<Frame, Error> {
+        let header = probe(bytes)?;
+        let frame = decode::open(bytes, &header, &decode::Wanted::default())?.next_frame()?;
+        Ok(frame.unwrap())
+    }
+
+    /// A still picture and a sequence whose boxes say 64 x 64 and whose streams hold two megapixels are not even begun.
+    #[test]
+    fn a_stream_allocates_no_more_than_the_file_announces() {
+        let put = |bytes: &mut [u8], kind: &[u8; 4], skipped: usize, size: &[u8]| {
+            let starts: Vec<usize> = (0..bytes.len() - 4).filter(|&at| &bytes[at..at + 4] == kind).collect();
+            starts.iter().for_each(|at| bytes[at + 4 + skipped..][..size.len()].copy_from_slice(size));
+            starts.len()
+        };
+        let mut still = avif(1600, 1300, 1);
+        assert_eq!(decoded(&still).unwrap().pixels.height(), 1300);
+        assert_eq!(put(&mut still, b"ispe", 4, &[0, 0, 0, 64, 0, 0, 0, 64]), 1);
+        let mut moving = avif(1600, 1300, 2);
+        assert_eq!(decoded(&moving).unwrap().pixels.height(), 1300);
+        let entry = moving.windows(4).position(|four| four == b"stsd").unwrap();
+        assert_eq!(put(&mut moving[entry..], b"av01", 24, &[0, 64, 0, 64]), 1);
+        for bytes in [still, moving] {
+            let header = probe(&bytes).unwrap();
+            assert_eq!((header.source.width, header.source.height), (64, 64));
+            let error = decoded(&bytes).err().unwrap();
+            // By dav1d, or by libheif in front of it; not by us, who see what has been decoded.
+            let told = ["larger picture than is announced", "exceeds the maximum image size"];
+            assert!(told.iter().any(|part| error.message.contains(part)), "{error:?}");
+            println!("{error}");
+        }
     }
 
     /// A decoder that ends the process over a damaged picture takes this test with it.
     #[test]
     fn damage_is_an_error_or_a_picture_and_never_the_end() {
-        let whole = avif();
+        let whole = avif(64, 48, 1);
         let start = whole.windows(4).position(|kind| kind == b"mdat").unwrap() + 4;
+        let name = crate::imaging::libheif::decoder(libheif_rs::CompressionFormat::Av1).unwrap();
+        assert_eq!(
+            (name, crate::imaging::libheif::av1_problem()),
+            (format!("dav1d {}", super::dav1d::version()), None)
+        );
+        assert_eq!(decoded(&whole).unwrap().pixels.width(), 64, "undamaged");
         let (mut seed, mut refused) = (1u32, 0);
         let mut next = move |below: usize| {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -468,10 +534,7 @@ mod tests {
                 let at = start + next(bytes.len() - start);
                 bytes[at] ^= 1 << next(8);
             }
-            let header = probe(&bytes).unwrap();
-            let opened = decode::open(&bytes, &header, &decode::Wanted::default());
-            let decoded = opened.and_then(|mut decoder| decoder.next_frame());
-            refused += u32::from(decoded.is_err());
+            refused += u32::from(decoded(&bytes).is_err());
         }
         assert!(refused > 0, "nothing was damaged");
     }
