@@ -4,6 +4,8 @@
 //! Each reader names what may stay and drops the rest, so that a block that nobody has heard of goes nowhere. What it does
 //! not understand to the end of the file has no bare form, and the caller gives its own encoding in place of it.
 
+mod bmp;
+mod boxes;
 mod gif;
 mod jpeg;
 mod png;
@@ -24,9 +26,8 @@ pub fn bare(source: &[u8], format: Format, exif: Option<&[u8]>) -> Result<Option
         Format::Png => png::strip,
         Format::WebP => webp::strip,
         Format::Gif => gif::strip,
-        Format::Avif | Format::Heif => items,
-        // There is no place for such things in it.
-        Format::Bmp => |source, exif, out| exif.is_none().then(|| out.extend_from_slice(source)),
+        Format::Avif | Format::Heif => boxes::strip,
+        Format::Bmp => bmp::strip,
         // The tags of a TIFF file are its metadata; the others are not written here, and so not known well enough.
         Format::Tiff | Format::Ico | Format::Jxl | Format::Svg | Format::Tpg => |_, _, _| None,
     };
@@ -38,16 +39,7 @@ pub fn bare(source: &[u8], format: Format, exif: Option<&[u8]>) -> Result<Option
 /// Appends the bare form of a file to an empty vector; `None` where there is none.
 type Strip = fn(&[u8], Option<&[u8]>, &mut Vec<u8>) -> Option<()>;
 
-/// What names metadata in a file of boxes: items of EXIF and XMP and whatever a type or an address describes, QuickTime's user
-/// data, and boxes of anybody's own.
-const NAMES: [&[u8; 4]; 7] = [b"Exif", b"mime", b"uri ", b"udta", b"uuid", b"meco", b"xml "];
-
-/// HEIF and AVIF: places in the file are written all over it, so that nothing can be taken out; a file stands only if it
-/// names no metadata anywhere. Four bytes of compressed data may look like a name, which costs an encoding, and no more.
-fn items(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
-    let named = source.windows(4).any(|four| NAMES.iter().any(|name| four == *name));
-    (!named && exif.is_none()).then(|| out.extend_from_slice(source))
-}
-
+#[cfg(test)]
+mod boxes_tests;
 #[cfg(test)]
 mod tests;

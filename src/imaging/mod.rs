@@ -1,6 +1,9 @@
 //! Bytes to pixels to bytes. Knows plans and pixels; knows nothing of HTTP, files or processes. Everything but
 //! [`probe`] runs inside a sandboxed worker.
 
+#[cfg(test)]
+#[path = "../../tests/support/at_hand.rs"]
+mod at_hand;
 mod bare;
 pub mod budget;
 pub mod codecs;
@@ -19,6 +22,8 @@ pub mod policy;
 pub mod probe;
 pub mod score;
 pub mod search;
+#[cfg(test)]
+mod telling;
 pub mod transform;
 
 /// Loads what libraries load when they are used first. A worker does so before it seals itself.

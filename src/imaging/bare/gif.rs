@@ -1,7 +1,9 @@
 //! GIF (87a, 89a): pictures with their times, how often they play, and the profile.
 
-/// Applications whose data belongs to the picture: how often it plays (by two names), and its colours.
-const KEPT: [&[u8]; 3] = [b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"];
+/// Applications that say how often the picture plays.
+const LOOPS: [&[u8]; 2] = [b"NETSCAPE2.0", b"ANIMEXTS1.0"];
+/// The application whose data is the profile of the colours.
+const PROFILE: &[u8] = b"ICCRGBG1012";
 
 pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
     // No place for an orientation.
@@ -10,26 +12,20 @@ pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Op
     let mut at = 13usize.checked_add(table(*source.get(10)?))?;
     out.extend_from_slice(source.get(..at)?);
     loop {
-        let kept;
-        let next = match *source.get(at)? {
+        at = match *source.get(at)? {
             0x2c => {
-                kept = true;
                 // The place, the colours, the size of the first code.
-                sub_blocks(source, at.checked_add(11)?.checked_add(table(*source.get(at.checked_add(9)?)?))?)?
+                let data = at.checked_add(11)?.checked_add(table(*source.get(at.checked_add(9)?)?))?;
+                let next = sub_blocks(source, data)?;
+                out.extend_from_slice(source.get(at..next)?);
+                next
             }
             0x21 => {
                 let label = *source.get(at.checked_add(1)?)?;
-                kept = match label {
-                    0xf9 => true,
-                    0xff => {
-                        source.get(at.checked_add(3)?..at.checked_add(14)?).is_some_and(|name| KEPT.contains(&name))
-                    }
-                    // Comments.
-                    0xfe => false,
-                    // Text that nobody draws takes the settings of its own that stand before it.
-                    _ => return None,
-                };
-                sub_blocks(source, at.checked_add(2)?)?
+                let data = at.checked_add(2)?;
+                let next = sub_blocks(source, data)?;
+                extension(label, source.get(data..next)?, out)?;
+                next
             }
             0x3b => {
                 out.push(0x3b);
@@ -37,11 +33,41 @@ pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Op
             }
             _ => return None,
         };
-        if kept {
-            out.extend_from_slice(source.get(at..next)?);
-        }
-        at = next;
     }
+}
+
+/// Writes anew what an extension says of the picture, whatever else stands in its sub-blocks.
+fn extension(label: u8, blocks: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    match (label, blocks) {
+        // How long a frame stays, and which of its colours is transparent.
+        (0xf9, [4, rest @ ..]) => {
+            out.extend_from_slice(&[0x21, 0xf9, 4]);
+            out.extend_from_slice(rest.get(..4)?);
+            out.push(0);
+        }
+        (0xff, [11, rest @ ..]) => {
+            let (name, rest) = rest.split_at_checked(11)?;
+            if let Some(&[low, high]) = loops(rest).filter(|_| LOOPS.contains(&name)) {
+                out.extend_from_slice(&[0x21, 0xff, 11]);
+                out.extend_from_slice(name);
+                out.extend_from_slice(&[3, 1, low, high, 0]);
+            } else if name == PROFILE {
+                out.extend_from_slice(&[0x21, 0xff, 11]);
+                out.extend_from_slice(name);
+                out.extend_from_slice(rest);
+            }
+        }
+        // Comments, and applications without a name.
+        (0xfe | 0xff, _) => {}
+        // Text that nobody draws takes the settings of its own that stand before it; settings of another length are none.
+        _ => return None,
+    }
+    Some(())
+}
+
+/// How often it plays: the first sub-block, if that says so.
+fn loops(blocks: &[u8]) -> Option<&[u8; 2]> {
+    blocks.strip_prefix(&[3, 1])?.first_chunk()
 }
 
 /// Bytes of a colour table as a packed field announces it.

@@ -4,11 +4,13 @@ use super::super::encode::crc;
 use super::super::probe::bytes::be32;
 use super::super::probe::png::SIGNATURE;
 
-/// What may stay: what decides how pixels look, and how large and on what ground they are shown.
+/// What may stay, and the most bytes that it has by the standard: what decides how pixels look, and how large and on what ground
+/// they are shown.
 #[rustfmt::skip]
-const KEPT: [&[u8; 4]; 18] = [
-    b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT",
-    b"mDCV", b"cLLI", b"pHYs", b"bKGD",
+const KEPT: [(&[u8; 4], usize); 18] = [
+    (b"IHDR", 13), (b"PLTE", 768), (b"tRNS", 256), (b"IDAT", usize::MAX), (b"IEND", 0), (b"acTL", 8), (b"fcTL", 26),
+    (b"fdAT", usize::MAX), (b"gAMA", 4), (b"cHRM", 32), (b"sRGB", 1), (b"iCCP", usize::MAX), (b"cICP", 4), (b"sBIT", 4),
+    (b"mDCV", 24), (b"cLLI", 8), (b"pHYs", 9), (b"bKGD", 6),
 ];
 
 pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
@@ -30,9 +32,9 @@ pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Op
             let sum = crc(out.get(start..)?);
             out.extend_from_slice(&sum.to_be_bytes());
         }
-        match KEPT.contains(&&name) {
+        match KEPT.iter().any(|(kept, most)| **kept == name && length <= *most) {
             true => out.extend_from_slice(whole),
-            // A chunk that must be understood, by the case of its first letter.
+            // A chunk that must be understood, by the case of its first letter, and is not, or is none by its length.
             false if name.first()?.is_ascii_uppercase() => return None,
             false => {}
         }

@@ -18,11 +18,13 @@ pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Op
         match kind {
             b"VP8X" if first => {
                 extended = true;
-                let (flags, rest) = data.split_first()?;
+                let (flags, rest) = data.get(..10)?.split_first()?;
                 let told = if exif.is_some() { EXIF } else { 0 };
                 chunk(out, kind, &[&[flags & !(EXIF | XMP) | told], rest])?;
             }
-            b"VP8 " | b"VP8L" | b"ALPH" | b"ICCP" | b"ANIM" => chunk(out, kind, &[data])?,
+            b"VP8 " | b"VP8L" | b"ALPH" | b"ICCP" => chunk(out, kind, &[data])?,
+            // The ground, and how often it plays.
+            b"ANIM" => chunk(out, kind, &[data.get(..6)?])?,
             b"ANMF" => {
                 let (head, rest) = data.split_at_checked(16)?;
                 let mut frame = room(data.len()).ok()?;
