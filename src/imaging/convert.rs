@@ -566,8 +566,12 @@ fn clock<T>(total: &mut u64, work: impl FnOnce() -> Result<T, Error>) -> Result<
 }
 
 #[cfg(test)]
+mod carried_tests;
+#[cfg(test)]
 mod extent_tests;
 #[cfg(test)]
-pub(super) mod place_tests;
+mod part_tests;
 #[cfg(test)]
-pub(super) mod tests;
+mod place_tests;
+#[cfg(test)]
+mod tests;

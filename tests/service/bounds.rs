@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::shared::scripted::{Behaviour, Gate, ScriptedOrigin};
-use crate::support::{PATIENCE, Pictor, client, demo, free, have, until};
+use crate::support::{PATIENCE, Pictor, client, demo, free, have, missing, until};
 
 const HEAD: Duration = Duration::from_millis(400);
 const IDLE: Duration = Duration::from_millis(600);
@@ -385,8 +385,7 @@ async fn every_client_ends_by_a_bound() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_is_bounded_like_the_rest() {
     if !have("openssl") {
-        println!("no openssl here: nothing is checked");
-        return;
+        return missing("openssl");
     }
     let (folder, tls) = (tempfile::tempdir().unwrap(), free());
     let (chain, key) = certificate(folder.path());

@@ -34,14 +34,7 @@ pub fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
-/// The folder of test pictures beside the project; tests that need it say so and pass without it.
-pub fn corpus() -> Option<PathBuf> {
-    let found = crate::shared::corpus();
-    if found.is_none() {
-        println!("no corpus of test pictures here (PICTOR_CORPUS): nothing is checked");
-    }
-    found
-}
+pub use crate::shared::at_hand::{corpus, missing};
 
 /// The demo's pictures, which the project carries.
 pub fn demo() -> PathBuf {

@@ -2,6 +2,7 @@
 //! to get an order of events: gates and counters do that.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod at_hand;
 pub mod conformance;
 pub mod scripted;
 pub mod weed;
@@ -9,7 +10,7 @@ pub mod wire;
 
 use std::collections::HashSet;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -24,15 +25,6 @@ pub fn free_port() -> u16 {
             return port;
         }
     }
-}
-
-/// The folder of real pictures: `PICTOR_CORPUS`, else `../shared/corpus` beside the crate; `None` where there is none.
-pub fn corpus() -> Option<PathBuf> {
-    let folder = match std::env::var_os("PICTOR_CORPUS") {
-        Some(folder) => PathBuf::from(folder),
-        None => crate_root().join("../shared/corpus"),
-    };
-    folder.is_dir().then_some(folder)
 }
 
 /// Where `Cargo.toml` is.

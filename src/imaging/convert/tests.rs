@@ -1,23 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
-
 use super::*;
+use crate::imaging::at_hand::corpus;
 use crate::imaging::picture::Channels;
 use crate::plan::{Axes, Axis, Box2, Crop, Enlarge, Gravity, Mode, Offset, Resize, Rgb, Rotate, Step};
 
-/// The corpus: `PICTOR_CORPUS`, or beside the repository.
-pub(in crate::imaging) fn corpus() -> Option<PathBuf> {
-    let given = std::env::var_os("PICTOR_CORPUS").map(PathBuf::from);
-    let root = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
-    if root.join("manifest.tsv").is_file() {
-        return Some(root);
-    }
-    println!("no corpus at {}: nothing checked", root.display());
-    None
-}
-
-fn job(steps: Vec<Step>) -> Job {
+pub(super) fn job(steps: Vec<Step>) -> Job {
     Job {
         plan: Plan { steps, ..Plan::identity() },
         format: Format::Png,
@@ -36,18 +24,18 @@ pub(super) fn facts_job(wanted: plan::Facts) -> Job {
     job
 }
 
-fn exact(w: u32, h: u32) -> Step {
+pub(super) fn exact(w: u32, h: u32) -> Step {
     let target = Box2 { w: Some(w), h: Some(h), axes: Axes::WidthHeight };
     Step::Resize(Resize { mode: Mode::Exact(target), enlarge: Enlarge::Allow })
 }
 
-fn crop(w: u32, h: u32, dx: u32, dy: u32) -> Step {
+pub(super) fn crop(w: u32, h: u32, dx: u32, dy: u32) -> Step {
     let gravity = Gravity::NorthWest;
     Step::Crop(Crop { w: Some(w), h: Some(h), gravity, dx, dy, offset: Offset::RightDown })
 }
 
 /// A PNG of 8 x 6 pixels, each of another colour.
-fn sample(channels: png::ColorType, alpha: u8, exif: Option<Vec<u8>>) -> Vec<u8> {
+pub(super) fn sample(channels: png::ColorType, alpha: u8, exif: Option<Vec<u8>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut info = png::Info::with_size(8, 6);
     (info.color_type, info.bit_depth) = (channels, png::BitDepth::Eight);
@@ -63,11 +51,11 @@ fn sample(channels: png::ColorType, alpha: u8, exif: Option<Vec<u8>>) -> Vec<u8>
     bytes
 }
 
-fn rgb() -> Vec<u8> {
+pub(super) fn rgb() -> Vec<u8> {
     sample(png::ColorType::Rgb, 255, None)
 }
 
-fn open(bytes: &[u8]) -> (Header, Pixels) {
+pub(super) fn open(bytes: &[u8]) -> (Header, Pixels) {
     let header = probe::probe(bytes).unwrap();
     let mut decoder = decode::open(bytes, &header, &decode::Wanted::default()).unwrap();
     (header, decoder.next_frame().unwrap().unwrap().pixels)
@@ -206,7 +194,7 @@ fn the_digest_is_md5() {
 }
 
 /// Mean difference of two pictures of the same layout.
-fn distance(a: &Pixels, b: &Pixels) -> f64 {
+pub(super) fn distance(a: &Pixels, b: &Pixels) -> f64 {
     assert_eq!((a.width(), a.height(), a.channels()), (b.width(), b.height(), b.channels()));
     let sum: u64 = a.data().iter().zip(b.data()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
     sum as f64 / a.data().len() as f64
@@ -273,100 +261,6 @@ fn only_the_first_frame_of_an_animation_reaches_a_still_format() {
     assert!(seen > 0, "the corpus has animations");
 }
 
-/// What holds EXIF; HEIF only where this build writes it.
-fn exif_targets() -> impl Iterator<Item = Format> {
-    let all = [Format::Jpeg, Format::Png, Format::WebP, Format::Avif, Format::Heif];
-    all.into_iter().filter(|format| encode::writable(*format))
-}
-
-fn tags_of(bytes: &[u8]) -> Vec<(String, String)> {
-    let (_, outcome) = convert(bytes, &facts_job(plan::Facts { exif: true, ..plan::Facts::default() })).unwrap();
-    outcome.facts.unwrap().exif
-}
-
-fn tag<'a>(tags: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    tags.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
-}
-
-#[test]
-fn carried_exif_tells_the_truth_in_every_container() {
-    let Some(root) = corpus() else { return };
-    for number in 1..=8 {
-        let source = std::fs::read(root.join(format!("exif/landscape_{number}.jpg"))).unwrap();
-        for format in exif_targets() {
-            for steps in [vec![exact(90, 60)], vec![Step::AutoOrient, exact(90, 60)]] {
-                let turned = !steps.iter().all(|step| matches!(step, Step::Resize(_)));
-                let mut job = Job { format, ..job(steps) };
-                job.policy.metadata = Carry::Exif;
-                let (bytes, outcome) = convert(&source, &job).unwrap();
-                let (header, _) = open(&bytes);
-                let tags = tags_of(&bytes);
-                let kept = if turned || !carries_orientation(format) { 1 } else { number };
-                assert_eq!(header.source.orientation, kept, "{format:?} {number} {turned}");
-                assert_eq!(tag(&tags, "Orientation"), Some(kept.to_string().as_str()), "{format:?} {number} {turned}");
-                if let Some(width) = tag(&tags, "PixelXDimension") {
-                    assert_eq!(width, outcome.width.to_string());
-                }
-                // The orientation alone is no metadata: without the policy it is all that is left.
-                job.policy.metadata = Carry::Nothing;
-                let tags = tags_of(&convert(&source, &job).unwrap().0);
-                assert_eq!(tags.len(), usize::from(kept != 1), "{format:?} {number}: {tags:?}");
-                job.policy.metadata = Carry::Exif;
-                job.plan.answer = Answer::Image(Output { strip: true, ..Output::default() });
-                assert!(tags_of(&convert(&source, &job).unwrap().0).is_empty(), "a rule that strips wins");
-            }
-        }
-    }
-}
-
-#[test]
-fn exif_of_every_source_is_carried() {
-    let Some(root) = corpus() else { return };
-    for name in
-        ["icc/paris_icc_exif_xmp.avif", "icc/paris_exif_xmp_icc_gainmap_bigendian.jpg", "heif/L_exif_xmp_iptc.heic"]
-    {
-        let source = std::fs::read(root.join(name)).unwrap();
-        let had = tags_of(&source);
-        assert!(had.len() > 5, "{name}: {had:?}");
-        for format in exif_targets() {
-            let mut job = Job { format, ..job(vec![exact(60, 40)]) };
-            job.policy.metadata = Carry::Exif;
-            let tags = tags_of(&convert(&source, &job).unwrap().0);
-            assert_eq!(tag(&tags, "Model"), tag(&had, "Model"), "{name} {format:?}");
-            job.policy.metadata = Carry::Copyright;
-            let tags = tags_of(&convert(&source, &job).unwrap().0);
-            let named = |(name, _): &(String, String)| ["Artist", "Copyright", "Orientation"].contains(&name.as_str());
-            assert!(tags.iter().all(named), "{name} {format:?}: {tags:?}");
-        }
-    }
-}
-
-#[test]
-fn wide_colours_stay_wide_where_the_target_can_say_so() {
-    let Some(root) = corpus() else { return };
-    for name in ["icc/kodim23-display-p3.jpg", "icc/kodim03-display-p3.webp", "icc/kodim23-adobe-rgb.jpg"] {
-        let source = std::fs::read(root.join(name)).unwrap();
-        for format in exif_targets().chain([Format::Bmp]) {
-            let write = |gamut| {
-                let mut job = Job { format, ..job(vec![exact(300, 200)]) };
-                job.plan.answer = Answer::Image(Output { quality: plan::Quality::Forced(95), ..Output::default() });
-                job.policy.gamut = gamut;
-                let bytes = convert(&source, &job).unwrap().0;
-                let header = probe::probe(&bytes).unwrap();
-                let policy = Policy { gamut: Gamut::P3, ..Policy::default() };
-                let wanted = decode::Wanted { policy, ..decode::Wanted::default() };
-                let space = decode::open(&bytes, &header, &wanted).unwrap().metadata().space;
-                (space, open(&bytes).1)
-            };
-            let (narrow, want) = write(Gamut::Srgb);
-            let (wide, got) = write(Gamut::P3);
-            assert_eq!(narrow, Space::Srgb, "{name} {format:?}");
-            assert_eq!(wide == Space::DisplayP3, encode::says_p3(format), "{name} {format:?}");
-            assert!(distance(&want, &got) < 3.0, "{name} {format:?}: {}", distance(&want, &got));
-        }
-    }
-}
-
 /// A GIF of 10 frames, each of one grey of its own, shown for 10, 20, ... 100 ms.
 fn greys() -> Vec<u8> {
     let options = encode::Options {
@@ -416,213 +310,4 @@ fn frames_are_picked_with_their_time() {
         }
         assert_eq!(seen, want, "{frames:?}");
     }
-}
-
-/// Soft shapes in colour with fine noise.
-fn painted(width: u32, height: u32, channels: Channels) -> Pixels {
-    let mut seed = 7u32;
-    let data = (0..width * height)
-        .flat_map(|at| {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let (x, y, noise) = (at % width, at / width, (seed >> 27) as u8);
-            let wave =
-                |by: u32| ((f64::from(x * by) * 0.05).sin() * 50.0 + (f64::from(y) * 0.09).cos() * 50.0 + 110.0) as u8;
-            [wave(1) + noise, wave(2), 255 - wave(3)].into_iter().take(channels.count())
-        })
-        .collect();
-    Pixels::new(width, height, channels, data).unwrap()
-}
-
-fn jpeg(pixels: Pixels, quality: u8, progressive: bool) -> Vec<u8> {
-    let options = encode::Options {
-        quality: Some(quality),
-        lossless: false,
-        near_lossless: 0,
-        progressive,
-        effort: Effort::Pressed,
-        threads: 1,
-        frames: 1,
-        budget_ms: 0,
-        hurry: encode::Hurry::default(),
-        exif: None,
-        space: Space::Srgb,
-    };
-    let mut encoder = encode::open(Format::Jpeg, pixels.width(), pixels.height(), options, None).unwrap();
-    encoder.add(Frame { pixels, delay_ms: 0 }).unwrap();
-    encoder.finish().unwrap()
-}
-
-#[test]
-fn a_part_of_a_jpeg_is_what_it_is_in_the_whole() {
-    for (quality, progressive, channels) in [
-        (30, false, Channels::Rgb),
-        (30, true, Channels::Rgb),
-        (90, false, Channels::Rgb),
-        (90, true, Channels::Rgb),
-        (80, false, Channels::Grey),
-    ] {
-        let bytes = jpeg(painted(211, 157, channels), quality, progressive);
-        let header = probe::probe(&bytes).unwrap();
-        let read = |region| {
-            let wanted = Wanted { region, ..Wanted::default() };
-            decode::open(&bytes, &header, &wanted).unwrap().next_frame().unwrap().unwrap().pixels
-        };
-        let whole = read(None);
-        let mut smaller = 0;
-        for (x, y, width, height) in [
-            (0, 0, 40, 30),
-            (171, 127, 40, 30),
-            (0, 127, 1, 30),
-            (17, 33, 100, 50),
-            (64, 48, 16, 16),
-            (63, 47, 17, 18),
-            (210, 0, 1, 157),
-            (0, 80, 211, 1),
-            (1, 1, 209, 155),
-        ] {
-            let op = GeometryOp::Crop { x, y, width, height };
-            let want = transform::apply(whole.clone(), &op, false, Light::Gamma).unwrap();
-            let region = Some(Region { x, y, width, height });
-            let got = read(region);
-            smaller += usize::from((got.width(), got.height()) == (width, height));
-            let got = trimmed(got, &header, None, region).unwrap();
-            assert_eq!(got.data(), want.data(), "{quality} {progressive} {channels:?}: {op:?}");
-        }
-        assert!(smaller >= 8, "{quality} {channels:?}: {smaller} parts were decoded as such");
-    }
-}
-
-#[test]
-fn a_part_of_a_jpeg_that_ends_early_is_an_error_wherever_it_lies() {
-    let bytes = jpeg(painted(211, 157, Channels::Rgb), 90, false);
-    let header = probe::probe(&bytes).unwrap();
-    let region = Some(Region { x: 0, y: 0, width: 32, height: 16 });
-    let wanted = Wanted { region, ..Wanted::default() };
-    let read = |bytes: &[u8]| decode::open(bytes, &header, &wanted).and_then(|mut decoder| decoder.next_frame());
-    assert!(read(&bytes).is_ok());
-    for part in [bytes.len() / 2, bytes.len() * 9 / 10, bytes.len() - 2] {
-        assert!(read(&bytes[..part]).is_err(), "{part} of {}", bytes.len());
-    }
-}
-
-/// A WebP as our own encoder writes it; without loss if there is no quality.
-fn webp(pixels: Pixels, alpha: bool, quality: Option<u8>) -> Vec<u8> {
-    let (width, height) = (pixels.width(), pixels.height());
-    let seen = |(at, rgb): (usize, &[u8])| [rgb[0], rgb[1], rgb[2], 255 - (at * 7 % 201) as u8];
-    let pixels = match alpha {
-        true => Pixels::new(
-            width,
-            height,
-            Channels::Rgba,
-            pixels.data().chunks_exact(3).enumerate().flat_map(seen).collect(),
-        )
-        .unwrap(),
-        false => pixels,
-    };
-    let options = encode::Options {
-        quality,
-        lossless: quality.is_none(),
-        near_lossless: 0,
-        progressive: false,
-        effort: Effort::Interactive,
-        threads: 1,
-        frames: 1,
-        budget_ms: 0,
-        hurry: encode::Hurry::default(),
-        exif: None,
-        space: Space::Srgb,
-    };
-    let mut encoder = encode::open(Format::WebP, pixels.width(), pixels.height(), options, None).unwrap();
-    encoder.add(Frame { pixels, delay_ms: 0 }).unwrap();
-    encoder.finish().unwrap()
-}
-
-proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { cases: 48, ..Default::default() })]
-
-    #[test]
-    fn a_part_of_a_webp_is_what_it_is_in_the_whole(
-        (width, height) in (1u32..140, 1u32..140),
-        corner in (0.0f64..1.0, 0.0f64..1.0),
-        size in (0.0f64..1.0, 0.0f64..1.0),
-        quality in proptest::sample::select(vec![None, Some(5), Some(50), Some(90)]),
-        alpha: bool,
-    ) {
-        let bytes = webp(painted(width, height, Channels::Rgb), alpha, quality);
-        let header = probe::probe(&bytes).unwrap();
-        let read = |region| {
-            let wanted = Wanted { region, ..Wanted::default() };
-            decode::open(&bytes, &header, &wanted).unwrap().next_frame().unwrap().unwrap().pixels
-        };
-        let within = |part: f64, most: u32| (part * f64::from(most)) as u32;
-        let (x, y) = (within(corner.0, width), within(corner.1, height));
-        let (wide, tall) = (1 + within(size.0, width - x - 1), 1 + within(size.1, height - y - 1));
-        let op = GeometryOp::Crop { x, y, width: wide, height: tall };
-        let want = transform::apply(read(None), &op, false, Light::Gamma).unwrap();
-        let region = Some(Region { x, y, width: wide, height: tall });
-        let got = read(region);
-        let apart = alpha && quality.is_some();
-        if !apart && (wide + 9) * (tall + 9) * 10 <= width * height * 9 {
-            assert_eq!((got.width(), got.height()), (wide, tall), "it was decoded as such");
-        }
-        let got = trimmed(got, &header, None, region).unwrap();
-        assert_eq!(got.data(), want.data(), "{width} x {height}, {quality:?} {alpha}: {op:?}");
-    }
-}
-
-#[test]
-fn a_part_of_a_webp_that_ends_early_is_an_error_wherever_it_lies() {
-    for quality in [None, Some(80)] {
-        let bytes = webp(painted(211, 157, Channels::Rgb), quality.is_none(), quality);
-        let header = probe::probe(&bytes).unwrap();
-        let region = Some(Region { x: 0, y: 0, width: 32, height: 16 });
-        let wanted = Wanted { region, ..Wanted::default() };
-        let read = |bytes: &[u8]| decode::open(bytes, &header, &wanted).and_then(|mut decoder| decoder.next_frame());
-        assert_eq!(read(&bytes).unwrap().unwrap().pixels.width(), 32);
-        for part in [bytes.len() / 2, bytes.len() * 9 / 10, bytes.len() - 2] {
-            assert!(read(&bytes[..part]).is_err(), "{part} of {}", bytes.len());
-        }
-    }
-}
-
-#[test]
-fn a_crop_finds_its_place_in_every_orientation() {
-    let (wide, tall) = (13u32, 8);
-    let stored = painted(wide, tall, Channels::Rgb);
-    let source = Source { format: Format::Jpeg, width: wide, height: tall, orientation: 1, frames: 1, alpha: false };
-    for orientation in 1..=8u8 {
-        let upright = transform::orient(stored.clone(), orientation).unwrap();
-        let (width, height) = if orientation >= 5 { (3, 5) } else { (5, 3) };
-        for (x, y) in [(0, 0), (1, 2), (upright.width() - width, upright.height() - height)] {
-            let op = GeometryOp::Crop { x, y, width, height };
-            let want = transform::apply(upright.clone(), &op, false, Light::Gamma).unwrap();
-            let first = (orientation > 1).then_some(GeometryOp::Orient(orientation));
-            let mut ops: Vec<GeometryOp> = first.into_iter().chain([op, GeometryOp::Turn(1)]).collect();
-            let Region { x, y, width, height } = needed(&mut ops, &source).unwrap();
-            assert!(ops.len() == 1 + usize::from(orientation > 1) && ops.last() == Some(&GeometryOp::Turn(1)));
-            let part = GeometryOp::Crop { x, y, width, height };
-            let part = transform::apply(stored.clone(), &part, false, Light::Gamma).unwrap();
-            assert_eq!(transform::orient(part, orientation).unwrap().data(), want.data(), "{orientation}");
-        }
-    }
-    let mut moving = vec![GeometryOp::Crop { x: 0, y: 0, width: 1, height: 1 }];
-    assert_eq!(needed(&mut moving, &Source { frames: 2, ..source }), None);
-    assert_eq!(moving.len(), 1);
-}
-
-#[test]
-fn a_cropped_jpeg_is_the_crop_of_the_jpeg() {
-    let bytes = jpeg(painted(300, 200, Channels::Rgb), 40, false);
-    let (whole, _) = convert(&bytes, &job(Vec::new())).unwrap();
-    let (got, outcome) = convert(&bytes, &job(vec![crop(90, 70, 101, 53)])).unwrap();
-    assert_eq!((outcome.width, outcome.height), (90, 70));
-    let read = |bytes: &[u8]| {
-        let header = probe::probe(bytes).unwrap();
-        decode::open(bytes, &header, &Wanted::default()).unwrap().next_frame().unwrap().unwrap().pixels
-    };
-    let op = GeometryOp::Crop { x: 101, y: 53, width: 90, height: 70 };
-    let want = transform::apply(read(&whole), &op, false, Light::Gamma).unwrap();
-    assert_eq!(read(&got).data(), want.data());
-    // Nothing is lost of what a damaged file is refused for.
-    assert_eq!(convert(&bytes[..bytes.len() / 3], &job(vec![crop(90, 70, 0, 0)])).unwrap_err().kind, Kind::Corrupt);
 }

@@ -5,19 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::imaging::at_hand::corpus;
 use crate::imaging::picture::Frame;
 use crate::imaging::probe::probe;
-
-/// The corpus: `PICTOR_CORPUS`, or beside the repository.
-fn corpus() -> Option<PathBuf> {
-    let given = std::env::var_os("PICTOR_CORPUS").map(PathBuf::from);
-    let root = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
-    if root.join("manifest.tsv").is_file() {
-        return Some(root);
-    }
-    println!("no corpus at {}: nothing checked", root.display());
-    None
-}
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> =

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::picture::Channels;
 use super::*;
 use crate::config::FontsConfig;
+use crate::imaging::at_hand::missing;
 use crate::plan::{
     Answer, Axes, Box2, Enlarge, Format, Gap, Gravity, MarkText, Mode, Output, Quality, Resize, Rgb, Scale, SizeLimit,
     Source, Step,
@@ -18,7 +19,7 @@ fn fonts() -> bool {
     ONCE.call_once(|| crate::engine::load_fonts(&FontsConfig::default()));
     let there = fonts::writer().is_ok();
     if !there {
-        println!("no fonts here: nothing checked");
+        missing("fonts");
     }
     there
 }

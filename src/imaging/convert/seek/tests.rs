@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use super::*;
+use crate::imaging::at_hand::corpus;
 use crate::imaging::convert::{Job, convert};
 use crate::imaging::{Channels, policy};
 use crate::plan::{Answer, Limits, Plan, SizeLimit, Source};
@@ -42,14 +43,9 @@ fn photo_like(width: u32, height: u32) -> Pixels {
 
 /// Photographs of the corpus, at most so many pixels; a picture made here where there is none.
 fn photos(most: u64) -> Vec<(String, Pixels)> {
-    let root = std::env::var_os("PICTOR_CORPUS").map(std::path::PathBuf::from);
-    let root = root.unwrap_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
     let mut found = vec![("made here".to_owned(), photo_like(400, 300))];
-    let Ok(list) = std::fs::read_dir(root.join("photos/kodak")) else {
-        println!("no corpus at {}: only a picture made here", root.display());
-        return found;
-    };
-    for path in list.map(|entry| entry.unwrap().path()).take(5) {
+    let Some(root) = corpus() else { return found };
+    for path in std::fs::read_dir(root.join("photos/kodak")).unwrap().map(|entry| entry.unwrap().path()).take(5) {
         let bytes = std::fs::read(&path).unwrap();
         if probe::probe(&bytes).is_ok_and(|header| header.source.pixels() <= most && !header.source.animated()) {
             found.push((

@@ -1,21 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::super::{Wanted, open};
 use super::*;
+use crate::imaging::at_hand::corpus;
 use crate::imaging::policy::Policy;
 use crate::imaging::probe::probe;
-
-fn corpus() -> Option<PathBuf> {
-    let given = std::env::var_os("PICTOR_CORPUS").map(PathBuf::from);
-    let root = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
-    if root.join("manifest.tsv").is_file() {
-        return Some(root);
-    }
-    println!("no corpus at {}: nothing checked", root.display());
-    None
-}
 
 fn decode(bytes: &[u8]) -> Result<(Header, Metadata, Vec<Frame>), Error> {
     let header = probe(bytes)?;

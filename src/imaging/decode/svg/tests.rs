@@ -1,13 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use base64::Engine as _;
 
 use super::super::{Shrink, open as open_any};
 use super::*;
+use crate::imaging::at_hand::corpus;
 use crate::imaging::convert::{Effort, Job, convert};
 use crate::imaging::policy::Policy;
 use crate::imaging::probe::probe;
@@ -213,16 +213,6 @@ fn it_is_refused_by_a_site_that_does_not_allow_it() {
 #[test]
 fn empty_text_needs_no_font() {
     draw_of("<title>a title</title><text> \n </text>");
-}
-
-fn corpus() -> Option<PathBuf> {
-    let given = std::env::var_os("PICTOR_CORPUS").map(PathBuf::from);
-    let root = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
-    if root.join("manifest.tsv").is_file() {
-        return Some(root);
-    }
-    println!("no corpus at {}: nothing checked", root.display());
-    None
 }
 
 #[test]

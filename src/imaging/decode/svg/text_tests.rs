@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::tests::{drawn, wanted};
 use super::*;
 use crate::config::FontsConfig;
+use crate::imaging::at_hand::missing;
 
 /// Far above what is expected, far below a job's deadline.
 const SOON: Duration = Duration::from_secs(8);
@@ -17,7 +18,7 @@ fn fonts() -> bool {
     ONCE.call_once(|| crate::engine::load_fonts(&FontsConfig::default()));
     let there = letters::letters().checked().is_ok();
     if !there {
-        println!("no fonts here: nothing checked");
+        missing("fonts");
     }
     there
 }
