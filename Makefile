@@ -13,11 +13,11 @@ build: setup-build
 	$(CARGO) build --release --locked $(FEATURES)
 
 test: setup-test lint
-	$(CARGO) test --release --locked $(FEATURES)
+	$(CARGO) test --release --locked --workspace $(FEATURES)
 
 lint:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --locked --all-targets $(FEATURES) -- -D warnings
+	$(CARGO) clippy --release --locked --workspace --all-targets $(FEATURES) -- -D warnings
 	$(CARGO) check --release --locked --manifest-path fuzz/Cargo.toml --target-dir target $(FEATURES)
 	scripts/audit offline
 

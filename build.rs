@@ -1,70 +1,13 @@
-//! Links SVT-AV1 where `scripts/setup` found it, says where libheif lies, and tells the program which versions of the
-//! codecs that are crates it is built with.
-
-use std::path::{Path, PathBuf};
-
-/// Crates that are codecs, or bring one: what the lock file says of them becomes `PICTOR_<NAME>`.
-const CODECS: [&str; 4] = ["jpegli-sys", "turbojpeg-sys", "libaom-sys", "libwebp-sys"];
+//! Lets the program find the libraries of its codecs.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    versions();
-    libjpeg_turbo();
-    println!("cargo::rustc-check-cfg=cfg(svt_av1)");
-    // The folder of `libSvtAv1Enc.so`. Without it AVIF is libaom's alone.
-    if let Some(folder) = folder("PICTOR_SVT_AV1") {
-        println!("cargo::rustc-cfg=svt_av1");
-        println!("cargo::rustc-link-search=native={folder}");
-        println!("cargo::rustc-link-lib=dylib=SvtAv1Enc");
-        find_at(&["$ORIGIN", "$ORIGIN/../lib", &folder]);
-    }
-    // The folder of libheif, of what it needs and of dav1d, where they are not the system's; libheif-sys links the first.
-    if let Some(folder) = folder("PICTOR_LIBHEIF") {
-        println!("cargo::rustc-link-search=native={folder}");
-        find_at(&["$ORIGIN", "$ORIGIN/../lib", &folder]);
-    }
-    for variable in ["PICTOR_LIBHEIF", "PICTOR_SVT_AV1", "LIB_AOM_STATIC_LIB_PATH"] {
-        let from = match folder(variable) {
-            Some(folder) if folder.contains("/.deps/") => "unpacked by scripts/setup",
-            Some(_) => "the system",
-            None if variable == "PICTOR_LIBHEIF" => "the system",
-            None => "",
-        };
-        println!("cargo::rustc-env={variable}_FROM={from}");
-    }
-}
-
-fn folder(variable: &str) -> Option<String> {
-    println!("cargo::rerun-if-env-changed={variable}");
-    std::env::var(variable).ok().filter(|folder| !folder.is_empty())
-}
-
-/// Where the program looks for its libraries: beside itself where it was moved, else where it was built.
-fn find_at(places: &[&str]) {
-    for place in places {
+    // Said by the build script of `pictor-imaging`: the folders in which the linker found them, in order.
+    println!("cargo::rerun-if-env-changed=DEP_PICTOR_CODECS_FOLDERS");
+    let folders = std::env::var("DEP_PICTOR_CODECS_FOLDERS").unwrap_or_default();
+    // Beside the program where it was moved, else where it was built.
+    for place in ["$ORIGIN", "$ORIGIN/../lib"].into_iter().chain(folders.split(':').filter(|folder| !folder.is_empty()))
+    {
         println!("cargo::rustc-link-arg=-Wl,-rpath,{place}");
     }
-}
-
-fn versions() {
-    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
-    println!("cargo::rerun-if-changed={}", lock.display());
-    let text = std::fs::read_to_string(lock).unwrap_or_default();
-    for name in CODECS {
-        let mut lines = text.lines().skip_while(|line| *line != format!("name = \"{name}\"")).skip(1);
-        let version = lines.next().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
-        let variable = name.replace('-', "_").to_ascii_uppercase();
-        println!("cargo::rustc-env=PICTOR_{variable}={}", version.unwrap_or("unknown"));
-    }
-}
-
-/// libjpeg-turbo does not tell its version when it runs; the header that it was built with does.
-fn libjpeg_turbo() {
-    println!("cargo::rerun-if-env-changed=DEP_TURBOJPEG_INCLUDE");
-    let folders = std::env::var("DEP_TURBOJPEG_INCLUDE").unwrap_or_default();
-    let version = folders.split(',').find_map(|folder| {
-        let text = std::fs::read_to_string(PathBuf::from(folder).join("jconfig.h")).ok()?;
-        Some(text.lines().find_map(|line| line.strip_prefix("#define LIBJPEG_TURBO_VERSION "))?.trim().to_owned())
-    });
-    println!("cargo::rustc-env=PICTOR_LIBJPEG_TURBO={}", version.as_deref().unwrap_or("unknown"));
 }

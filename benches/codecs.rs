@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
-use pictor::imaging::convert::Effort;
+use pictor::imaging::Effort;
 use pictor::imaging::encode::{self, Options};
 use pictor::imaging::policy::Light;
 use pictor::imaging::{Channels, Frame, Pixels, Space, decode, probe, transform};

@@ -4,13 +4,13 @@
 //! fitted to, `-- raw dry` without converting.
 //!
 //! Photographs are of the corpus (`PICTOR_CORPUS`, or `../shared/corpus` beside the crate), or, without it, drawn.
-
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod studio;
 
 use pictor::engine::queue::LIGHT_MS;
-use pictor::imaging::convert::{Effort, convert};
+use pictor::imaging::Effort;
+use pictor::imaging::convert::convert;
 use pictor::imaging::{Job, Pixels, Policy, budget, probe};
 use pictor::plan::{
     Answer, Axes, Box2, Effect, Enlarge, Format, Limits, Mode, Output, Plan, Quality, Resize, Step, Target, geometry,

@@ -4,14 +4,14 @@
 //! SSIMULACRA2 compares with the original (the PNG that a source was made from, if there is one, else the source decoded in
 //! full), brought to the size in linear light with an area average and Lanczos. `PICTOR_JPEGS` names a folder of sources
 //! (`kodim01.jpg` has its original in the corpus); `PICTOR_PEER` a folder with another program's results, by the same names.
-
 #![allow(clippy::needless_range_loop)]
 
 use std::path::{Path, PathBuf};
 
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
-use pictor::imaging::convert::{Effort, Job, convert};
+use pictor::imaging::convert::convert;
 use pictor::imaging::policy::Light;
+use pictor::imaging::{Effort, Job};
 use pictor::imaging::{Pixels, Policy, decode, probe};
 use pictor::plan::{Axes, Box2, Enlarge, Format, Limits, Mode, Output, Plan, Quality, Resize, Step};
 

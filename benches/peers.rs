@@ -5,14 +5,13 @@
 //! A peer that is not installed is named and left out. sharp is looked for in `PICTOR_SHARP`, else in `.deps/peers`
 //! (`npm install --prefix .deps/peers sharp`). The CPU time of a command includes its start and its reading of a PNG, about
 //! 20 ms a megapixel; sharp's and ours do not.
-
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
-use pictor::imaging::convert::Effort;
+use pictor::imaging::Effort;
 use pictor::imaging::encode::{self, Options};
 use pictor::imaging::picture::Space;
 use pictor::imaging::{Frame, Pixels, decode, probe, transform};

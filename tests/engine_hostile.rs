@@ -12,7 +12,7 @@ use pictor::dialect::parse_rule;
 use pictor::engine::protocol::{Diagnosis, Task};
 use pictor::engine::{Answer, Cost, Engine, Errand, Status, Tenant};
 use pictor::error::{Error, Kind};
-use pictor::imaging::convert::Effort;
+use pictor::imaging::Effort;
 use pictor::imaging::{Expected, Job, Policy, convert, probe};
 use pictor::plan::{Format, Limits};
 use pool::{config, engine, errand, until, whole};

@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use pictor::imaging::convert::{Effort, Job, convert};
+use pictor::imaging::convert::convert;
+use pictor::imaging::{Effort, Job};
 use pictor::imaging::{Header, Pixels, Policy, probe};
 use pictor::plan::{Answer, Axes, Box2, Enlarge, Format, Limits, Mode, Output, Plan, Quality, Resize, Step};
 

@@ -5,7 +5,7 @@
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use pictor::imaging::convert::Effort;
+use pictor::imaging::Effort;
 use pictor::imaging::encode::{self, Options};
 use pictor::imaging::picture::{Animation, Space};
 use pictor::imaging::policy::Light;

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use canvas::{Canvas, scene};
 use pictor::config::FontsConfig;
 use pictor::dialect::{Dialect, facts_body};
-use pictor::imaging::convert::Effort;
+use pictor::imaging::Effort;
 use pictor::imaging::encode::writable;
 use pictor::imaging::{Job, Outcome, Policy, convert_marked, probe};
 use pictor::negotiate::{Class, choose};
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("usage: sheet FOLDER");
         return Ok(());
     };
-    pictor::engine::load_fonts(&FontsConfig::default());
+    pictor::imaging::fonts::load_all(&FontsConfig::default());
     let demo = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf/demo");
     let photo = std::fs::read(demo.join("chelsea.png"))?;
     let sources = Sources {

@@ -1,5 +1,6 @@
 //! What has been worked out before: variants, originals, what is known of objects, and errors worth remembering.
 
+mod entry;
 mod epochs;
 mod generations;
 mod key;
@@ -7,9 +8,10 @@ mod memory;
 mod originals;
 mod weigh;
 
+pub use entry::{Known, Original, Variant};
 pub use epochs::Epochs;
 pub use generations::Generations;
 pub use key::{ObjectId, VariantKey};
-pub use memory::{Cache, Known, Original, Variant};
+pub use memory::Cache;
 pub use originals::Narrowed;
 pub use weigh::GRAIN;

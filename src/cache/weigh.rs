@@ -1,7 +1,7 @@
 //! What entries take: their bytes, their names, and what the caches need to keep them. A client chooses the names, so they
 //! count like the rest: an entry of nothing but a long name is as heavy as it is.
 
-use super::memory::Question;
+use super::entry::Question;
 use super::{Known, ObjectId, Original, Variant, VariantKey};
 use crate::error::Error;
 

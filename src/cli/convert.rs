@@ -9,7 +9,7 @@ use crate::config::{EngineConfig, FontsConfig, Isolation};
 use crate::dialect;
 use crate::engine::{Conversion, Engine, Tenant};
 use crate::imaging::budget::{self, Pace};
-use crate::imaging::{Expected, Job, Policy, convert::Effort, encode, probe};
+use crate::imaging::{Effort, Expected, Job, Policy, encode, probe};
 use crate::negotiate::{self, Class};
 use crate::plan::{Limits, geometry};
 

@@ -7,7 +7,7 @@
 pub mod correct;
 pub mod cost;
 mod diagnose;
-mod fonts;
+mod event;
 pub mod memory_file;
 pub mod protocol;
 pub mod quarantine;
@@ -43,10 +43,10 @@ pub use worker::worker_main;
 
 use crate::config::{EngineConfig, Isolation};
 use crate::error::{Error, Kind};
+use crate::imaging::Effort;
 use crate::imaging::compare::{Comparing, Likeness};
-use crate::imaging::convert::Effort;
 use crate::imaging::plugin::Ability;
-use crate::imaging::{Expected, Job, Outcome, encode};
+use crate::imaging::{Expected, Job, Outcome, encode, fonts};
 use crate::plan::Format;
 use protocol::{Greeting, Task};
 use status::Board;
@@ -305,13 +305,6 @@ impl Engine {
             let _ = ended.await;
         }
     }
-}
-
-/// Looks for the fonts of a configuration and gives them to whatever converts in this very process: tests and examples.
-/// The first call counts.
-#[doc(hidden)]
-pub fn load_fonts(config: &crate::config::FontsConfig) {
-    fonts::load(&fonts::choose(config));
 }
 
 /// Tells the pool when its caller has gone.

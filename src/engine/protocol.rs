@@ -224,7 +224,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::imaging::convert::Effort;
+    use crate::imaging::Effort;
     use crate::plan::{Format, Limits, Plan};
 
     fn run() -> ToWorker {

@@ -8,9 +8,9 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Interest};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf, pipe};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::event::{Event, Exit};
 use super::memory_file::MemoryFile;
 use super::protocol::{self, FromWorker, LONGEST_RUN, Task, ToWorker};
 use super::worker::Settings;
@@ -36,50 +37,6 @@ const LAST_WORDS: usize = 2048;
 const LOGGED_LINES: u32 = 50;
 /// How long a dead worker's streams may take to end; a grandchild could hold them, if there could be one.
 const STREAMS_END: Duration = Duration::from_millis(200);
-
-/// What the supervisor hears of its workers.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// A worker said something.
-    Said(u64, FromWorker),
-    /// A worker said something that is no message.
-    Broken(u64, String),
-    /// A worker ended and was reaped.
-    Exited(u64, Exit),
-    /// A thread of the pool without processes has a result.
-    Computed(u64, super::thread_pool::Computed),
-}
-
-/// How a worker ended.
-#[derive(Debug)]
-pub(super) struct Exit {
-    status: Option<ExitStatus>,
-    /// The end of what it wrote to its standard error.
-    pub last_words: String,
-}
-
-impl Exit {
-    /// Whether somebody else killed it: the supervisor knows whom it has killed itself.
-    pub fn by_kill(&self) -> bool {
-        self.status.is_some_and(|status| status.signal() == Some(libc::SIGKILL))
-    }
-
-    /// Whether it gave up because no memory was left. Rust's and C++'s runtimes say so before they abort.
-    pub fn out_of_memory(&self) -> bool {
-        let aborted = self.status.is_some_and(|status| status.signal() == Some(libc::SIGABRT));
-        aborted && ["memory allocation of", "bad_alloc"].iter().any(|text| self.last_words.contains(text))
-    }
-
-    /// For people.
-    pub fn describe(&self) -> String {
-        let words = self.last_words.lines().last().unwrap_or_default();
-        match self.status {
-            Some(status) if words.is_empty() => status.to_string(),
-            Some(status) => format!("{status}: {words}"),
-            None => "it could not be waited for".into(),
-        }
-    }
-}
 
 /// The supervisor's side of a worker process.
 #[derive(Debug)]

@@ -4,29 +4,18 @@
 
 use std::io;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::event::{Computed, Event};
 use super::protocol::Task;
-use super::spawn::Event;
 use crate::error::Error;
 use crate::imaging::Outcome;
 
 /// What a thread does with a job.
 pub(super) type Work = fn(&[u8], &[&[u8]], &Task) -> Result<(Vec<u8>, Option<Outcome>), Error>;
-
-/// A thread's answer.
-#[derive(Debug)]
-pub(super) struct Computed {
-    /// Of which job.
-    pub job: u64,
-    /// The result.
-    pub result: Result<(Vec<u8>, Option<Outcome>), Error>,
-    /// How long it took.
-    pub ran: Duration,
-}
 
 /// The supervisor's side of a thread. The thread ends when this is dropped.
 #[derive(Debug)]

@@ -13,11 +13,11 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg}
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 use super::diagnose;
-use super::fonts::{self, Chosen};
 use super::memory_file::MemoryFile;
 use super::protocol::{self, FromWorker, Greeting, LONGEST, Task, ToWorker};
 use super::sandbox;
 use crate::error::{Error, Kind};
+use crate::imaging::fonts::{self, Chosen};
 use crate::imaging::{self, Outcome, compare, plugin};
 
 /// Free heap above this goes back to the system after a job; below it, the next job finds warm pages.

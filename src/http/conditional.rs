@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::SystemTime;
 
+use crate::dates::parse;
+
 /// The fields of a GET or HEAD that matter, as they came.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Conditions<'a> {
@@ -47,9 +49,7 @@ pub fn decide(conditions: &Conditions<'_>, etag: &str, modified: Option<SystemTi
     let current = conditions.if_range.is_none_or(|validator| match validator.starts_with('"') {
         true => validator == etag,
         // A weak tag never matches strongly; a date matches only exactly.
-        false => {
-            httpdate::parse_http_date(validator).ok().is_some_and(|date| modified.map(seconds) == Some(seconds(date)))
-        }
+        false => parse(validator).is_some_and(|date| modified.map(seconds) == Some(seconds(date))),
     });
     if !current {
         return Decision::Whole;
@@ -72,8 +72,8 @@ fn names(list: &str, etag: &str, strong: bool) -> bool {
 }
 
 fn changed_since(date: &str, modified: Option<SystemTime>) -> bool {
-    match (httpdate::parse_http_date(date), modified) {
-        (Ok(date), Some(modified)) => seconds(modified) > seconds(date),
+    match (parse(date), modified) {
+        (Some(date), Some(modified)) => seconds(modified) > seconds(date),
         // An unreadable date is ignored.
         _ => true,
     }

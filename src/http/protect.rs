@@ -90,7 +90,7 @@ fn is_same(answered: &HeaderMap, meta: &Meta) -> bool {
             Conditions { if_none_match: Some(tag.to_owned()), ..Conditions::default() }.unchanged(meta)
         }
         (_, Some(date)) => {
-            let date = httpdate::parse_http_date(date).ok();
+            let date = crate::dates::parse(date);
             date.is_none() || meta.last_modified.is_none() || date == meta.last_modified
         }
         _ => true,

@@ -13,7 +13,7 @@ use reqwest::Response;
 
 use super::{ByteRange, Conditions, Fetched, Meta, Part, Upstream, UpstreamRequest, refused};
 use crate::access::Pass;
-use crate::dates::http_date;
+use crate::dates::{self, http_date};
 use crate::error::{Error, Kind};
 
 /// A client and the server that it talks to.
@@ -243,8 +243,8 @@ impl Client {
             };
         Ok(Meta {
             etag: text(header::ETAG),
-            last_modified: text(header::LAST_MODIFIED).and_then(|text| httpdate::parse_http_date(&text).ok()),
-            date: text(header::DATE).and_then(|text| httpdate::parse_http_date(&text).ok()),
+            last_modified: text(header::LAST_MODIFIED).and_then(|text| dates::parse(&text)),
+            date: text(header::DATE).and_then(|text| dates::parse(&text)),
             length,
             content_type: text(header::CONTENT_TYPE).unwrap_or_else(|| "application/octet-stream".into()),
             cache_control: text(header::CACHE_CONTROL),

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::produce::job;
+use super::job::job;
 use super::{Question, Shield, Site};
 use crate::cache::Original;
 use crate::engine::{Conversion, Tenant};
@@ -73,7 +73,7 @@ fn is_unknown(error: &Error) -> bool {
 
 /// Asks a worker.
 async fn ask(shield: &Shield, question: &Question, original: &Original, deadline: Instant) -> Result<Header, Error> {
-    let plan = Plan { answer: plan::Answer::Facts(plan::Facts::default()), ..Plan::identity() };
+    let plan = Plan { answer: plan::Answer::Facts(plan::FactsAsked::default()), ..Plan::identity() };
     let conversion = Conversion {
         source: original.bytes.clone(),
         marks: Vec::new(),

@@ -5,6 +5,7 @@ mod beginning;
 mod fetch;
 mod flight;
 mod header;
+mod job;
 mod marks;
 mod permits;
 mod produce;

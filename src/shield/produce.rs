@@ -7,15 +7,16 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::fetch::Fetch;
+use super::job::job;
 use super::marks::digest;
 use super::{CacheStatus, Landed, Made, Moment, Question, Refusal, Shield, header};
 use crate::cache::{Known, Original, Variant, VariantKey};
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::budget::{self, Pace};
-use crate::imaging::{Expected, Job, convert::Effort};
+use crate::imaging::{Effort, Expected};
 use crate::negotiate;
-use crate::plan::{Format, Plan, Quality, geometry};
+use crate::plan::{Format, Quality, geometry};
 
 /// Who wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,19 +181,6 @@ async fn convert(
         |time: Option<SystemTime>, mark: &Arc<Original>| time.zip(mark.known.last_modified).map(|(a, b)| a.max(b));
     variant.last_modified = marks.iter().fold(variant.last_modified, newest);
     Ok(variant)
-}
-
-pub(super) fn job(shield: &Shield, question: &Question, plan: Plan, format: Format) -> Job {
-    Job {
-        plan,
-        format,
-        limits: question.site.limits,
-        policy: question.site.imaging,
-        effort: Effort::Interactive,
-        threads: 1,
-        budget_ms: u32::try_from(shield.deadline.as_millis()).unwrap_or(u32::MAX),
-        full_ms: 0,
-    }
 }
 
 /// The tag of a result. That of many bytes is made on a thread that may be held up.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use pictor::imaging::convert::Effort;
+use pictor::imaging::Effort;
 use pictor::imaging::{Job, Policy, convert};
 use pictor::plan::{Limits, Plan, Target};
 use serde_json::Value;

@@ -14,12 +14,18 @@ fn complete() -> bool {
     std::env::var_os("PICTOR_TESTS").is_some_and(|tests| tests == "complete")
 }
 
-/// The folder of real pictures: `PICTOR_CORPUS`, which must be one if it is set, else `../shared/corpus` beside the crate;
+/// The folder of the whole project, for tests of every crate.
+fn project() -> &'static Path {
+    let crate_ = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).unwrap_or(crate_)
+}
+
+/// The folder of real pictures: `PICTOR_CORPUS`, which must be one if it is set, else `../shared/corpus` beside the project;
 /// `None` where there is none.
 pub fn corpus() -> Option<PathBuf> {
     let given = std::env::var_os("PICTOR_CORPUS").map(PathBuf::from);
     let named = given.is_some();
-    let root = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
+    let root = given.unwrap_or_else(|| project().join("../shared/corpus"));
     if root.join("manifest.tsv").is_file() {
         return Some(root);
     }

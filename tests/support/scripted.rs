@@ -406,7 +406,7 @@ fn read(seen: &Seen, object: &Object) -> Parts {
         (Some(tags), _) => tags == "*" || tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == object.etag),
         (None, Some(since)) => {
             http_date(object.modified).as_deref() == Some(since)
-                || httpdate::parse_http_date(since).is_ok_and(|since| object.modified <= since)
+                || pictor::dates::parse(since).is_some_and(|since| object.modified <= since)
         }
         (None, None) => false,
     };

@@ -72,7 +72,8 @@ impl Weed {
             .args([format!("-filer.port={filer}"), format!("-filer.port.grpc={filer_grpc}")])
             .args([format!("-s3.port={port}"), format!("-s3.port.grpc={s3_grpc}")])
             .args(["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"])
-            .args(["-master.volumeSizeLimitMB=64", "-volume.max=50"])
+            // Each bucket grows by seven volumes at a time.
+            .args(["-master.volumeSizeLimitMB=64", "-volume.max=1000"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -9,6 +9,7 @@ mod list;
 mod page;
 mod progress;
 mod report;
+mod summary;
 mod work;
 
 #[cfg(test)]
@@ -25,7 +26,8 @@ use futures_util::{StreamExt, stream};
 use judge::Kind;
 use list::{Entry, Places};
 use progress::Progress;
-use report::{Report, Summary};
+use report::Report;
+use summary::Summary;
 use work::Work;
 
 /// What to ask, where, and what to make of it.

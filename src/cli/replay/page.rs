@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::judge::{Kind, Side};
-use super::report::{Picture, Row, Settings, Summary};
+use super::summary::{Picture, Row, Settings, Summary};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use super::report::Summary;
+use super::summary::Summary;
 
 /// Cells of the bar.
 const CELLS: u64 = 24;

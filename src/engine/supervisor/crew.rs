@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::super::event::Exit;
 use super::super::protocol::Greeting;
 use super::super::slot::{Body, Slot, State};
-use super::super::spawn::{Exit, Process};
+use super::super::spawn::Process;
 use super::super::thread_pool::Thread;
 use super::super::worker::Settings;
 use super::{Crew, LEAVE, PAUSE, Phase, Pool, START};

@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::super::event::Exit;
 use super::super::protocol::Task;
 use super::super::quarantine::Looked;
 use super::super::queue::{Refusal, Ticket, hopeless, seconds};
 use super::super::slot::State;
-use super::super::spawn::Exit;
 use super::super::{Answer, Errand};
 use super::{ABANDONED, Job, Phase, Pool, Submission, micros, millis};
 use crate::error::{Error, Kind};
+use crate::imaging::Effort;
 use crate::imaging::Outcome;
-use crate::imaging::convert::Effort;
 
 /// The least that an encoder is told to plan for: below it there is nothing to gain.
 const LEAST_BUDGET_MS: u64 = 250;

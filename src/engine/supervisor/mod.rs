@@ -18,18 +18,18 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::correct::Corrections;
 use super::cost::Lane;
-use super::fonts::Chosen;
+use super::event::{Computed, Event};
 use super::protocol::{FromWorker, Greeting};
 use super::quarantine::Quarantine;
 use super::queue::{Bounds, Queue, Ticket};
 use super::sites::Sites;
 use super::slot::{Slot, State};
-use super::spawn::Event;
 use super::status::{Board, Status};
-use super::thread_pool::{Computed, Work};
+use super::thread_pool::Work;
 use super::{Answer, Errand};
 use crate::config::EngineConfig;
 use crate::error::{Error, Kind};
+use crate::imaging::fonts::Chosen;
 
 /// Jobs that wait, at most.
 const QUEUED_JOBS: usize = 10_000;

@@ -1,0 +1,36 @@
+//! What a file's format makes of a layout: who turns the picture, the reader by its tag or we.
+
+use crate::plan::{Format, GeometryOp, Layout, Output};
+
+/// Whether a file of this format is given the orientation as a tag; for the others the pixels are turned.
+pub(crate) fn carries_orientation(format: Format) -> bool {
+    match format {
+        Format::Jpeg | Format::Png | Format::WebP => true,
+        Format::Gif
+        | Format::Bmp
+        | Format::Avif
+        | Format::Heif
+        | Format::Tiff
+        | Format::Ico
+        | Format::Jxl
+        | Format::Svg
+        | Format::Tpg => false,
+    }
+}
+
+/// The layout with what is left of the orientation either as a tag to write, or carried out on the pixels, or, where
+/// metadata is to be removed, forgotten. Without a tag it is 1.
+pub(crate) fn settle(mut layout: Layout, output: &Output, format: Format) -> (Layout, u8) {
+    let left = std::mem::replace(&mut layout.orientation, 1);
+    if left == 1 || output.strip {
+        return (layout, 1);
+    }
+    if carries_orientation(format) {
+        return (layout, left);
+    }
+    layout.ops.push(GeometryOp::Orient(left));
+    if left >= 5 {
+        std::mem::swap(&mut layout.width, &mut layout.height);
+    }
+    (layout, 1)
+}

@@ -1,0 +1,15 @@
+//! The pure part of Pictor: the plan and the vendors' dialects that it is read from, negotiation, access, signatures and
+//! prices. Functions on plain data: no clock, no I/O, no globals. Imports point down this list, never up.
+
+pub mod dialect;
+
+pub mod access;
+pub mod billing;
+pub mod negotiate;
+pub mod sign;
+
+pub mod plan;
+
+pub mod dates;
+pub mod error;
+pub mod xml;
