@@ -107,7 +107,7 @@ pub const SIZES: &Curve = &[
 
 /// Whether a number changes anything for this format.
 pub fn has_quality(format: Format) -> bool {
-    matches!(format, Format::Jpeg | Format::WebP | Format::Avif | Format::Heif | Format::Tpg)
+    format.has_quality()
 }
 
 /// Whether a format with a quality can do without loss.

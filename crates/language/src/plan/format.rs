@@ -2,116 +2,119 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A picture format, by content. `Tpg`, `Jxl` and `Svg` are recognised; whether a format can be read or written is the
-/// business of `imaging`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
-pub enum Format {
-    Jpeg,
-    Png,
-    Gif,
-    Bmp,
-    WebP,
-    Avif,
-    Heif,
-    Tiff,
-    Ico,
-    Jxl,
-    Svg,
-    Tpg,
+/// `Name: name, another name that is understood, media type, longest side, [what it can]`
+macro_rules! formats {
+    ($($format:ident: $name:literal, $alias:literal, $media:literal, $side:literal, [$($trait:ident)*];)+) => {
+        /// A picture format, by content. `Tpg`, `Jxl` and `Svg` are recognised; whether a format can be read or written is
+        /// the business of `imaging`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        #[allow(missing_docs)]
+        pub enum Format {
+            $($format,)+
+        }
+
+        impl Format {
+            /// Every format, in the order of this list.
+            pub const ALL: [Self; [$(Self::$format),+].len()] = [$(Self::$format),+];
+
+            // A format may have all that there is.
+            #[allow(clippy::needless_update)]
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$format => Row {
+                        name: $name,
+                        alias: $alias,
+                        media_type: $media,
+                        max_side: $side,
+                        $($trait: true,)*
+                        ..NOTHING
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+/// What is known of a format.
+struct Row {
+    name: &'static str,
+    alias: &'static str,
+    media_type: &'static str,
+    max_side: u32,
+    alpha: bool,
+    quality: bool,
+    advanced: bool,
+    animates: bool,
+}
+
+const NOTHING: Row = Row {
+    name: "",
+    alias: "",
+    media_type: "",
+    max_side: 0,
+    alpha: false,
+    quality: false,
+    advanced: false,
+    animates: false,
+};
+
+// Media types are those of the IANA registry; `image/tpg` is the vendor's.
+formats! {
+    Jpeg: "jpeg", "jpg", "image/jpeg", 65_500, [quality];
+    Png: "png", "", "image/png", 65_535, [alpha];
+    Gif: "gif", "", "image/gif", 65_535, [alpha animates];
+    Bmp: "bmp", "", "image/bmp", 65_535, [alpha];
+    WebP: "webp", "", "image/webp", 16_383, [alpha quality animates];
+    Avif: "avif", "", "image/avif", 65_535, [alpha quality advanced animates];
+    Heif: "heif", "heic", "image/heif", 16_383, [alpha quality advanced];
+    Tiff: "tiff", "tif", "image/tiff", 65_535, [alpha];
+    Ico: "ico", "", "image/x-icon", 65_535, [alpha];
+    Jxl: "jxl", "", "image/jxl", 65_535, [alpha];
+    Svg: "svg", "", "image/svg+xml", 65_535, [alpha];
+    Tpg: "tpg", "", "image/tpg", 16_383, [alpha quality advanced];
 }
 
 impl Format {
-    /// Every format, in the order of this list.
-    pub const ALL: [Self; 12] = [
-        Self::Jpeg,
-        Self::Png,
-        Self::Gif,
-        Self::Bmp,
-        Self::WebP,
-        Self::Avif,
-        Self::Heif,
-        Self::Tiff,
-        Self::Ico,
-        Self::Jxl,
-        Self::Svg,
-        Self::Tpg,
-    ];
-
     /// Lower-case name for keys, metrics and configuration.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpeg",
-            Self::Png => "png",
-            Self::Gif => "gif",
-            Self::Bmp => "bmp",
-            Self::WebP => "webp",
-            Self::Avif => "avif",
-            Self::Heif => "heif",
-            Self::Tiff => "tiff",
-            Self::Ico => "ico",
-            Self::Jxl => "jxl",
-            Self::Svg => "svg",
-            Self::Tpg => "tpg",
-        }
+        self.row().name
     }
 
     /// The format of a name as [`Self::name`] writes it; `jpg`, `heic` and `tif` are understood too.
     pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "jpg" => Some(Self::Jpeg),
-            "heic" => Some(Self::Heif),
-            "tif" => Some(Self::Tiff),
-            _ => Self::ALL.into_iter().find(|format| format.name() == name),
-        }
+        let is = |row: Row| row.name == name || (row.alias == name && !name.is_empty());
+        Self::ALL.into_iter().find(|format| is(format.row()))
     }
 
-    /// The media type of the IANA registry; `image/tpg` is the vendor's.
+    /// The media type.
     pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Gif => "image/gif",
-            Self::Bmp => "image/bmp",
-            Self::WebP => "image/webp",
-            Self::Avif => "image/avif",
-            Self::Heif => "image/heif",
-            Self::Tiff => "image/tiff",
-            Self::Ico => "image/x-icon",
-            Self::Jxl => "image/jxl",
-            Self::Svg => "image/svg+xml",
-            Self::Tpg => "image/tpg",
-        }
+        self.row().media_type
     }
 
     /// Whether a picture in this format can be partly transparent.
     pub fn has_alpha(self) -> bool {
-        self != Self::Jpeg
+        self.row().alpha
     }
 
     /// Whether it is written with a quality of 1 to 100.
     pub fn has_quality(self) -> bool {
-        matches!(self, Self::Jpeg | Self::WebP | Self::Avif | Self::Heif | Self::Tpg)
+        self.row().quality
     }
 
     /// Whether writing it is "advanced compression", which both clouds let a bucket turn off and bill by the picture
     /// (tencent-ci §2.8, aliyun-oss §3.1), and to which tighter limits apply.
     pub fn is_advanced(self) -> bool {
-        matches!(self, Self::Avif | Self::Heif | Self::Tpg)
+        self.row().advanced
     }
 
     /// Whether an animation can be written in this format.
     pub fn animates(self) -> bool {
-        matches!(self, Self::Gif | Self::WebP | Self::Avif)
+        self.row().animates
     }
 
     /// The longest side that the format (or its encoder here) can hold.
     pub fn max_side(self) -> u32 {
-        match self {
-            Self::WebP | Self::Heif | Self::Tpg => 16_383,
-            Self::Jpeg => 65_500,
-            _ => 65_535,
-        }
+        self.row().max_side
     }
 }

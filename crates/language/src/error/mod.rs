@@ -1,0 +1,101 @@
+//! The one error of the product. A closed list of kinds answers the four questions that anybody upstream asks: whose
+//! fault, what status, may it be retried, how long may the answer be remembered. The dialect dresses it for the client;
+//! no decision reads the message.
+
+mod kind;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use kind::{Fault, Kind};
+
+/// An error: its kind, one sentence for the client, what only the operator may know, and, where a dialect's parser made it,
+/// that vendor's own code.
+///
+/// The client's sentence names the parameter and the accepted range where there is one. It holds nothing of the inside:
+/// endpoints, buckets of origins, folders, files. That goes into the detail, which no answer can reach: it is private, and
+/// only [`Error::told`] and `Display`, which are for logs and for people at a terminal, show it. Neither ever holds a secret
+/// or a signed URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    /// What decisions read.
+    pub kind: Kind,
+    /// What the client reads.
+    pub message: String,
+    /// What the operator reads; `None` where the client's sentence says it all.
+    detail: Option<Box<str>>,
+    /// The vendor's fine-grained code: Aliyun's last EC group (`312` of `0040-00000312`), Tencent's `X-ErrNo`.
+    pub code: Option<i32>,
+    /// For [`Kind::Busy`]: when to come back, in seconds.
+    pub retry_after: Option<u32>,
+}
+
+impl Error {
+    /// An error with a sentence for people. Of a kind whose cause lies inside ([`Kind::is_inside`]) the client reads no more
+    /// than [`Kind::sentence`], whatever is written here: that is for the operator.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        match kind.is_inside() {
+            true => Self::inside(kind, kind.sentence(), message),
+            false => Self { kind, message: message.into(), detail: None, code: None, retry_after: None },
+        }
+    }
+
+    /// An error whose client reads one sentence, and whose operator another. The client's is a constant: nothing that is
+    /// known only when the service runs can slip into it.
+    pub fn inside(kind: Kind, message: &'static str, detail: impl Into<String>) -> Self {
+        let detail = Some(detail.into().into_boxed_str());
+        Self { kind, message: message.into(), detail, code: None, retry_after: None }
+    }
+
+    /// The same with the vendor's own code, if there is one.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Option<i32>>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// The same, with what it is about before both sentences.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self.detail = self.detail.map(|detail| format!("{what}: {detail}").into_boxed_str());
+        self
+    }
+
+    /// The same with no more than so many characters in either sentence.
+    #[must_use]
+    pub fn shortened(mut self, most: usize) -> Self {
+        let end = |text: &str| text.char_indices().nth(most).map(|(end, _)| end);
+        if let Some(end) = end(&self.message) {
+            self.message.truncate(end);
+        }
+        if let Some(detail) = self.detail.take() {
+            self.detail = Some(end(&detail).and_then(|end| detail.get(..end)).map_or(detail.clone(), Box::from));
+        }
+        self
+    }
+
+    /// The service is full; come back after so many seconds.
+    pub fn busy(message: impl Into<String>, retry_after: u32) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(Kind::Busy, message) }
+    }
+
+    /// What the operator reads: never for an answer.
+    pub fn told(&self) -> &str {
+        self.detail.as_deref().unwrap_or(&self.message)
+    }
+
+    /// Bytes that its sentences take in memory.
+    pub fn size(&self) -> usize {
+        self.message.capacity() + self.detail.as_ref().map_or(0, |detail| detail.len())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.name(), self.told())
+    }
+}
+
+impl std::error::Error for Error {}
