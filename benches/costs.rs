@@ -4,6 +4,7 @@
 //! fitted to, `-- raw dry` without converting.
 //!
 //! Photographs are of the corpus (`PICTOR_CORPUS`, or `../shared/corpus` beside the crate), or, without it, drawn.
+#![allow(unsafe_code, reason = "asks the system for the CPU time used")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod studio;

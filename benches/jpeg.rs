@@ -4,6 +4,7 @@
 //! SSIMULACRA2 compares with the original (the PNG that a source was made from, if there is one, else the source decoded in
 //! full), brought to the size in linear light with an area average and Lanczos. `PICTOR_JPEGS` names a folder of sources
 //! (`kodim01.jpg` has its original in the corpus); `PICTOR_PEER` a folder with another program's results, by the same names.
+#![allow(unsafe_code, reason = "asks the system for the CPU time used")]
 #![allow(clippy::needless_range_loop)]
 
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 //! Every conversion runs in a process of its own (this very program), so that its peak is its own. Sources are drawn: 0.1,
 //! 1, 12, 24, 100 and 250 megapixels, as JPEG (baseline and progressive), PNG, WebP, AVIF and HEIF; and animations. `-- quick`
 //! leaves out what is above 24 megapixels, `-- moving` everything but the animations.
+#![allow(unsafe_code, reason = "asks the system for the CPU time used")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::path::{Path, PathBuf};

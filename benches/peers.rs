@@ -5,6 +5,7 @@
 //! A peer that is not installed is named and left out. sharp is looked for in `PICTOR_SHARP`, else in `.deps/peers`
 //! (`npm install --prefix .deps/peers sharp`). The CPU time of a command includes its start and its reading of a PNG, about
 //! 20 ms a megapixel; sharp's and ours do not.
+#![allow(unsafe_code, reason = "asks the system for the CPU time used")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! What a hit takes from the allocator. Alone in its process, because it counts for all that runs there.
+#![allow(unsafe_code, reason = "counts what the allocator is asked for")]
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};

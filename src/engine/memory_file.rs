@@ -2,6 +2,7 @@
 //!
 //! The service only ever uses `pread` and `pwrite` on them: a worker that shrinks its file gives a short read there, not
 //! a SIGBUS. Only the worker maps one, to read its original in place.
+#![allow(unsafe_code, reason = "maps memory files")]
 
 use std::fs::File;
 use std::io;

@@ -3,6 +3,7 @@
 //! Workers are started without a hook between fork and exec, so that the C library can use `vfork`: forking the service
 //! itself would copy the page tables of everything in its caches. The worker prepares itself instead, and the memory files
 //! are handed to it over the control socket.
+#![allow(unsafe_code, reason = "hands the runtime a descriptor that outlives its watch")]
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;

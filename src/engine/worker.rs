@@ -1,4 +1,5 @@
 //! A worker: one process that converts one picture after the other and can do nothing else.
+#![allow(unsafe_code, reason = "takes over descriptors that it was started with")]
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -1,4 +1,5 @@
 //! The binding to libjpeg-turbo's TurboJPEG 3 API.
+#![allow(unsafe_code, reason = "binds libjpeg-turbo")]
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::NonNull;

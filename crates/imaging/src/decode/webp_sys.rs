@@ -1,4 +1,5 @@
 //! The binding to libwebp and its animation decoder.
+#![allow(unsafe_code, reason = "binds libwebp")]
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;

@@ -1,4 +1,5 @@
 //! libaom's encoder, for stills and for streams of frames. The only file that touches its C interface.
+#![allow(unsafe_code, reason = "binds libaom")]
 
 use std::ffi::{CStr, c_int};
 use std::ptr;

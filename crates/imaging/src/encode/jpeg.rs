@@ -1,4 +1,5 @@
 //! JPEG with jpegli; at the lowest qualities with libjpeg-turbo's TurboJPEG interface (version 3).
+#![allow(unsafe_code, reason = "binds jpegli")]
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;

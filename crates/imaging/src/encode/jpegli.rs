@@ -2,6 +2,7 @@
 //!
 //! The library reports an error by a call that must not return. Ours unwinds through its frames (the binding declares them
 //! `C-unwind`) up to [`encode`], where it becomes an [`Error`].
+#![allow(unsafe_code, reason = "binds jpegli")]
 
 use std::ffi::{c_int, c_void};
 use std::mem;

@@ -3,6 +3,7 @@
 //!
 //! Its settings are a structure that grows with every version. Only two fields of it are touched here, at places that the
 //! library itself has to confirm ([`Library::checked`]); all others are set by name.
+#![allow(unsafe_code, reason = "binds SVT-AV1")]
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,5 @@
 //! WebP with libwebp: stills, animations, and the container where there is EXIF to carry.
+#![allow(unsafe_code, reason = "binds libwebp")]
 
 use std::ffi::{CStr, c_int};
 use std::ptr;

@@ -1,5 +1,6 @@
 //! Fonts for workers. The service looks once which files hold the families that the configuration names; each worker maps
 //! those before it is sealed, so that all share their pages and none opens a file later.
+#![allow(unsafe_code, reason = "maps font files")]
 
 mod config;
 

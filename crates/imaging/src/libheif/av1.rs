@@ -2,6 +2,7 @@
 //!
 //! The only file that touches libheif's interface for plug-ins (`heif_plugin.h`, version 6 of it). Decoding happens in the
 //! caller's thread: the pool runs one worker a core.
+#![allow(unsafe_code, reason = "gives libheif a decoder")]
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};

@@ -1,4 +1,5 @@
 //! The binding to a library of `include/pictor_codec.h`.
+#![allow(unsafe_code, reason = "loads a library")]
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,5 @@
 //! dav1d's interface, as far as it is used: `dav1d.h`, version 7 of it, which dav1d has had since 1.3.
+#![allow(unsafe_code, reason = "binds dav1d")]
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
