@@ -10,7 +10,7 @@
 //!   how soon the service is itself again.
 //! - `flood [KEYS] [MIB]`: so many (2,000) cold keys of so many (30) MiB each against an origin that takes ten seconds for one:
 //!   the service's peak of memory beside the configured bound, what is refused, the hits' latency, and how long small
-//!   originals that nobody has asked for take meanwhile.
+//!   originals that nobody has asked for take meanwhile; with headers that are made to be expensive beside it all.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -23,6 +23,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+#[path = "../tests/support/crafted.rs"]
+mod crafted;
+#[path = "load/flood.rs"]
+mod flood;
 mod studio;
 #[path = "load/tenancy.rs"]
 mod tenancy;
@@ -44,7 +48,7 @@ fn main() {
         Some("flood") => {
             let number =
                 |at: usize, default: u64| arguments.get(at).map_or(default, |text| text.parse().expect("a number"));
-            runtime.block_on(flood(number(1, 2_000) as usize, number(2, 30)));
+            runtime.block_on(flood::run(number(1, 2_000) as usize, number(2, 30)));
         }
         Some("bursts") => runtime.block_on(bursts(arguments.get(1).map(String::as_str))),
         Some("tenancy") => runtime.block_on(tenancy::run()),
@@ -428,121 +432,6 @@ async fn overload() {
     let status = get(address, "/sample.png?imageMogr2/thumbnail/200x/format/webp").await.unwrap().0;
     println!("first new conversion after the flood: {status} in {:.0} ms", again.elapsed().as_secs_f64() * 1e3);
     println!("hits afterwards: {}", hits(address, hit, Duration::from_secs(5)).await);
-}
-
-async fn flood(keys: usize, mib: u64) {
-    // As configured by default, but that everything is named here.
-    let (originals, in_flight) = (128_u64, 256_u64);
-    let cache = format!("memory = \"256MiB\"\noriginals = \"{originals}MiB\"\nin_flight = \"{in_flight}MiB\"");
-    let origin = slow_origin(mib << 20).await;
-    let service = Service::start_with("30s", &cache, &format!("kind = \"http\"\nurl = \"http://{origin}\"")).await;
-    let (address, hit) = (service.public, "/chelsea.png?imageMogr2/thumbnail/300x/format/webp");
-    get(address, hit).await.unwrap();
-    let before = service.resident().0 >> 10;
-    println!("hits alone:      {}", hits(address, hit, Duration::from_secs(5)).await);
-    let statuses = Arc::new(parking_lot::Mutex::new(std::collections::BTreeMap::<u16, usize>::new()));
-    let began = Instant::now();
-    let seen = statuses.clone();
-    let cold = tokio::spawn(async move {
-        // A hundred a second, each with a connection of its own.
-        let mut tick = tokio::time::interval(Duration::from_millis(10));
-        let mut open = Vec::new();
-        for number in 0..keys {
-            tick.tick().await;
-            let seen = seen.clone();
-            open.push(tokio::spawn(async move {
-                let status = get(address, &format!("/cold/{number}.bmp?imageInfo")).await.map_or(0, |answer| answer.0);
-                *seen.lock().entry(status).or_default() += 1;
-            }));
-        }
-        for task in open {
-            task.await.unwrap();
-        }
-    });
-    let over = Arc::new(AtomicBool::new(false));
-    let flag = over.clone();
-    let misses = tokio::spawn(async move {
-        let mut took = Vec::new();
-        let mut tick = tokio::time::interval(Duration::from_millis(200));
-        while !flag.load(Ordering::Relaxed) {
-            tick.tick().await;
-            let (one, number) = (Instant::now(), took.len());
-            let path = format!("/new/{number}/chelsea.png?imageMogr2/thumbnail/100x/format/webp");
-            let status = get(address, &path).await.map_or(0, |answer| answer.0);
-            took.push((one.elapsed(), status));
-        }
-        took
-    });
-    let pressed = tokio::spawn(hits(address, hit, Duration::from_secs(20)));
-    let mut peak = 0;
-    while !cold.is_finished() {
-        peak = peak.max(service.resident().0 >> 10);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    over.store(true, Ordering::Relaxed);
-    println!("hits beside it:  {}", pressed.await.unwrap());
-    let mut misses = misses.await.unwrap();
-    misses.sort();
-    let at = |part: f64| misses[((misses.len() - 1) as f64 * part) as usize].0.as_secs_f64() * 1e3;
-    let answered = misses.iter().filter(|(_, status)| *status == 200).count();
-    println!(
-        "small misses beside it: {answered} of {} answered, p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
-        misses.len(),
-        at(0.5),
-        at(0.99),
-        at(1.0)
-    );
-    println!("flood: {keys} keys in {:.0} s, by status {:?}", began.elapsed().as_secs_f64(), statuses.lock());
-    let bound = originals + in_flight;
-    println!("service: {before} MiB before, {peak} MiB at most; originals may take {bound} MiB");
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    println!("two seconds later: {} MiB", service.resident().0 >> 10);
-}
-
-/// An origin that takes ten seconds for each of its large objects (`/cold/...`), and gives the demo's picture for the rest.
-async fn slow_origin(length: u64) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let sample = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conf/demo/chelsea.png")).unwrap();
-    let sample = Arc::new(sample);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let sample = sample.clone();
-            tokio::spawn(async move {
-                let _ = give(stream, &sample, length).await;
-            });
-        }
-    });
-    address
-}
-
-async fn give(mut stream: TcpStream, sample: &[u8], length: u64) -> std::io::Result<()> {
-    const CHUNK: u64 = 64 << 10;
-    let mut buffer = Vec::new();
-    loop {
-        while !buffer.ends_with(b"\r\n\r\n") {
-            if stream.read_buf(&mut buffer).await? == 0 {
-                return Ok(());
-            }
-        }
-        let cold = buffer.starts_with(b"GET /cold/");
-        buffer.clear();
-        let announced = if cold { length } else { sample.len() as u64 };
-        stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {announced}\r\n\r\n").as_bytes()).await?;
-        if !cold {
-            stream.write_all(sample).await?;
-            continue;
-        }
-        let zeros = vec![0; CHUNK as usize];
-        let mut tick = tokio::time::interval(Duration::from_secs(10) / u32::try_from(length / CHUNK + 1).unwrap());
-        let mut left = length;
-        while left > 0 {
-            tick.tick().await;
-            let chunk = left.min(CHUNK);
-            stream.write_all(&zeros[..chunk as usize]).await?;
-            left -= chunk;
-        }
-    }
 }
 
 /// Latencies of hits on two connections at a steady rate.

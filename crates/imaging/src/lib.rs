@@ -10,6 +10,9 @@ pub mod codecs;
 pub mod colour;
 pub mod compare;
 pub mod convert;
+#[cfg(test)]
+#[path = "../../../tests/support/crafted.rs"]
+mod crafted;
 mod crc;
 pub mod decode;
 mod effort;
