@@ -42,6 +42,7 @@ pub(super) fn open<'a>(
         return moving::open(bytes, header, limits, gamut, track);
     }
     let (header, limits) = (*header, *limits);
+    crate::probe::boxes::matrices(bytes).try_for_each(|matrix| check_matrix(header.source.format, matrix))?;
     let session = Session::open(bytes, &header, &limits)?;
     let mut metadata = metadata(&header, None);
     metadata.exif = exif_block(&session.handle);
@@ -54,6 +55,15 @@ pub(super) fn open<'a>(
             cropped(bytes, &header, &limits, &crop, space)
         }
     }))
+}
+
+/// Refuses colours in a matrix that neither is developed here nor has a name in libheif, which takes it for BT.601's.
+fn check_matrix(format: Format, matrix: u16) -> Result<(), Error> {
+    const NAMED: u16 = 14;
+    if matrix <= NAMED {
+        return Ok(());
+    }
+    Err(unsupported(format, &format!("its colours are coded by matrix {matrix} of H.273, which is not known here")))
 }
 
 /// Reads the structure of a file.

@@ -1,6 +1,6 @@
 //! The boxes of ISO/IEC 14496-12, read without trust.
 
-use super::bytes::{be32, be64, slice};
+use super::bytes::{be16, be32, be64, slice};
 
 /// Boxes and children that are looked at, at most.
 const MAX_BOXES: usize = 10_000;
@@ -46,6 +46,18 @@ pub(super) fn atom<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
 pub(super) fn full(data: &[u8]) -> Option<(u8, u32, &[u8])> {
     let head = be32(data, 0)?;
     Some(((head >> 24) as u8, head & 0x00ff_ffff, data.get(4..)?))
+}
+
+/// The matrix coefficients (H.273, table 4) of a `colr` box that names some.
+pub(crate) fn matrix(colr: &[u8]) -> Option<u16> {
+    be16(colr.strip_prefix(b"nclx")?, 4)
+}
+
+/// The matrix coefficients of every item's colours in a file of stills.
+pub(crate) fn matrices(file: &[u8]) -> impl Iterator<Item = u16> {
+    let properties = || atom(atom(full(atom(file, b"meta")?)?.2, b"iprp")?, b"ipco");
+    let colours = properties().into_iter().flat_map(atoms).filter(|atom| &atom.kind == b"colr");
+    colours.filter_map(|colr| matrix(colr.data))
 }
 
 /// Bits a channel, and whether there is but one, by the decoder's configuration `av1C` or `hvcC`.

@@ -8,12 +8,13 @@ use super::super::super::colour::ToSrgb;
 use super::super::super::hdr::Brightness;
 use super::super::super::picture::{Animation, Channels, Decode, Frame, Metadata};
 use super::super::super::policy::Gamut;
+use super::super::super::probe::boxes::matrix;
 use super::super::super::probe::bytes::be16;
 use super::super::super::probe::{Header, corrupt, heif, track, unsupported};
 use super::super::planes::{self, Coding};
 use super::{
-    Colour, buffer, coded, colour_of, converted, failed, metadata, options, prepared, read, space, unmultiply,
-    widen_alpha,
+    Colour, buffer, check_matrix, coded, colour_of, converted, failed, metadata, options, prepared, read, space,
+    unmultiply, widen_alpha,
 };
 use crate::error::{Error, Kind};
 use crate::plan::Limits;
@@ -46,6 +47,7 @@ pub(super) fn open<'a>(
     gamut: Gamut,
     about: track::Track<'a>,
 ) -> Result<Box<dyn Decode + 'a>, Error> {
+    about.colour.and_then(matrix).map_or(Ok(()), |matrix| check_matrix(header.source.format, matrix))?;
     let context = match read(bytes, header, limits) {
         Err(error) if error.kind == Kind::Corrupt => without_items(bytes, header, limits, error)?,
         read => read?,
@@ -102,10 +104,7 @@ fn colour(colr: &[u8]) -> Colour {
 
 /// Whether the matrix that a `colr` box says is known.
 fn is_known(colr: &[u8]) -> bool {
-    match colr.split_first_chunk::<4>() {
-        Some((b"nclx", points)) => be16(points, 4).is_none_or(|matrix| planes::is_known(Coding { matrix, full: true })),
-        _ => true,
-    }
+    matrix(colr).is_none_or(|matrix| planes::is_known(Coding { matrix, full: true }))
 }
 
 impl Decode for Moving<'_> {

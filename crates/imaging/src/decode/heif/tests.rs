@@ -47,6 +47,20 @@ fn video_range_is_brought_to_black_and_white() {
     }
 }
 
+#[test]
+fn colours_of_a_matrix_that_nobody_knows_are_refused() {
+    let identity = HALVES[2].1;
+    for matrix in ["000f", "0010", "0011", "ffff"] {
+        let hex = identity.replace("6e636c780001000d0000", &format!("6e636c780001000d{matrix}"));
+        assert_ne!(hex, identity);
+        let bytes = hex::decode(hex).unwrap();
+        let header = probe(&bytes).unwrap();
+        let error = open(&bytes, &header, &Wanted::default()).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind, Kind::UnsupportedSource, "{matrix}: {error}");
+        assert!(error.message.contains("matrix"), "{error}");
+    }
+}
+
 /// Pixels by avifdec, from a PNG of its.
 fn judged(path: &std::path::Path) -> Option<Pixels> {
     let folder = tempfile::tempdir().unwrap();
