@@ -1,5 +1,7 @@
 //! The file to checked settings. Defaults live here and nowhere else.
 
+#[cfg(test)]
+mod documented_tests;
 pub mod file;
 pub mod lines;
 pub mod load;
