@@ -1,5 +1,8 @@
 //! `pictor explain`: what a rule means, without a picture; and every operation of both dialects.
 
+mod words;
+
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::billing::Tier;
@@ -15,7 +18,7 @@ pub struct Arguments {
     /// A URL, a path with a query, or a rule alone.
     #[arg(required_unless_present = "list")]
     url: Option<String>,
-    /// Print every operation of both dialects, with what it takes, as Markdown.
+    /// Print every operation of both dialects, with what it takes: as Markdown, unless it is to a terminal.
     #[arg(long, conflicts_with = "url")]
     list: bool,
     /// Read the site's limits and dialects from this configuration.
@@ -47,7 +50,7 @@ pub struct Arguments {
 /// Explains on standard output. A rule that is wrong is an explanation too, and a failure.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let Some(url) = &arguments.url else {
-        print!("{}", reference());
+        print!("{}", if std::io::stdout().is_terminal() { listing() } else { reference() });
         return Ok(());
     };
     let Settings { mut language, limits, offered, advanced } =
@@ -77,7 +80,26 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     }
 }
 
-/// The reference of both dialects, from the tables that the parsers run on.
+/// Every operation of both dialects to be read on a terminal, from the tables that the parsers run on.
+fn listing() -> String {
+    let mut text = String::new();
+    for dialect in Dialect::ALL {
+        text.push_str(&format!("{}\n\n", dialect.name()));
+        for entry in dialect.operations() {
+            let name = match entry.module == entry.name {
+                true => entry.name.to_owned(),
+                false => format!("{}/{}", entry.module, entry.name),
+            };
+            let gap = if entry.accepts.is_empty() { "" } else { "  " };
+            let served = if entry.available { "" } else { " (not served yet)" };
+            text.push_str(&format!("{name}{gap}{}\n    {}{served}\n", entry.accepts, entry.doc));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The same as Markdown.
 fn reference() -> String {
     let mut text = String::new();
     for dialect in Dialect::ALL {
@@ -132,7 +154,7 @@ fn result(
     let layout = lay_out(format).map_err(|error| error.to_string())?;
     println!("result      {} {}x{}, {} frame(s)", format.name(), layout.width, layout.height, layout.frames);
     for op in &layout.ops {
-        println!("            {op:?}");
+        println!("            {}", words::operation(op));
     }
     println!("tier        {}", Tier::of(Some(format), layout.width, layout.height).name());
     Ok(())
@@ -194,6 +216,15 @@ fn parse(text: &str, language: &Language) -> Result<Parsed, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_shows_what_the_tables_say_as_it_is() {
+        let text = listing();
+        for entry in Dialect::ALL.into_iter().flat_map(Dialect::operations) {
+            assert!(text.contains(entry.doc) && text.contains(entry.accepts) && text.contains(entry.name), "{entry:?}");
+        }
+        assert!(!text.contains("&lt;") && !text.contains("\\|") && !text.contains("**"), "{text}");
+    }
 
     #[test]
     fn the_reference_has_every_operation_in_a_row_of_four_cells() {
