@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod http;
 pub mod shield;
+pub mod site;
 
 pub mod engine;
 

@@ -14,7 +14,8 @@ use pictor::engine::Engine;
 use pictor::negotiate;
 use pictor::origin::ObjectKey;
 use pictor::plan::Format;
-use pictor::shield::{CacheStatus, Permits, Question, Results, Shield, Site};
+use pictor::shield::{CacheStatus, Permits, Question, Results, Shield};
+use pictor::site::{Site, Sites};
 use pictor::telemetry::Metrics;
 
 /// The system's allocator, with a count of what each thread has asked it for.
@@ -47,7 +48,7 @@ fn site(folder: &Path) -> Arc<Site> {
         folder.display()
     );
     let loaded = Loaded { config: config::parse(&text).unwrap(), base: folder.into() };
-    pictor::cli::sites(&loaded).unwrap().iter().next().unwrap().clone()
+    Sites::build(&loaded).unwrap().iter().next().unwrap().clone()
 }
 
 fn question(site: &Arc<Site>, path: &str, accept: Option<&str>) -> Question {

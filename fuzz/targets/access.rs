@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use libfuzzer_sys::fuzz_target;
 use pictor::config::Loaded;
 use pictor::http::sent::{Sent, sent};
-use pictor::shield::Site;
+use pictor::site::{Site, Sites};
 
 #[path = "../../tests/support/allowed.rs"]
 mod allowed;
@@ -58,7 +58,7 @@ fn sites() -> &'static [(Opens, Arc<Site>)] {
                 opens.toml()
             );
             let loaded = Loaded { config: pictor::config::parse(&text).expect("a configuration"), base: PathBuf::from("/") };
-            let sites = pictor::cli::sites(&loaded).expect("a site");
+            let sites = Sites::build(&loaded).expect("a site");
             (opens, sites.iter().next().expect("one").clone())
         };
         let sites = Opens::all().map(site).collect();

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::serve;
 use crate::config::{self, EngineConfig};
 use crate::engine::Engine;
 use crate::http::front;
 use crate::imaging::codecs;
+use crate::site::Sites;
 use crate::state::State;
 
 /// Checks a file, and everything that it names: secrets, certificates, the state, the engine that it asks for. A port that
@@ -17,7 +17,7 @@ pub fn run(path: &Path) -> Result<(), String> {
     let (config, base) = (&loaded.config, &loaded.base);
     let wrong = |at: &str, message: &str| format!("{}: {}", path.display(), config::said(&text, at, message));
     front::tls(&config.server, base).map_err(|unusable| wrong(unusable.setting, &unusable.message))?;
-    serve::sites(&loaded)?;
+    Sites::build(&loaded)?;
     if let Some(file) = &config.state.path {
         let file = base.join(file);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -14,8 +14,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use serve::sites;
-
 /// An origin shield for images: speaks the image dialects of Tencent CI and Aliyun OSS, converts once, caches, counts.
 #[derive(Debug, Parser)]
 #[command(name = "pictor", version)]

@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use arc_swap::ArcSwap;
-
 use crate::cache::Cache;
-use crate::config::{self, CacheConfig, Loaded, Manage, SiteConfig};
+use crate::config::{self, CacheConfig, Loaded};
 use crate::engine::{Engine, memory_file};
 use crate::error::Error;
 use crate::http::front::{self, Doors};
 use crate::http::{self, App, RequestIds};
 use crate::imaging::codecs;
-use crate::origin;
-use crate::shield::{Permits, Results, Shield, Site, Sites, StyleBook};
+use crate::shield::{Permits, Results, Shield};
+use crate::site::{CurrentSites, Sites, StyleBook};
 use crate::state::State;
 use crate::telemetry::{self, Metrics};
 
@@ -34,7 +32,7 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Before anything is started: a taken port or a bad certificate is the most likely reason not to.
     let doors = front::bind(&loaded.config.server, &loaded.base)?;
-    let sites = sites(&loaded)?;
+    let sites = Sites::build(&loaded)?;
     let config = &mut loaded.config;
     for path in &mut config.engine.fonts.paths {
         *path = loaded.base.join(&*path);
@@ -59,9 +57,9 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
         .build()
         .map_err(|error| format!("threads: {error}"))?;
     let metrics = Arc::new(Metrics::new().map_err(|error| error.to_string())?);
-    let styles = match &config.state.path {
-        Some(path) => Some(runtime.block_on(styles(&loaded.base.join(path), &sites))?),
-        None => None,
+    let (sites, styles) = match &config.state.path {
+        Some(path) => runtime.block_on(styles(&loaded.base.join(path), sites))?,
+        None => (sites, None),
     };
     let cache = Cache::new(&config.cache);
     let results = Results::new(Cache::variants_of(&config.cache), config.cache.sending);
@@ -70,7 +68,7 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
     let runtime_handle = runtime.handle().clone();
     let shield = Shield::new(cache, permits, results, engine, metrics.clone(), runtime_handle, config.engine.deadline);
     let app = Arc::new(App {
-        sites,
+        sites: CurrentSites::new(sites),
         shield,
         styles,
         metrics,
@@ -91,40 +89,11 @@ fn random() -> u64 {
     hasher.finish()
 }
 
-/// Opens the state's file and takes from it what is kept.
-async fn styles(path: &Path, sites: &Sites) -> Result<StyleBook, String> {
+/// Opens the state's file, and takes into the sites what is kept there.
+async fn styles(path: &Path, sites: Sites) -> Result<(Sites, Option<StyleBook>), String> {
     let told = |error: Error| format!("{}: {}", path.display(), error.told());
-    let state = State::open(path).await.map_err(told)?;
-    StyleBook::open(state, sites).await.map_err(told)
-}
-
-/// Opens every site's origin.
-pub fn sites(loaded: &Loaded) -> Result<Sites, String> {
-    let mut sites = Sites::default();
-    for config in &loaded.config.sites {
-        let site = site(config, &loaded.base).map_err(|message| format!("site \"{}\": {message}", config.name))?;
-        sites.add(&config.hosts, Arc::new(site));
-    }
-    Ok(sites)
-}
-
-fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
-    let origin = origin::build(&config.origin, base).map_err(|error| error.told().to_owned())?;
-    Ok(Site {
-        name: config.name.as_str().into(),
-        language: ArcSwap::from_pointee(config.language().map_err(|error| error.told().to_owned())?),
-        manage_styles: config.styles.manage == Manage::Anyone,
-        protect: config.styles.protect,
-        hosts: config.hosts.iter().chain(&config.mark_hosts).cloned().collect(),
-        origin,
-        offered: config.offered(),
-        advanced_compression: config.advanced_compression,
-        negotiate_plain: config.negotiate.plain,
-        limits: config.limits.limits(),
-        imaging: config.policy(),
-        access: config.access.clone(),
-        cache: config.cache.clone(),
-    })
+    let book = StyleBook::new(State::open(path).await.map_err(told)?);
+    Ok((book.fill(sites).await.map_err(told)?, Some(book)))
 }
 
 /// Where the demo's pictures are: beside the sources, or beside the program.

@@ -38,14 +38,14 @@ const SITES: &str = "/-/sites/";
 impl Admin {
     /// The vendors' calls for styles, for a site by its name; nobody else reaches this listener.
     async fn styles(&self, session: &mut ServerSession, name: &str, query: &str) -> Response<Vec<u8>> {
-        let found = self.app.sites.iter().find(|site| *site.name == *name);
+        let found = self.app.sites.now().named(name).cloned();
         let Some(site) = found.filter(|_| style_calls::claims("/", query)) else {
             let message = b"take /-/sites/NAME/?style, NAME being a site of the configuration\n";
             return text(StatusCode::NOT_FOUND, PLAIN, message.to_vec());
         };
         let (dialect, result) = match styles::Body::receive(session).await {
             Err(error) => (None, Err(error)),
-            Ok(body) => styles::call(&self.app, site, session.req_header().method.as_str(), query, &body).await,
+            Ok(body) => styles::call(&self.app, &site, session.req_header().method.as_str(), query, &body).await,
         };
         let (status, body) = result.unwrap_or_else(|error| {
             let shaped = dialect::error_body(dialect, &error, "/", name, "-", false);
@@ -64,10 +64,10 @@ impl Admin {
             Ok(host) => host,
             Err(error) => return refuse(&error.message),
         };
-        let Some(site) = self.app.sites.find(host) else {
+        let Some(site) = self.app.sites.now().find(host).cloned() else {
             return text(StatusCode::NOT_FOUND, PLAIN, b"no site answers to this host name\n".to_vec());
         };
-        let Some(object) = incoming::object(site, head.uri.path()) else {
+        let Some(object) = incoming::object(&site, head.uri.path()) else {
             return refuse("PURGE takes the path of an object");
         };
         self.app.shield.purge(&object);

@@ -7,14 +7,15 @@ use http::HeaderName;
 use pingora::http::RequestHeader;
 
 use super::referer;
-use crate::access::{self, Action, Asked, Grant, Pass, Policy, Query, Wants, looks_negotiable};
+use crate::access::{self, Action, Asked, Grant, Pass, Query, Wants, looks_negotiable};
 use crate::cache::ObjectId;
 use crate::dialect::{self, Dialect, Language, Reading, Recognised};
 use crate::error::{Error, Kind};
 use crate::negotiate::{self, Class};
 use crate::origin::ObjectKey;
 use crate::plan::{Format, Plan};
-use crate::shield::{Question, Site, mark_objects};
+use crate::shield::{Question, mark_objects};
+use crate::site::{CurrentSites, Site};
 
 /// What a request turned out to be, and that it may be.
 pub enum Incoming {
@@ -59,6 +60,15 @@ pub fn host(head: &RequestHeader) -> Result<&str, Error> {
     }
 }
 
+/// The site of a host, as it is now. Asked once in a request's life: all that is decided about it is decided by this site.
+///
+/// # Errors
+/// [`Kind::NoSuchSite`].
+pub fn site(host: &str, sites: &CurrentSites) -> Result<Arc<Site>, Error> {
+    let site = sites.now().find(host).cloned();
+    site.ok_or_else(|| Error::new(Kind::NoSuchSite, "no site answers to this host name"))
+}
+
 /// Bytes of the head as they would stand on the wire; the limit is checked against it.
 pub fn size(head: &RequestHeader) -> usize {
     let target = head.uri.path_and_query().map_or(1, |target| target.as_str().len());
@@ -73,7 +83,7 @@ pub fn target(head: &RequestHeader) -> (&str, Option<&str>) {
 /// Reads what the request asks for, and decides on it. The error comes with the dialect that it is to be dressed in.
 pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<Dialect>, Error)> {
     let (path, raw) = target(head);
-    let language = site.language.load();
+    let language = &site.language;
     let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
     // What is written to is the path as it stands: only reads take a style off its end.
     let Reading { path, recognised, by_style } = language.read(path, raw.unwrap_or(""), reads);
@@ -82,11 +92,11 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
         Recognised::Rule { dialect, .. } => Some(*dialect),
         Recognised::None => None,
     };
-    let speaks = || own.or_else(|| spoken(head, &language));
+    let speaks = || own.or_else(|| spoken(head, language));
     let fail = |error: Error| (speaks(), error);
-    refuse_uploads_with_processing(head, raw.unwrap_or(""), &query, &language)?;
+    refuse_uploads_with_processing(head, raw.unwrap_or(""), &query, language)?;
 
-    let policy = policy(site);
+    let policy = site.opens();
     // What is sent as it came goes only to an origin that decides for itself.
     let rest = policy.origin_decides && own.is_some();
     let without_rule = rest.then(|| raw.map(dialect::without_rule)).flatten();
@@ -144,19 +154,6 @@ pub fn negotiates_plain(head: &RequestHeader, site: &Site) -> bool {
     let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
     let asked = site.negotiate_plain && !site.offered.is_empty();
     reads && asked && query.is_none_or(str::is_empty) && looks_negotiable(path)
-}
-
-/// What a site opens, for the decision.
-fn policy(site: &Site) -> Policy {
-    Policy {
-        anonymous: site.access.anonymous,
-        write: site.access.anonymous_write,
-        list: site.access.anonymous_list,
-        overrides: site.access.anonymous_overrides,
-        protect: site.protect,
-        styles: site.manage_styles,
-        origin_decides: site.origin.upstream().is_some_and(|upstream| !upstream.signs()),
-    }
 }
 
 /// The language to answer in where no rule says it: the one whose SDK the client seems to be, else the site's first.

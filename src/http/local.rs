@@ -16,7 +16,8 @@ use crate::access::Pass;
 use crate::dates::http_date;
 use crate::error::{Error, Kind};
 use crate::origin::{ByteRange, Conditions, Fetched, Meta, ObjectKey};
-use crate::shield::{Shield, Site};
+use crate::shield::Shield;
+use crate::site::Site;
 
 /// Answers a GET or HEAD from the folder; gives the status and the bytes sent.
 ///

@@ -37,13 +37,14 @@ use std::sync::atomic::AtomicU64;
 pub use request_id::{RequestId, RequestIds};
 pub use server::run;
 
-use crate::shield::{Shield, Sites, StyleBook};
+use crate::shield::Shield;
+use crate::site::{CurrentSites, StyleBook};
 use crate::telemetry::Metrics;
 
 /// What every request needs.
 pub struct App {
-    /// Sites by host.
-    pub sites: Sites,
+    /// The sites, of which a request takes its own once.
+    pub sites: CurrentSites,
     /// The way to variants.
     pub shield: Arc<Shield>,
     /// The styles that can be changed while the service runs; `None` where no state is kept.

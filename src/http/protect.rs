@@ -8,7 +8,8 @@ use crate::access::Pass;
 use crate::error::{Error, Kind};
 use crate::imaging;
 use crate::origin::{Conditions, Meta};
-use crate::shield::{Beginning, Shield, Site};
+use crate::shield::{Beginning, Shield};
+use crate::site::Site;
 
 /// Bytes that tell what an object is: pictures say it in the first dozen, drawings behind their editor's comments.
 const ENOUGH: usize = 16 << 10;

@@ -28,7 +28,8 @@ use crate::access::{self, Action, Pass};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Kind};
 use crate::origin::Upstream;
-use crate::shield::{CacheStatus, Refusal, Site};
+use crate::shield::{CacheStatus, Refusal};
+use crate::site::Site;
 use crate::telemetry::Served;
 
 /// The shield's face to pingora.
@@ -116,8 +117,7 @@ impl Proxy {
         let head = session.req_header();
         let host = incoming::host(head)?;
         framing::check(head, app.max_header)?;
-        let site =
-            app.sites.find(host).ok_or_else(|| Error::new(Kind::NoSuchSite, "no site answers to this host name"))?;
+        let site = &incoming::site(host, &app.sites)?;
         context.site = Some(site.clone());
         // Before anything can be refused.
         context.telling.negotiable = incoming::negotiates_plain(head, site);
@@ -202,7 +202,7 @@ impl Proxy {
         }
         let head = session.req_header();
         context.outcome = outcome;
-        context.speaks = incoming::spoken(head, &site.language.load());
+        context.speaks = incoming::spoken(head, &site.language);
         context.telling.cache = Some(match head.method {
             Method::GET | Method::HEAD => CacheStatus::Bypass,
             _ => CacheStatus::Method,

@@ -28,8 +28,8 @@ fn host(referer: &str) -> Option<&str> {
 
 /// `example.com` is itself, on every port; `*.example.com` is every name below it; `example.com:8080` is that port alone.
 fn matches(pattern: &str, host: &str) -> bool {
-    let bare = crate::shield::host_name(host);
-    let candidate = if crate::shield::host_name(pattern) == pattern { bare } else { host };
+    let bare = crate::site::host_name(host);
+    let candidate = if crate::site::host_name(pattern) == pattern { bare } else { host };
     match pattern.strip_prefix('*') {
         Some(end) => candidate.len() > end.len() && ends_with(candidate, end),
         None => candidate.eq_ignore_ascii_case(pattern),

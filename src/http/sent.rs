@@ -9,7 +9,7 @@ use super::incoming::{self, Incoming};
 use super::pass::Outgoing;
 use crate::access::Pass;
 use crate::error::{Error, Kind};
-use crate::shield::Site;
+use crate::site::Site;
 
 /// One request to the origin.
 #[derive(Debug, Clone, PartialEq, Eq)]

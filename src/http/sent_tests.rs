@@ -18,7 +18,7 @@ const BUCKET: &str = "/hidden/";
 fn site(origin: &str, more: &str) -> Arc<Site> {
     let text = format!("[[site]]\nname = \"t\"\nhosts = [\"*\"]\n[site.origin]\n{origin}\n{more}");
     let loaded = Loaded { config: crate::config::parse(&text).unwrap(), base: PathBuf::from("/") };
-    crate::cli::sites(&loaded).unwrap().iter().next().unwrap().clone()
+    crate::site::Sites::build(&loaded).unwrap().iter().next().unwrap().clone()
 }
 
 /// A site of a private bucket.

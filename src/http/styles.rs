@@ -10,7 +10,7 @@ use super::answer::{self, Response, name_request, set, status_line};
 use super::front::Request;
 use crate::dialect::{Dialect, style_calls};
 use crate::error::{Error, Kind};
-use crate::shield::Site;
+use crate::site::Site;
 
 /// A call's body while it comes in.
 #[derive(Debug, Default)]
@@ -55,7 +55,7 @@ pub async fn call(
     query: &str,
     body: &Body,
 ) -> (Option<Dialect>, Result<(u16, String), Error>) {
-    let dialect = style_calls::dialect(query, &body.0, &site.language.load().dialects);
+    let dialect = style_calls::dialect(query, &body.0, &site.language.dialects);
     let result = match (&app.styles, dialect) {
         (None, _) => {
             let message = "styles cannot be changed here: the configuration has no state.path";
@@ -63,7 +63,7 @@ pub async fn call(
         }
         (_, None) => Err(Error::new(Kind::BadRequest, "this site does not speak the dialect of this request")),
         (Some(book), Some(dialect)) => match style_calls::read(dialect, method, query, &body.0) {
-            Ok(call) => book.call(site, dialect, &call).await,
+            Ok(call) => book.call(&app.sites, site, dialect, &call).await,
             Err(error) => Err(error),
         },
     };

@@ -11,7 +11,8 @@ use super::named::Named;
 use crate::access::{Action, Pass};
 use crate::cache::ObjectId;
 use crate::error::Error;
-use crate::shield::{Shield, Site};
+use crate::shield::Shield;
+use crate::site::Site;
 
 /// A write under way. Wherever it is dropped, as when the connection's time is over, what it may have changed is forgotten.
 pub struct Writes {

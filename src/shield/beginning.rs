@@ -6,10 +6,11 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use http::HeaderMap;
 
-use super::{Shield, Site};
+use super::Shield;
 use crate::access::Pass;
 use crate::error::{Error, Kind};
 use crate::origin::{ByteRange, Fetched, Meta, Origin};
+use crate::site::Site;
 
 /// How an object begins.
 #[derive(Debug)]

@@ -4,13 +4,14 @@
 use std::time::Instant;
 
 use super::job::job;
-use super::{Question, Shield, Site};
+use super::{Question, Shield};
 use crate::cache::Original;
 use crate::engine::{Conversion, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::probe::{check_accepted, probe};
 use crate::imaging::{Expected, Header, budget, mark};
 use crate::plan::{self, Format, Plan};
+use crate::site::Site;
 
 /// The header of a picture that is to be converted.
 ///

@@ -8,12 +8,13 @@ use futures_util::future::try_join_all;
 use sha2::{Digest, Sha256};
 
 use super::fetch::{Fetch, Said};
-use super::{CacheStatus, Forward, Question, Refusal, Shield, Site};
+use super::{CacheStatus, Forward, Question, Refusal, Shield};
 use crate::cache::{Known, ObjectId, Original};
 use crate::error::{Error, Kind};
 use crate::imaging::mark::of_mark;
 use crate::origin::ObjectKey;
 use crate::plan::Plan;
+use crate::site::Site;
 
 /// One of them.
 #[derive(Debug, Clone)]

@@ -10,9 +10,7 @@ mod marks;
 mod permits;
 mod produce;
 mod results;
-mod site;
 mod status;
-mod styles;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,9 +23,7 @@ pub use marks::{MarkObject, objects as mark_objects};
 pub use permits::{Permit, Permits};
 pub use produce::entity_tag;
 pub use results::Results;
-pub use site::{Site, Sites, host_name};
 pub use status::{CacheStatus, Forward};
-pub use styles::StyleBook;
 
 use crate::cache::{Cache, Known, ObjectId, Variant, VariantKey};
 use crate::engine::Engine;
@@ -36,6 +32,7 @@ use crate::imaging::encode::GENERATION;
 use crate::negotiate::Class;
 use crate::origin::ObjectKey;
 use crate::plan::Plan;
+use crate::site::Site;
 use crate::telemetry::Metrics;
 
 /// A question to the shield.

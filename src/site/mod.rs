@@ -1,25 +1,32 @@
-//! Sites as they run: the configuration checked, the origin opened.
+//! Sites as they run: the configuration checked, the origin opened, what was set meanwhile taken in. All of them are one value
+//! that is built in one place and replaced as a whole, so that a request never sees two configurations.
 
-use std::collections::HashMap;
+mod current;
+mod sites;
+mod styles;
+
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+pub use current::{CurrentSites, Turn};
+pub use sites::Sites;
+pub use styles::StyleBook;
 
+use crate::access;
 use crate::config::{AccessConfig, SiteCacheConfig};
 use crate::dialect::Language;
 use crate::imaging::Policy;
 use crate::origin::Origin;
 use crate::plan::{Format, Limits};
 
-/// One site.
-#[derive(Debug)]
+/// One site. Who has it has all of it, of one moment: nothing in it changes, a change is another one in its place.
+#[derive(Debug, Clone)]
 pub struct Site {
     /// Name in keys, metrics and logs.
     pub name: Arc<str>,
     /// Names of its bucket in lower case, in requests and in the URLs of marks; `*` is any.
     pub hosts: Vec<String>,
-    /// How requests are read: dialects, styles, strictness. Replaced as a whole when a style changes.
-    pub language: ArcSwap<Language>,
+    /// How requests are read: dialects, styles, strictness.
+    pub language: Language,
     /// The object store.
     pub origin: Arc<dyn Origin>,
     /// Formats offered to negotiation, in order of preference; empty: off.
@@ -48,47 +55,18 @@ impl Site {
         let name = host_name(host).trim_end_matches('.');
         self.hosts.iter().any(|own| own == "*" || own.eq_ignore_ascii_case(name))
     }
-}
 
-/// All sites by host name.
-#[derive(Debug, Default)]
-pub struct Sites {
-    all: Vec<Arc<Site>>,
-    by_host: HashMap<String, Arc<Site>>,
-    any: Option<Arc<Site>>,
-}
-
-impl Sites {
-    /// Adds a site under its host names; `*` stands for every host that no other site names.
-    pub fn add(&mut self, hosts: &[String], site: Arc<Site>) {
-        self.all.push(site.clone());
-        for host in hosts {
-            if host == "*" {
-                self.any = Some(site.clone());
-            } else {
-                self.by_host.insert(host.to_ascii_lowercase(), site.clone());
-            }
+    /// What it opens, for the decision on a request.
+    pub fn opens(&self) -> access::Policy {
+        access::Policy {
+            anonymous: self.access.anonymous,
+            write: self.access.anonymous_write,
+            list: self.access.anonymous_list,
+            overrides: self.access.anonymous_overrides,
+            protect: self.protect,
+            styles: self.manage_styles,
+            origin_decides: self.origin.upstream().is_some_and(|upstream| !upstream.signs()),
         }
-    }
-
-    /// Every site, in the order of the configuration.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Site>> {
-        self.all.iter()
-    }
-
-    /// The site of a `Host` header or `:authority`, whose port does not count.
-    pub fn find(&self, host: &str) -> Option<&Arc<Site>> {
-        let name = host_name(host);
-        if let Some(site) = self.by_host.get(name) {
-            return Some(site);
-        }
-        // As clients write it nearly always, there is no other way to write it.
-        let plain = !name.ends_with('.') && !name.bytes().any(|byte| byte.is_ascii_uppercase());
-        let other = match plain {
-            true => None,
-            false => self.by_host.get(name.to_ascii_lowercase().trim_end_matches('.')),
-        };
-        other.or(self.any.as_ref())
     }
 }
 
