@@ -225,3 +225,7 @@ fn refuse_uploads_with_processing(
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "incoming_tests.rs"]
+mod tests;

@@ -132,3 +132,64 @@ fn add(language: &mut Language, style: &StoredStyle) -> Result<(), Error> {
     language.styles.date(&style.name, (style.created, style.modified));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+    use crate::config::{self, Loaded};
+
+    fn sites(names: &[&str], protect: bool) -> Sites {
+        let site = |name: &&str| {
+            format!(
+                "[[site]]\nname = \"{name}\"\nhosts = [\"{name}\"]\norigin = {{ kind = \"dir\", path = \"/\" }}\n\
+                 styles = {{ protect = {protect} }}\n"
+            )
+        };
+        let text: String = names.iter().map(site).collect();
+        Sites::build(&Loaded { config: config::parse(&text).unwrap(), base: "/".into() }).unwrap()
+    }
+
+    fn put(name: &str) -> StyleCall {
+        StyleCall::Put { name: name.into(), rule: "imageMogr2/rotate/90".into() }
+    }
+
+    fn styles(site: &Site) -> Vec<&str> {
+        site.language.styles.list().map(|style| style.name).collect()
+    }
+
+    #[tokio::test]
+    async fn a_style_and_a_new_configuration_do_not_undo_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = StyleBook::new(State::open(&folder.path().join("state")).await.unwrap());
+        let current = CurrentSites::new(sites(&["a", "gone"], false));
+        // Requests under way, with the sites that they began with.
+        let [a, gone] = ["a", "gone"].map(|name| current.now().named(name).unwrap().clone());
+        book.call(&current, &a, Dialect::Tencent, &put("first")).await.unwrap();
+        assert_eq!((styles(&a), styles(current.now().named("a").unwrap())), (vec![], vec!["first"]));
+
+        let turn = current.turn().await;
+        let filled = book.fill(sites(&["a"], true)).await.unwrap();
+        let second = put("second");
+        let call = book.call(&current, &a, Dialect::Tencent, &second);
+        tokio::pin!(call);
+        tokio::select! {
+            biased;
+            done = &mut call => panic!("a style was set in another's turn: {done:?}"),
+            () = std::future::ready(()) => {}
+        }
+        turn.replace(filled);
+        drop(turn);
+        call.await.unwrap();
+        let now = current.now();
+        let site = now.named("a").unwrap();
+        assert!(site.protect, "the style's change brought the old configuration back");
+        assert_eq!(styles(site), ["first", "second"]);
+
+        let late = book.call(&current, &gone, Dialect::Tencent, &put("third")).await;
+        assert_eq!(late.unwrap_err().kind, Kind::NoSuchSite);
+        let kept = book.fill(sites(&["gone"], false)).await.unwrap();
+        assert_eq!(styles(kept.named("gone").unwrap()), [""; 0], "what was refused is kept");
+    }
+}
