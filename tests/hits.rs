@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pictor::cache::{Cache, ObjectId};
+use pictor::cache::Cache;
 use pictor::config::{self, CacheConfig, Loaded};
 use pictor::engine::Engine;
 use pictor::negotiate;
@@ -55,7 +55,7 @@ fn question(site: &Arc<Site>, path: &str, accept: Option<&str>) -> Question {
     let rule = if accept.is_some() { "imageMogr2/thumbnail/9x9" } else { "imageMogr2/thumbnail/9x9/format/png" };
     let plan = pictor::dialect::parse_rule(rule).unwrap().1;
     let key = ObjectKey::from_raw_path(path).unwrap();
-    let object = ObjectId { site: site.name.clone(), key: site.origin.identity(&key).into(), version_id: None };
+    let object = site.object(&key, None);
     let class = accept.map(|accept| negotiate::class([accept], &[Format::Avif, Format::WebP]));
     let canonical = plan.to_string().into();
     Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class, marks: Arc::default() }

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn object(key: &str) -> ObjectId {
-        ObjectId { site: "s".into(), key: key.into(), version_id: None }
+        ObjectId { site: "s".into(), store: 0, key: key.into(), version_id: None }
     }
 
     #[test]

@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn a_write_raises_every_version_of_the_object() {
         let generations = Generations::default();
-        let plain = ObjectId { site: "s".into(), key: "k".into(), version_id: None };
+        let plain = ObjectId { site: "s".into(), store: 0, key: "k".into(), version_id: None };
         let versioned = ObjectId { version_id: Some("v1".into()), ..plain.clone() };
         let before = generations.current(&versioned);
         generations.raise(&plain);

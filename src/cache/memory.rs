@@ -197,8 +197,8 @@ mod tests {
     }
 
     fn key(number: usize) -> VariantKey {
-        let object = ObjectId { site: "s".into(), key: number.to_string().into(), version_id: None };
-        VariantKey { object, version: 0, epoch: 0, plan: "".into(), class: None, encoder: 0 }
+        let object = ObjectId { site: "s".into(), store: 0, key: number.to_string().into(), version_id: None };
+        VariantKey { object, version: 0, epoch: 0, plan: "".into(), class: None, settings: 0, encoder: 0 }
     }
 
     /// What a full cache refuses, and what can never fit, is not called stored.

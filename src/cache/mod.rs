@@ -1,5 +1,6 @@
 //! What has been worked out before: variants, originals, what is known of objects, and errors worth remembering.
 
+mod bytes;
 mod entry;
 mod epochs;
 mod generations;
@@ -8,6 +9,7 @@ mod memory;
 mod originals;
 mod weigh;
 
+pub use bytes::Unreadable;
 pub use entry::{Known, Original, Variant};
 pub use epochs::Epochs;
 pub use generations::Generations;

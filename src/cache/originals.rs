@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn object(number: usize) -> ObjectId {
-        ObjectId { site: "s".into(), key: number.to_string().into(), version_id: None }
+        ObjectId { site: "s".into(), store: 0, key: number.to_string().into(), version_id: None }
     }
 
     fn original(bytes: usize) -> Arc<Original> {

@@ -85,11 +85,18 @@ mod tests {
     #[test]
     fn texts_weigh_what_they_take() {
         let long = "x".repeat(10_000);
-        let short = ObjectId { site: "s".into(), key: "k".into(), version_id: None };
+        let short = ObjectId { site: "s".into(), store: 0, key: "k".into(), version_id: None };
         let named = ObjectId { key: long.as_str().into(), ..short.clone() };
         let versioned = ObjectId { version_id: Some(long.as_str().into()), ..short.clone() };
-        let plain =
-            VariantKey { object: short.clone(), version: 0, epoch: 0, plan: "p".into(), class: None, encoder: 0 };
+        let plain = VariantKey {
+            object: short.clone(),
+            version: 0,
+            epoch: 0,
+            plan: "p".into(),
+            class: None,
+            settings: 0,
+            encoder: 0,
+        };
         let planned = VariantKey { plan: long.as_str().into(), ..plain.clone() };
         let said = Error::new(Kind::NotFound, long.as_str());
         let brief = Error::new(Kind::NotFound, "");
@@ -131,6 +138,7 @@ mod tests {
         };
         let named = |kind: &str, number: usize| ObjectId {
             site: "s".into(),
+            store: 0,
             key: format!("{kind}/{number}.jpg").into(),
             version_id: None,
         };
@@ -181,6 +189,7 @@ mod tests {
             epoch: 0,
             plan: format!("plan of {number}").into(),
             class: None,
+            settings: 0,
             encoder: 0,
         };
         told("variants", 0, 20_000, &|number| {

@@ -7,6 +7,7 @@
 pub mod correct;
 pub mod cost;
 mod diagnose;
+mod encoder;
 mod event;
 pub mod memory_file;
 pub mod protocol;
@@ -45,8 +46,9 @@ use crate::config::{EngineConfig, Isolation};
 use crate::error::{Error, Kind};
 use crate::imaging::Effort;
 use crate::imaging::compare::{Comparing, Likeness};
+use crate::imaging::fonts::{self, Chosen};
 use crate::imaging::plugin::Ability;
-use crate::imaging::{Expected, Job, Outcome, encode, fonts};
+use crate::imaging::{Expected, Job, Outcome, encode};
 use crate::plan::Format;
 use protocol::{Greeting, Task};
 use status::Board;
@@ -129,6 +131,7 @@ struct Inner {
     greeting: Greeting,
     ids: AtomicU64,
     budget: Duration,
+    encoder: u128,
 }
 
 /// A task and its answer without the meaning of either: what [`Engine::convert`] and the tests of the pool share.
@@ -170,32 +173,33 @@ impl Engine {
     /// [`Kind::Internal`] if a worker cannot be started or ends at once (as it does when its plug-in cannot be used), or if
     /// the kernel refuses a layer of the sandbox and the configuration requires it.
     pub fn start(config: &EngineConfig, program: PathBuf) -> Result<Self, Error> {
-        Self::start_crew(config, Self::crew(config, &program, false))
+        Self::start_with(config, &program, false)
     }
 
     /// As [`Self::start`], with workers that misbehave on demand. Never for a service.
     #[doc(hidden)]
     pub fn start_with_diagnostics(config: &EngineConfig, program: &Path) -> Result<Self, Error> {
-        Self::start_crew(config, Self::crew(config, program, true))
+        Self::start_with(config, program, true)
     }
 
-    fn crew(config: &EngineConfig, program: &Path, diagnostics: bool) -> Crew {
-        match config.isolation {
-            Isolation::Process => {
-                Crew::Processes { program: program.to_owned(), diagnostics, fonts: fonts::choose(&config.fonts) }
-            }
+    fn start_with(config: &EngineConfig, program: &Path, diagnostics: bool) -> Result<Self, Error> {
+        let fonts = fonts::choose(&config.fonts);
+        let crew = match config.isolation {
+            Isolation::Process => Crew::Processes { program: program.to_owned(), diagnostics, fonts: fonts.clone() },
             Isolation::Thread => {
-                fonts::load(&fonts::choose(&config.fonts));
+                fonts::load(&fonts);
                 Crew::Threads(worker::perform)
             }
-        }
+        };
+        Self::start_crew(config, crew, &fonts)
     }
 
-    fn start_crew(config: &EngineConfig, crew: Crew) -> Result<Self, Error> {
+    fn start_crew(config: &EngineConfig, crew: Crew, fonts: &Chosen) -> Result<Self, Error> {
         let board = Arc::new(Board::default());
         let (requests, inbox) = mpsc::unbounded_channel();
         let greeting = supervisor::start(config.clone(), crew, inbox, Arc::clone(&board))?;
-        let inner = Inner { requests, board, greeting, ids: AtomicU64::new(1), budget: config.deadline };
+        let encoder = encoder::encoder(greeting.plugin.as_ref(), fonts, config.deadline);
+        let inner = Inner { requests, board, greeting, ids: AtomicU64::new(1), budget: config.deadline, encoder };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -286,6 +290,11 @@ impl Engine {
     /// What the workers' plug-in can do; `None` without one.
     pub fn plugin(&self) -> Option<&Ability> {
         self.inner.greeting.plugin.as_ref()
+    }
+
+    /// Digest of what makes results here: codecs, the encoders' generation, fonts, the time for one.
+    pub fn encoder(&self) -> u128 {
+        self.inner.encoder
     }
 
     /// Whether a worker can write the format.

@@ -13,7 +13,7 @@ fn work(source: &[u8], _: &[&[u8]], task: &Task) -> Result<(Vec<u8>, Option<Outc
 
 fn engine() -> Engine {
     let config = EngineConfig { workers: 1, deadline: Duration::from_millis(100), ..EngineConfig::default() };
-    Engine::start_crew(&config, Crew::Threads(work)).unwrap()
+    Engine::start_crew(&config, Crew::Threads(work), &Chosen::default()).unwrap()
 }
 
 /// An estimate.

@@ -175,11 +175,7 @@ const CANONICAL: usize = 128;
 
 fn question(site: &Arc<Site>, grant: &access::Picture, plan: Plan, class: Option<Class>) -> Result<Question, Error> {
     let key = ObjectKey::from_raw_path(grant.path())?;
-    let object = ObjectId {
-        site: site.name.clone(),
-        key: site.origin.identity(&key).into(),
-        version_id: grant.version().map(Arc::from),
-    };
+    let object = site.object(&key, grant.version());
     let mut canonical = String::with_capacity(CANONICAL);
     // Writing to a String cannot fail.
     let _ = write!(canonical, "{plan}");
@@ -190,7 +186,7 @@ fn question(site: &Arc<Site>, grant: &access::Picture, plan: Plan, class: Option
 /// Names an object for invalidation, whatever was asked of it. `None` where the path names none.
 pub fn object(site: &Site, path: &str) -> Option<ObjectId> {
     let key = ObjectKey::from_raw_path(path).ok()?;
-    Some(ObjectId { site: site.name.clone(), key: site.origin.identity(&key).into(), version_id: None })
+    Some(site.object(&key, None))
 }
 
 fn class(head: &RequestHeader, offered: &[Format]) -> Class {

@@ -211,6 +211,10 @@ impl Origin for Dir {
         None
     }
 
+    fn store(&self) -> Vec<u8> {
+        [b"dir ", self.root.as_os_str().as_encoded_bytes()].concat()
+    }
+
     fn total_timeout(&self) -> Duration {
         Timeouts::default().total
     }

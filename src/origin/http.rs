@@ -96,6 +96,10 @@ impl Origin for Http {
         key.spelling()
     }
 
+    fn store(&self) -> Vec<u8> {
+        self.client.upstream.store("http")
+    }
+
     fn total_timeout(&self) -> Duration {
         self.client.upstream.total_timeout
     }

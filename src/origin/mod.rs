@@ -71,6 +71,9 @@ pub trait Origin: Send + Sync + Debug {
     /// [`Origin::get`] and [`Origin::head`].
     fn upstream(&self) -> Option<&Upstream>;
 
+    /// What tells this store, its bucket or folder included, from every other; the same in every process. Nothing secret.
+    fn store(&self) -> Vec<u8>;
+
     /// The name under which everything about this object is kept. Two keys may share it only if the store cannot tell
     /// them apart. Purges and writes must use it too.
     fn identity(&self, key: &ObjectKey) -> String {

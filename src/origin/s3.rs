@@ -199,6 +199,10 @@ impl Origin for S3 {
         Some(&self.client.upstream)
     }
 
+    fn store(&self) -> Vec<u8> {
+        self.client.upstream.store("s3")
+    }
+
     fn total_timeout(&self) -> Duration {
         self.client.upstream.total_timeout
     }

@@ -66,3 +66,29 @@ fn addresses_are_checked() {
     let dir = OriginConfig::Dir { path: "does-not-exist".into() };
     assert!(failure(&dir, Path::new("/")).contains("does-not-exist"));
 }
+
+/// What a site had from one bucket is never another's, and the same bucket is told the same in every process.
+#[test]
+fn stores_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("b")).unwrap();
+    let store = |kind: &str, rest: &str| {
+        let config: OriginConfig = toml::from_str(&format!("kind = \"{kind}\"\n{rest}")).unwrap();
+        build(&config, folder.path()).unwrap().store()
+    };
+    let same = store("s3", "endpoint = \"http://e.example\"\nbucket = \"a\"");
+    let spelt = "endpoint = \"http://E.example:80/\"\nbucket = \"a\"\nregion = \"elsewhere\"";
+    assert_eq!(same, store("s3", spelt));
+    let all = [
+        same,
+        store("s3", "endpoint = \"http://e.example\"\nbucket = \"b\""),
+        store("s3", "endpoint = \"https://e.example\"\nbucket = \"a\""),
+        store("s3", "endpoint = \"http://e.example:81\"\nbucket = \"a\""),
+        store("s3", "endpoint = \"http://e.example\"\nbucket = \"a\"\npath_style = false"),
+        store("http", "url = \"http://e.example/a\""),
+        store("http", "url = \"http://e.example/\""),
+        store("dir", "path = \".\""),
+        store("dir", "path = \"b\""),
+    ];
+    assert_eq!(all.iter().collect::<std::collections::HashSet<_>>().len(), all.len());
+}

@@ -349,6 +349,11 @@ impl Upstream {
         format!("{}://{}", if self.tls { "https" } else { "http" }, self.authority)
     }
 
+    /// What tells its store from every other of the same kind.
+    pub(super) fn store(&self, kind: &str) -> Vec<u8> {
+        format!("{kind} {}{}", self.base(), self.prefix).into_bytes()
+    }
+
     /// The configured prefix, for messages.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix

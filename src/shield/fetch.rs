@@ -5,6 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::{CacheStatus, Forward, Question, Refusal, Shield};
 use crate::cache::{Known, ObjectId, Original};
+use crate::digest::truncated;
 use crate::error::{Error, Kind};
 use crate::origin::{self, Conditions, FetchedWhole, Meta};
 
@@ -184,7 +185,10 @@ impl Shield {
                 self.metrics.bytes_in(&site.name, bytes.len() as u64);
                 let settled = settled(&meta, SystemTime::now());
                 let known = Known {
-                    version: version(&digest),
+                    // A version is what its bytes are. The origin's validators only tell whether it still is the current
+                    // one: a time is good to the second, and a tag may be weak, or made of such a time by a server that
+                    // does not say so.
+                    version: truncated(&digest),
                     // Many servers make tags of such times, weak ones and some that they call strong.
                     etag: meta.etag.as_deref().filter(|_| settled).map(Arc::from),
                     last_modified: meta.last_modified.filter(|_| settled),
@@ -235,14 +239,6 @@ impl Shield {
 
 /// How often a file is read that does not keep still.
 const LOOKS: usize = 3;
-
-/// A version is what its bytes are. The origin's validators only tell whether it still is the current one: a time is good
-/// to the second, and a tag may be weak, or made of such a time by a server that does not say so.
-fn version(digest: &[u8; 32]) -> u128 {
-    let mut first = [0; 16];
-    first.copy_from_slice(&digest[..16]);
-    u128::from_be_bytes(first)
-}
 
 /// Whether the object's time of change, and a tag that may be made of it, names these bytes alone (RFC 9110, 8.8.2.2): what was read in the very second of a
 /// change may be changed again in it. By the origin's clock where it says what that shows.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::fetch::{Fetch, Said};
 use super::{CacheStatus, Forward, Question, Refusal, Shield};
 use crate::cache::{Known, ObjectId, Original};
+use crate::digest::truncated;
 use crate::error::{Error, Kind};
 use crate::imaging::mark::of_mark;
 use crate::origin::ObjectKey;
@@ -38,7 +39,7 @@ pub fn objects(site: &Site, plan: &Plan) -> Result<Arc<[MarkObject]>, Error> {
         }
         let key = ObjectKey::from_text(&image.object).and_then(|key| key.refuse_dot_segments().map(|()| key));
         let key = key.map_err(|error| Error::new(Kind::MarkNotFound, format!("the mark: {}", error.message)))?;
-        let object = ObjectId { site: site.name.clone(), key: site.origin.identity(&key).into(), version_id: None };
+        let object = site.object(&key, None);
         Ok(MarkObject { key, object })
     };
     plan.mark_images().map(one).collect()
@@ -53,9 +54,7 @@ pub(super) fn version(known: &Known, marks: &[u128]) -> u128 {
     for version in [known.version].iter().chain(marks) {
         digest.update(version.to_be_bytes());
     }
-    let mut first = [0; 16];
-    first.copy_from_slice(&digest.finalize()[..16]);
-    u128::from_be_bytes(first)
+    truncated(&digest.finalize().into())
 }
 
 /// The digest under which the pool remembers what a job did to it. A mark that kills workers shall not put the picture

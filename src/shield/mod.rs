@@ -28,7 +28,6 @@ pub use status::{CacheStatus, Forward};
 use crate::cache::{Cache, Known, ObjectId, Variant, VariantKey};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::imaging::encode::GENERATION;
 use crate::negotiate::Class;
 use crate::origin::ObjectKey;
 use crate::plan::Plan;
@@ -168,7 +167,7 @@ impl Shield {
             return self.cache.object_error(&question.object).and_then(remembered);
         };
         let (marks, oldest) = self.known_marks(question)?;
-        let key = question.variant_key(&known, &marks, self.epoch(question));
+        let key = question.variant_key(&known, &marks, self.epoch(question), self.engine.encoder());
         match self.cache.variant(&key) {
             Some(variant) => Some(Ok(Answer { variant, status: CacheStatus::Hit, age: age.max(oldest) })),
             None => self.cache.variant_error(&key).and_then(remembered),
@@ -246,14 +245,15 @@ impl Shield {
 }
 
 impl Question {
-    fn variant_key(&self, known: &Known, marks: &[u128], epoch: u64) -> VariantKey {
+    fn variant_key(&self, known: &Known, marks: &[u128], epoch: u64, encoder: u128) -> VariantKey {
         VariantKey {
             object: self.object.clone(),
             version: marks::version(known, marks),
-            epoch,
             plan: self.canonical.clone(),
             class: self.class,
-            encoder: GENERATION,
+            settings: self.site.settings,
+            encoder,
+            epoch,
         }
     }
 }

@@ -401,7 +401,7 @@ mod tests {
         assert!(lasts);
         let known =
             Known { version: 0, etag: None, last_modified: None, checked: std::time::Instant::now(), generation: 0 };
-        let object = ObjectId { site: "s".into(), key: object.to_string().into(), version_id: None };
+        let object = ObjectId { site: "s".into(), store: 0, key: object.to_string().into(), version_id: None };
         Some((object, Arc::new(Original { bytes, digest: [0; 32], known, header: Default::default() })))
     }
 

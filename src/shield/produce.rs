@@ -52,7 +52,8 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Mom
         }
     };
     let versions: Vec<u128> = marks.iter().map(|mark| mark.known.version).collect();
-    let key_of = |known: &Known| question.variant_key(known, &versions, epoch);
+    let encoder = shield.engine.encoder();
+    let key_of = |known: &Known| question.variant_key(known, &versions, epoch, encoder);
     let found = |key: &VariantKey| shield.cache.variant(key).filter(|variant| care.takes(variant));
     let there = |known: &Known| found(&key_of(known)).is_some();
     let after_marks = |refused: Refusal| Refusal { status: of_marks.before(refused.status), ..refused };

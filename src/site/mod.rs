@@ -2,6 +2,7 @@
 //! that is built in one place and replaced as a whole, so that a request never sees two configurations.
 
 mod current;
+mod settings;
 mod sites;
 mod styles;
 
@@ -12,10 +13,11 @@ pub use sites::Sites;
 pub use styles::StyleBook;
 
 use crate::access;
+use crate::cache::ObjectId;
 use crate::config::{AccessConfig, SiteCacheConfig};
 use crate::dialect::Language;
 use crate::imaging::Policy;
-use crate::origin::Origin;
+use crate::origin::{ObjectKey, Origin};
 use crate::plan::{Format, Limits};
 
 /// One site. Who has it has all of it, of one moment: nothing in it changes, a change is another one in its place.
@@ -29,6 +31,10 @@ pub struct Site {
     pub language: Language,
     /// The object store.
     pub origin: Arc<dyn Origin>,
+    /// Digest of what tells the store from every other: see [`ObjectId::store`].
+    pub store: u128,
+    /// Digest of what the site decides about results: see `settings`.
+    pub settings: u128,
     /// Formats offered to negotiation, in order of preference; empty: off.
     pub offered: Vec<Format>,
     /// Whether AVIF, HEIF and TPG are written, and WebP with all that libwebp can do.
@@ -50,6 +56,16 @@ pub struct Site {
 }
 
 impl Site {
+    /// The name of an object in the caches.
+    pub fn object(&self, key: &ObjectKey, version_id: Option<&str>) -> ObjectId {
+        ObjectId {
+            site: self.name.clone(),
+            store: self.store,
+            key: self.origin.identity(key).into(),
+            version_id: version_id.map(Arc::from),
+        }
+    }
+
     /// Whether a host, whose port does not count, is a name of this site's bucket.
     pub fn owns(&self, host: &str) -> bool {
         let name = host_name(host).trim_end_matches('.');

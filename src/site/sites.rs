@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::settings::settings;
 use super::{Site, host_name};
 use crate::config::{Loaded, Manage, SiteConfig};
+use crate::digest::Fingerprint;
 use crate::origin;
 
 /// All sites.
@@ -79,18 +81,21 @@ impl Sites {
 
 fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
     let origin = origin::build(&config.origin, base).map_err(|error| error.told().to_owned())?;
+    let (limits, imaging, offered) = (config.limits.limits(), config.policy(), config.offered());
     Ok(Site {
         name: config.name.as_str().into(),
         language: config.language().map_err(|error| error.told().to_owned())?,
         manage_styles: config.styles.manage == Manage::Anyone,
         protect: config.styles.protect,
         hosts: config.hosts.iter().chain(&config.mark_hosts).cloned().collect(),
+        store: Fingerprint::of("store").with("store", origin.store()).finish(),
+        settings: settings(&imaging, &limits, &offered, config.advanced_compression),
         origin,
-        offered: config.offered(),
+        offered,
         advanced_compression: config.advanced_compression,
         negotiate_plain: config.negotiate.plain,
-        limits: config.limits.limits(),
-        imaging: config.policy(),
+        limits,
+        imaging,
         access: config.access.clone(),
         cache: config.cache.clone(),
     })

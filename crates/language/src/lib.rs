@@ -12,5 +12,6 @@ pub mod sign;
 pub mod plan;
 
 pub mod dates;
+pub mod digest;
 pub mod error;
 pub mod xml;

@@ -11,6 +11,9 @@ const PLACES: u32 = 8;
 /// Bits of a place: 0 is empty, otherwise the format's place in [`Format::ALL`] plus one.
 const BITS: u32 = 4;
 
+/// The name of the class that takes nothing of what is offered.
+const BASE: &str = "base";
+
 /// Formats that a client may prefer to an offered one when the source has them.
 const OWN: [Format; 3] = [Format::Jpeg, Format::Png, Format::Gif];
 
@@ -86,6 +89,18 @@ impl Class {
     /// The name for keys and metrics: `avif+webp`, or `base` for a client that takes nothing of what is offered.
     pub fn name(self) -> String {
         let names: Vec<&str> = self.formats().map(Format::name).collect();
-        if names.is_empty() { "base".to_owned() } else { names.join("+") }
+        if names.is_empty() { BASE.to_owned() } else { names.join("+") }
+    }
+
+    /// The class of such a name; `None` for a text that [`Self::name`] never gives.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let mut class = Self::default();
+        if name != BASE {
+            for format in name.rsplit('+') {
+                class = class.after(Format::from_name(format)?);
+            }
+        }
+        // Formats have other names too, and a class has an end.
+        (class.name() == name).then_some(class)
     }
 }
