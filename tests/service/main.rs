@@ -16,6 +16,7 @@ mod marks;
 mod memory;
 mod pass;
 mod plugin;
+mod readme;
 mod replay;
 mod rows;
 mod sdks;
