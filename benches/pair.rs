@@ -4,6 +4,7 @@
 //! fitted into 512 pixels, an AVIF of the same size), one after the other. The time is that of the service with its workers,
 //! from the kernel's accounts; the client is not in it. A B A B, so that a machine that drifts drifts for both: quote ratios.
 
+#![allow(clippy::disallowed_methods, reason = "looks at another program until a limit")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;

@@ -1,4 +1,5 @@
 //! The pool with the real binary: workers that are slow, crash, lie, leak, and try to get out.
+#![allow(clippy::disallowed_methods, reason = "looks at processes until a limit")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "support/pool.rs"]

@@ -282,3 +282,19 @@ fn what_is_wrong_is_seen() {
     ]);
     assert_eq!(circles(&graph), [BTreeSet::from([1, 2, 3])]);
 }
+
+/// What a disk keeps waiting shall not keep a connection or a flight waiting: files are read by the origin of a folder and by
+/// the state, on threads of their own.
+#[test]
+fn connections_and_flights_read_no_files() {
+    let blocking = |path: &Vec<String>| path.windows(2).any(|pair| pair[0] == "std" && pair[1] == "fs");
+    let house = house();
+    let rooms = ["http", "shield", "site", "cache", "telemetry"];
+    let wrong: Vec<_> = house
+        .iter()
+        .filter(|source| room_of(source).is_some_and(|room| rooms.contains(&room)) && source.names.iter().any(blocking))
+        .map(|source| source.path.as_str())
+        .collect();
+    assert!(wrong.is_empty(), "std::fs in {wrong:?}");
+    assert!(house.iter().any(|source| source.path == "src/origin/dir.rs" && source.names.iter().any(blocking)));
+}

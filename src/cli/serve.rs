@@ -74,6 +74,7 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
         metrics,
         max_header: usize::try_from(config.server.max_header).unwrap_or(usize::MAX),
         in_flight: Arc::default(),
+        #[allow(clippy::disallowed_methods, reason = "once, at start")]
         ids: RequestIds::new(random(), Instant::now(), SystemTime::now()),
         fresh: Default::default(),
     });

@@ -1,4 +1,5 @@
 //! Misbehaviour on demand: what the tests of the pool ask of a worker that was started with `--diagnostics`.
+#![allow(clippy::disallowed_methods, reason = "what a worker can be told to do wrong")]
 #![allow(unsafe_code, reason = "breaks a worker on purpose, for tests")]
 
 use std::fs::File;

@@ -1,3 +1,4 @@
+#![allow(clippy::disallowed_methods, reason = "work that takes time")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::protocol::Diagnosis;

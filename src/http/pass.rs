@@ -30,6 +30,7 @@ impl Outgoing {
     /// # Errors
     /// Those of [`Upstream::granted`].
     pub fn new(upstream: &Upstream, head: &RequestHeader, pass: Pass) -> Result<Self, Error> {
+        #[allow(clippy::disallowed_methods, reason = "the clock, for the signature of this request")]
         let request = upstream.granted(&pass, head.method.as_str(), &head.headers, SystemTime::now())?;
         Ok(Self { request, pass })
     }

@@ -135,9 +135,11 @@ fn leave_early(server: &Server, app: Arc<App>, grace: Duration) {
             if app.in_flight.load(Ordering::Acquire) > 0 {
                 quiet_since = Instant::now();
             }
+            #[allow(clippy::disallowed_methods, reason = "on a thread of its own, which does nothing else")]
             std::thread::sleep(Duration::from_millis(20));
         }
         tracing::info!(left = app.in_flight.load(Ordering::Acquire), "stopped");
+        #[allow(clippy::disallowed_methods, reason = "every request has been answered; pingora would sleep on")]
         std::process::exit(0);
     });
 }

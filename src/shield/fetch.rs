@@ -183,6 +183,10 @@ impl Shield {
             }
             (FetchedWhole::Object { meta, bytes, digest, lasts }, _) => {
                 self.metrics.bytes_in(&site.name, bytes.len() as u64);
+                #[allow(
+                    clippy::disallowed_methods,
+                    reason = "what has just come is judged by the age of its last change"
+                )]
                 let settled = settled(&meta, SystemTime::now());
                 let known = Known {
                     // A version is what its bytes are. The origin's validators only tell whether it still is the current

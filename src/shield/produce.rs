@@ -207,6 +207,7 @@ fn variant(converted: Converted, etag: String, original: &Original, source_forma
         facts: outcome.facts,
         etag: etag.into(),
         last_modified: original.known.last_modified,
+        #[allow(clippy::disallowed_methods, reason = "a result is as old as its making")]
         made: SystemTime::now(),
         source_format,
         source_bytes: original.bytes.len() as u64,

@@ -86,6 +86,7 @@ impl StyleBook {
         match call {
             StyleCall::List | StyleCall::Get(_) => {}
             StyleCall::Put { name, rule } => {
+                #[allow(clippy::disallowed_methods, reason = "a style is as old as its setting")]
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
                 let now = i64::try_from(now).unwrap_or(i64::MAX);
                 let created = configured(name, language)?.map_or(now, |(created, _)| created);

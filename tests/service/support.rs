@@ -1,5 +1,7 @@
 //! The real binary, a scripted origin, and pictures to work on.
 
+#![allow(clippy::disallowed_types, reason = "a test's panic ends it")]
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};

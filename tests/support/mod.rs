@@ -1,5 +1,10 @@
 //! What the black-box tests share: servers to stand between, clients to ask with. Nothing here sleeps
 //! to get an order of events: gates and counters do that.
+#![allow(clippy::disallowed_types, reason = "a test's panic ends it")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "looks at other programs until a limit, and is slow where that is tested"
+)]
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod at_hand;

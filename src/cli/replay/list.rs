@@ -190,6 +190,7 @@ pub(super) fn read(list: &str, places: Places) -> Result<Entries, String> {
         flag.send_replace(true);
         eprintln!("\nending with what is in flight; again to leave at once");
         if tokio::signal::ctrl_c().await.is_ok() {
+            #[allow(clippy::disallowed_methods, reason = "who asks twice wants no end that waits")]
             std::process::exit(2);
         }
     });

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::bounds::Bound;
 
@@ -40,7 +42,7 @@ impl Census {
             self.total.fetch_sub(1, Ordering::AcqRel);
             return Err(Bound::Total);
         }
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.clients.lock();
         let count = clients.entry(client).or_default();
         if *count >= self.most_per_client {
             drop(clients);
@@ -65,7 +67,7 @@ impl Census {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut clients = self.census.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.census.clients.lock();
         if let Some(count) = clients.get_mut(&self.client) {
             *count -= 1;
             if *count == 0 {
@@ -110,7 +112,7 @@ mod tests {
         assert_eq!(census.total(), 4);
         drop((first, mapped, same, next));
         assert_eq!(census.total(), 0);
-        assert!(census.clients.lock().unwrap().is_empty(), "who has left is forgotten");
+        assert!(census.clients.lock().is_empty(), "who has left is forgotten");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The fonts that marks, and the text of drawings, are written with. They are handed over once, before the process is sealed, as bytes that somebody
 //! else has mapped; nothing is opened here.
 
+#![allow(clippy::disallowed_types, reason = "it is locked in spite of poison; no other lock is known here")]
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -1,6 +1,8 @@
 //! Pictures inside of a drawing. Those that lie in the file as `data:` are decoded by our own decoders, within their
 //! limits, and handed on as PNG; everything else that an `href` may name is left out, as browsers do with pictures.
 
+#![allow(clippy::disallowed_types, reason = "it is locked in spite of poison; no other lock is known here")]
+
 use std::sync::Arc;
 use std::sync::Mutex;
 
