@@ -4,7 +4,7 @@ CARGO ?= cargo
 export PICTOR_HEVC ?= x265
 FEATURES := $(if $(filter none,$(PICTOR_HEVC)),--no-default-features)
 
-.PHONY: run build test lint audit judge bench-codecs setup-build setup-test
+.PHONY: run build test lint variants audit judge bench-codecs setup-build setup-test
 
 run: build
 	target/release/pictor serve
@@ -20,6 +20,13 @@ lint:
 	$(CARGO) clippy --release --locked --workspace --all-targets $(FEATURES) -- -D warnings
 	$(CARGO) check --release --locked --manifest-path fuzz/Cargo.toml --target-dir target $(FEATURES)
 	scripts/audit offline
+	$(MAKE) --no-print-directory variants
+
+# The builds that README promises besides the usual one are looked through, not built. Without x265 and without SVT-AV1 is one
+# of them: that is another set of features, so that the usual build, which has SVT-AV1, stays as it is.
+variants:
+	PICTOR_HEVC=none PICTOR_SVT_AV1= $(CARGO) check --release --locked --workspace --no-default-features
+	PICTOR_HEVC=none PICTOR_SVT_AV1= $(CARGO) check --release --locked --workspace --no-default-features --features ravif
 
 # Licences, sources and known flaws of all crates; the last needs the database of RustSec, from GitHub.
 audit:
