@@ -42,7 +42,7 @@ enum Want {
     Picture(&'static str, u32, u32),
     /// The vendor's XML with this status and number.
     Refused(u16, &'static str),
-    /// JSON of this media type, with these values at these places; `0x______` stands for any colour.
+    /// JSON of this media type, with these values at these places; `~0x7f7f80` is a colour close to that one.
     Facts(Vec<(&'static str, &'static str)>),
     /// A text of this form.
     Text(&'static str),
@@ -69,6 +69,8 @@ enum Check {
     From((u32, u32), (u32, u32)),
     /// At this place lies this colour.
     Is((u32, u32), [u8; 3]),
+    /// What lies here is as bright as this, from and to.
+    Within((u32, u32), (u8, u8)),
     /// Nothing lies here.
     Clear((u32, u32)),
     /// Brighter, or darker, than the source.
@@ -287,10 +289,16 @@ fn judge(
     picture(row, got, original, others, (media, width, height), folder, scratch)
 }
 
-/// Whether a value is a string of this form; `_` stands for a digit of a lower-case hexadecimal number.
+/// Whether a value is this string; after `~` whether it is a colour, as the vendors write them, close to this one.
 fn is(value: &serde_json::Value, form: &str) -> bool {
-    let fits = |(have, want): (char, char)| have == want || (want == '_' && matches!(have, '0'..='9' | 'a'..='f'));
-    value.as_str().is_some_and(|text| text.len() == form.len() && text.chars().zip(form.chars()).all(fits))
+    let Some(text) = value.as_str() else { return false };
+    let Some(colour) = form.strip_prefix('~') else { return text == form };
+    let parts = |text: &str| {
+        let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 6 && *digits == digits.to_lowercase())?;
+        u32::from_str_radix(digits, 16).ok().map(u32::to_be_bytes)
+    };
+    let (Some(have), Some(want)) = (parts(text), parts(colour)) else { return false };
+    have.iter().zip(want).all(|(have, want)| have.abs_diff(want) <= 3)
 }
 
 /// The extension by which other programs know a media type.
@@ -395,6 +403,12 @@ fn picture(
                 let have = open()?.at(at.0, at.1);
                 if !near(have, *want, 12) || have[3] != 255 {
                     return Err(format!("at {at:?} is {have:?}, not {want:?}"));
+                }
+            }
+            Check::Within(at, (least, most)) => {
+                let have = open()?.at(at.0, at.1);
+                if have[..3].iter().any(|part| !(*least..=*most).contains(part)) {
+                    return Err(format!("at {at:?} is {have:?}, not from {least} to {most}"));
                 }
             }
             Check::Clear(at) => {

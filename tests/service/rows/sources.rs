@@ -18,9 +18,20 @@ fn pixels(width: u32, height: u32) -> Vec<u8> {
 
 /// A JPEG of ImageMagick's, whose tables are the IJG's own: its quality is known for certain.
 pub fn jpeg(width: u32, height: u32, quality: u8) -> Vec<u8> {
+    jpeg_of(width, height, pixels(width, height), quality)
+}
+
+/// A JPEG with one edge, upright in the middle: 64 on its left, 192 on its right. It shows what blur and sharpening do, which a
+/// ground that grows evenly does not.
+pub fn edge(width: u32, height: u32) -> Vec<u8> {
+    let row = (0..width).flat_map(|x| [if x < width / 2 { 64 } else { 192 }; 3]);
+    jpeg_of(width, height, row.collect::<Vec<u8>>().repeat(height as usize), 98)
+}
+
+fn jpeg_of(width: u32, height: u32, pixels: Vec<u8>, quality: u8) -> Vec<u8> {
     assert!(have("convert"), "convert is not here; run scripts/setup test");
     let mut ppm = format!("P6 {width} {height} 255\n").into_bytes();
-    ppm.extend(pixels(width, height));
+    ppm.extend(pixels);
     let mut child = Command::new("convert")
         .args(["ppm:-", "-sampling-factor", "1x1", "-quality", &quality.to_string(), "jpg:-"])
         .stdin(Stdio::piped())
