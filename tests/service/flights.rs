@@ -41,7 +41,7 @@ async fn a_thousand_cold_requests_make_one_fetch_and_one_conversion_though_the_f
         tasks.push(tokio::spawn(async move { body(ask(&pictor, path).await).await }));
     }
     let waiting = "pictor_flights{kind=\"conversion\"}";
-    while pictor.metric(waiting).await != 1.0 {}
+    pictor.metric_until(waiting, |flights| flights == 1.0).await;
     drop(first);
     origin.open_gate();
     let mut bodies = Vec::new();
@@ -61,9 +61,9 @@ async fn nobody_left_waiting_stops_the_work() {
     origin.script("/a.jpg", Act::Give(std::fs::read(demo().join("sample.jpg")).unwrap()));
     let pictor = Pictor::before(&origin).await;
     let alone = ask(&pictor, "/a.jpg?imageMogr2/thumbnail/4000x/format/avif").await;
-    while pictor.metric("pictor_workers{state=\"busy\"}").await < 1.0 {}
+    pictor.metric_until("pictor_workers{state=\"busy\"}", |busy| busy >= 1.0).await;
     drop(alone);
-    while pictor.metric("pictor_workers{state=\"busy\"}").await > 0.0 {}
+    pictor.metric_until("pictor_workers{state=\"busy\"}", |busy| busy == 0.0).await;
     assert_eq!(pictor.metric("pictor_conversions_total").await, 0.0);
     assert_eq!(pictor.metric("pictor_flights").await, 0.0);
 }

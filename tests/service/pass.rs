@@ -1,10 +1,12 @@
 //! Pass-through: everything that is not image processing reaches the origin as it came, and comes back so, without ever
 //! being held whole.
 
+use std::time::Instant;
+
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Act, Origin, Pictor, client, until};
+use crate::support::{Act, Origin, PATIENCE, Pictor, client, until};
 
 const GIBIBYTE: u64 = 1 << 30;
 /// KiB that the service may grow while a GiB goes through.
@@ -32,8 +34,9 @@ async fn a_gibibyte_each_way_within_64_mebibytes() {
     let chunk = bytes::Bytes::from(vec![7; 1 << 20]);
     let body = futures_util::stream::iter((0..1024).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
     let up = client().put(pictor.url("/up")).body(reqwest::Body::wrap_stream(body)).send();
-    let mut up = Box::pin(up);
+    let (mut up, began) = (Box::pin(up), Instant::now());
     let answer = loop {
+        assert!(began.elapsed() < PATIENCE, "the upload does not end");
         tokio::select! {
             answer = &mut up => break answer.unwrap(),
             () = tokio::time::sleep(std::time::Duration::from_millis(50)) => peak = peak.max(pictor.resident()),

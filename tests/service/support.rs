@@ -133,6 +133,18 @@ impl Pictor {
         status_field(self.pid(), "VmRSS:").unwrap_or(0)
     }
 
+    /// Waits until a number of the metrics is as wanted.
+    pub async fn metric_until(&self, name: &str, wanted: impl Fn(f64) -> bool) {
+        let began = Instant::now();
+        loop {
+            let value = self.metric(name).await;
+            if wanted(value) {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{name} stays {value}: {:?}", self.log.lock().unwrap());
+        }
+    }
+
     /// One number of the metrics; labels as they stand in the exposition, 0 if it is not there.
     pub async fn metric(&self, name: &str) -> f64 {
         let text = client().get(format!("http://{}/metrics", self.admin)).send().await.unwrap().text().await.unwrap();

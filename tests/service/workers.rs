@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Pictor, client, site, until};
+use crate::support::{PATIENCE, Pictor, client, site, until};
 
 const SLOW: &str = "/sample.jpg?imageMogr2/thumbnail/6000x/format/avif";
 
@@ -23,7 +23,9 @@ fn ticks(pid: u32) -> u64 {
 async fn busiest(pictor: &Pictor) -> u32 {
     let workers = pictor.workers();
     let before: Vec<_> = workers.iter().map(|pid| ticks(*pid)).collect();
+    let began = Instant::now();
     loop {
+        assert!(began.elapsed() < PATIENCE, "no worker works");
         tokio::time::sleep(Duration::from_millis(20)).await;
         let used = workers.iter().zip(&before).map(|(pid, before)| (ticks(*pid) - (*before).min(ticks(*pid)), *pid));
         if let Some((used, pid)) = used.max()
