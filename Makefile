@@ -38,9 +38,10 @@ judge: .deps/venv-judge/ready
 	$(CARGO) build --release --locked $(FEATURES) --example judge
 	.deps/venv-judge/bin/python benches/judge.py $(CORPUS)
 
-.deps/venv-judge/ready:
+.deps/venv-judge/ready: benches/judge.txt
+	rm -rf .deps/venv-judge
 	python3 -m venv .deps/venv-judge
-	.deps/venv-judge/bin/pip install --quiet pillow pillow-heif numpy tifffile imagecodecs av
+	.deps/venv-judge/bin/pip install --quiet --require-hashes --no-deps --only-binary=:all: -r benches/judge.txt
 	touch $@
 
 # Rate and distortion beside sharp, avifenc, heif-enc and cwebp; ARGS="quick avif" for a part of it.
