@@ -1,6 +1,9 @@
 //! Keys and metadata as bytes, for what outlives the process or goes to another node. What is read back was written by some
 //! build, maybe another one, and may have been damaged since: it is refused rather than guessed at.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
@@ -94,4 +97,17 @@ impl<'a> Reader<'a> {
     pub fn end(self) -> Result<(), Unreadable> {
         self.0.is_empty().then_some(()).ok_or(Unreadable::Damaged)
     }
+}
+
+/// A struct as JSON behind a tag; `None` where it has no such form.
+pub(super) fn tagged(tag: Tag, value: &impl Serialize) -> Option<Vec<u8>> {
+    let mut bytes = tag.to_vec();
+    serde_json::to_writer(&mut bytes, value).ok()?;
+    Some(bytes)
+}
+
+/// From such bytes.
+pub(super) fn untagged<T: DeserializeOwned>(tag: Tag, bytes: &[u8]) -> Result<T, Unreadable> {
+    let json = bytes.strip_prefix(&tag).ok_or(Unreadable::Unknown)?;
+    serde_json::from_slice(json).map_err(|_| Unreadable::Damaged)
 }

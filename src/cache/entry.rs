@@ -1,11 +1,13 @@
 //! What is kept, and of what.
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ObjectId, VariantKey};
+use super::bytes::{Tag, Unreadable, tagged, untagged};
+use super::{Checked, ObjectId, VariantKey};
 use crate::error::Error;
 use crate::imaging::{Facts, Header, Times};
 use crate::plan::Format;
@@ -13,8 +15,16 @@ use crate::plan::Format;
 /// A finished answer.
 #[derive(Debug, Clone)]
 pub struct Variant {
+    /// All but the bytes.
+    pub meta: Metadata,
     /// The picture's bytes; empty for facts.
     pub body: Bytes,
+}
+
+/// What is said of a variant: nothing in it is this process's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
     /// The picture's format; `None` for facts.
     pub format: Option<Format>,
     /// Size of the picture.
@@ -24,6 +34,7 @@ pub struct Variant {
     /// Facts, where they were asked for.
     pub facts: Option<Facts>,
     /// Strong entity tag of the bytes (or of the facts), quoted.
+    #[serde(with = "text")]
     pub etag: Arc<str>,
     /// The original's time of change.
     pub last_modified: Option<SystemTime>,
@@ -53,18 +64,96 @@ pub struct Original {
 }
 
 /// What is known of an object without its bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Known {
     /// Digest of its bytes.
+    #[serde(with = "hexadecimal")]
     pub version: u128,
     /// The origin's entity tag, as sent.
+    #[serde(with = "maybe_text")]
     pub etag: Option<Arc<str>>,
     /// The origin's time of change, where it names this version alone.
     pub last_modified: Option<SystemTime>,
     /// When the origin last said so.
-    pub checked: Instant,
-    /// The object's generation when it did.
+    pub checked: Checked,
+    /// The object's generation when it did. Numbers of this process: never written down.
+    #[serde(skip)]
     pub generation: u64,
+}
+
+/// Forms of what is kept. Another form, or another meaning of a field, needs another tag.
+const METADATA: Tag = *b"PVM\x01";
+const KNOWN: Tag = *b"POK\x01";
+
+impl Metadata {
+    /// As bytes. `None` where a time cannot be written, because a clock stands before 1970: that is kept by no one.
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        tagged(METADATA, self)
+    }
+
+    /// From such bytes.
+    ///
+    /// # Errors
+    /// For what is of another form, or damaged so that it shows.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
+        untagged(METADATA, bytes)
+    }
+}
+
+impl Known {
+    /// As bytes, without the generation. `None` as for [`Metadata::to_bytes`].
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        tagged(KNOWN, self)
+    }
+
+    /// From such bytes. `generation` is the object's, taken before the bytes were read: a write in between outdates them.
+    ///
+    /// # Errors
+    /// For what is of another form, or damaged so that it shows.
+    pub fn from_bytes(bytes: &[u8], generation: u64) -> Result<Self, Unreadable> {
+        let known: Self = untagged(KNOWN, bytes)?;
+        Ok(Self { checked: known.checked.recalled(Checked::now()), generation, ..known })
+    }
+}
+
+/// Texts that many share.
+mod text {
+    use super::{Arc, Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+        (**text).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(from).map(Arc::from)
+    }
+}
+
+/// The same where there may be none.
+mod maybe_text {
+    use super::{Arc, Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(text: &Option<Arc<str>>, to: S) -> Result<S::Ok, S::Error> {
+        text.as_deref().serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Arc<str>>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(Arc::from))
+    }
+}
+
+/// Digests: numbers of JSON end long before.
+mod hexadecimal {
+    use super::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(digest: &u128, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{digest:032x}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u128, D::Error> {
+        u128::from_str_radix(&String::deserialize(from)?, 16).map_err(serde::de::Error::custom)
+    }
 }
 
 /// What an error was the answer to.
@@ -73,3 +162,7 @@ pub(super) enum Question {
     Object(ObjectId, u64),
     Variant(VariantKey),
 }
+
+#[cfg(test)]
+#[path = "entry_tests.rs"]
+mod tests;

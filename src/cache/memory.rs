@@ -35,7 +35,7 @@ struct ByHaste;
 
 impl Expiry<VariantKey, Arc<Variant>> for ByHaste {
     fn expire_after_create(&self, _: &VariantKey, variant: &Arc<Variant>, _: Instant) -> Option<Duration> {
-        variant.provisional
+        variant.meta.provisional
     }
 
     fn expire_after_update(
@@ -45,7 +45,7 @@ impl Expiry<VariantKey, Arc<Variant>> for ByHaste {
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        variant.provisional
+        variant.meta.provisional
     }
 }
 
@@ -176,23 +176,26 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::cache::Metadata;
     use crate::imaging::Times;
     use crate::plan::Format;
 
     fn variant(bytes: usize) -> Arc<Variant> {
         Arc::new(Variant {
             body: vec![0; bytes].into(),
-            format: Some(Format::Png),
-            width: 1,
-            height: 1,
-            facts: None,
-            etag: "".into(),
-            last_modified: None,
-            made: SystemTime::UNIX_EPOCH,
-            source_format: Format::Png,
-            source_bytes: 1,
-            times: Times::default(),
-            provisional: None,
+            meta: Metadata {
+                format: Some(Format::Png),
+                width: 1,
+                height: 1,
+                facts: None,
+                etag: "".into(),
+                last_modified: None,
+                made: SystemTime::UNIX_EPOCH,
+                source_format: Format::Png,
+                source_bytes: 1,
+                times: Times::default(),
+                provisional: None,
+            },
         })
     }
 

@@ -1,6 +1,7 @@
 //! What has been worked out before: variants, originals, what is known of objects, and errors worth remembering.
 
 mod bytes;
+mod checked;
 mod entry;
 mod epochs;
 mod generations;
@@ -10,7 +11,8 @@ mod originals;
 mod weigh;
 
 pub use bytes::Unreadable;
-pub use entry::{Known, Original, Variant};
+pub use checked::Checked;
+pub use entry::{Known, Metadata, Original, Variant};
 pub use epochs::Epochs;
 pub use generations::Generations;
 pub use key::{ObjectId, VariantKey};

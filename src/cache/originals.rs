@@ -160,9 +160,8 @@ impl Table {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::OnceLock;
-    use std::time::Instant;
 
-    use super::super::{GRAIN, Known};
+    use super::super::{Checked, GRAIN, Known};
     use super::*;
 
     fn object(number: usize) -> ObjectId {
@@ -170,7 +169,7 @@ mod tests {
     }
 
     fn original(bytes: usize) -> Arc<Original> {
-        let known = Known { version: 0, etag: None, last_modified: None, checked: Instant::now(), generation: 0 };
+        let known = Known { version: 0, etag: None, last_modified: None, checked: Checked::now(), generation: 0 };
         Arc::new(Original { bytes: vec![0; bytes].into(), digest: [0; 32], known, header: OnceLock::new() })
     }
 

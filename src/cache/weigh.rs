@@ -33,11 +33,11 @@ fn key(key: &VariantKey) -> usize {
 }
 
 pub(super) fn variant(name: &VariantKey, variant: &Variant) -> u32 {
-    let facts = variant.facts.as_ref().map_or(0, |facts| {
+    let facts = variant.meta.facts.as_ref().map_or(0, |facts| {
         let exif = facts.exif.iter().map(|(name, value)| text(name) + text(value));
         exif.sum::<usize>() + facts.md5.as_ref().map_or(0, text)
     });
-    sum([key(name), variant.body.len(), variant.etag.len(), facts, VARIANT])
+    sum([key(name), variant.body.len(), variant.meta.etag.len(), facts, VARIANT])
 }
 
 /// What an original takes besides: its table is another, and what is said of its header comes after it was weighed. Measured
@@ -76,6 +76,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::cache::{Checked, Metadata};
     use crate::error::Kind;
     use crate::imaging::{Facts, Header, Times};
     use crate::plan::Format;
@@ -156,7 +157,7 @@ mod tests {
             version: 1,
             etag: Some("\"0123456789abcdef\"".into()),
             last_modified: None,
-            checked: std::time::Instant::now(),
+            checked: Checked::now(),
             generation: 0,
         };
         told("known", 2, 100_000, &|number| cache.keep_known(named("known", number), known()));
@@ -171,17 +172,19 @@ mod tests {
         });
         let variant = |body: usize, facts: Option<Facts>| Variant {
             body: vec![1; body].into(),
-            format: None,
-            width: 1,
-            height: 1,
-            facts,
-            etag: "\"0123456789abcdef0123456789abcdef\"".into(),
-            last_modified: None,
-            made: SystemTime::UNIX_EPOCH,
-            source_format: Format::Png,
-            source_bytes: 1,
-            times: Times::default(),
-            provisional: None,
+            meta: Metadata {
+                format: None,
+                width: 1,
+                height: 1,
+                facts,
+                etag: "\"0123456789abcdef0123456789abcdef\"".into(),
+                last_modified: None,
+                made: SystemTime::UNIX_EPOCH,
+                source_format: Format::Png,
+                source_bytes: 1,
+                times: Times::default(),
+                provisional: None,
+            },
         };
         let key = |kind: &str, number: usize| VariantKey {
             object: named(kind, number),

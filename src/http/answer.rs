@@ -160,11 +160,11 @@ pub fn result(
     let variant = &*answer.variant;
     let (media_type, body) = body(variant, &question.plan, dialect);
     // Facts are dressed differently for each dialect and question.
-    let etag = match variant.format {
-        Some(_) => variant.etag.clone(),
+    let etag = match variant.meta.format {
+        Some(_) => variant.meta.etag.clone(),
         None => entity_tag(&body).into(),
     };
-    let decision = conditional::decide(conditions, &etag, variant.last_modified, body.len() as u64);
+    let decision = conditional::decide(conditions, &etag, variant.meta.last_modified, body.len() as u64);
     let (status, part) = match &decision {
         Decision::Whole => (StatusCode::OK, Some(0..body.len())),
         Decision::Part(range) => (StatusCode::PARTIAL_CONTENT, Some(range.start as usize..range.end as usize)),
@@ -175,10 +175,10 @@ pub fn result(
     let mut head = status_line(status);
     let fields = &mut head.headers;
     set(fields, header::ETAG, &etag);
-    if let Some(modified) = variant.last_modified.and_then(http_date) {
+    if let Some(modified) = variant.meta.last_modified.and_then(http_date) {
         set(fields, header::LAST_MODIFIED, &modified);
     }
-    set(fields, header::CACHE_CONTROL, &at_most(&question.site.cache.cache_control, variant.provisional));
+    set(fields, header::CACHE_CONTROL, &at_most(&question.site.cache.cache_control, variant.meta.provisional));
     // A result of this moment needs none.
     if answer.status == CacheStatus::Hit || answer.age.as_secs() > 0 {
         fields.put(header::AGE, HeaderValue::from(answer.age.as_secs()));
@@ -186,7 +186,7 @@ pub fn result(
     name_request(fields, dialect, request_id);
     if question.plan.output().is_some_and(|output| output.slim && output.facts.is_none()) {
         // The vendor's: 1 is fewer bytes, 2 the original.
-        let saved = (variant.body.len() as u64) < variant.source_bytes;
+        let saved = (variant.body.len() as u64) < variant.meta.source_bytes;
         fields.put(SLIM_FLAG, HeaderValue::from_static(if saved { "1" } else { "2" }));
     }
     if decision == Decision::OutOfRange {
@@ -222,7 +222,7 @@ pub fn override_fields(head: &mut Parts, overrides: &[(String, String)]) {
 }
 
 fn body(variant: &Variant, plan: &Plan, dialect: Option<Dialect>) -> (&'static str, Bytes) {
-    match (&variant.facts, plan.facts(), variant.format) {
+    match (&variant.meta.facts, plan.facts(), variant.meta.format) {
         (Some(facts), Some(asked), _) => {
             let (media_type, text) = dialect::facts_body(dialect.unwrap_or(Dialect::Tencent), asked, facts);
             (media_type, Bytes::from(text))

@@ -153,12 +153,12 @@ impl Proxy {
         answer::override_fields(&mut response.head, image.grant.overrides());
         context.status = response.head.status.as_u16();
         context.outcome = if context.status == 304 { "not_modified" } else { "ok" };
-        context.format = answer.variant.format.map_or("facts", |format| format.name());
-        let whole = context.status == 200 && !response.body.is_empty() && answer.variant.format.is_some();
+        context.format = answer.variant.meta.format.map_or("facts", |format| format.name());
+        let whole = context.status == 200 && !response.body.is_empty() && answer.variant.meta.format.is_some();
         match answer::write(session, response, &context.telling).await {
             Ok(sent) => {
                 context.sent = sent;
-                context.saved = if whole { answer.variant.source_bytes.saturating_sub(sent) } else { 0 };
+                context.saved = if whole { answer.variant.meta.source_bytes.saturating_sub(sent) } else { 0 };
             }
             Err(_) => context.outcome = "client_gone",
         }

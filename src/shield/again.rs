@@ -94,7 +94,7 @@ pub(super) async fn keep_making(shield: Weak<Shield>) {
 
 async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
     // What nobody has asked for since, or what was made well meanwhile, is left alone.
-    if shield.lookup(&question).and_then(Result::ok).is_none_or(|answer| answer.variant.provisional.is_none()) {
+    if shield.lookup(&question).and_then(Result::ok).is_none_or(|answer| answer.variant.meta.provisional.is_none()) {
         return;
     }
     let moment = shield.moment(&question);

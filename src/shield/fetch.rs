@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::{CacheStatus, Forward, Question, Refusal, Shield};
-use crate::cache::{Known, ObjectId, Original};
+use crate::cache::{Checked, Known, ObjectId, Original};
 use crate::digest::truncated;
 use crate::error::{Error, Kind};
 use crate::origin::{self, Conditions, FetchedWhole, Meta};
@@ -45,7 +45,7 @@ pub(super) struct Said {
     /// It said that this is still right.
     pub validated: bool,
     /// When it was last asked, now or before.
-    pub checked: Option<Instant>,
+    pub checked: Option<Checked>,
 }
 
 impl Said {
@@ -104,7 +104,7 @@ impl Shield {
         let held =
             self.cache.original(object).filter(|held| known.as_ref().is_none_or(|k| k.version == held.known.version));
         let known = known.or_else(|| held.as_ref().map(|held| held.known.clone()));
-        if let Some(known) = known.as_ref().filter(|known| known.checked.elapsed() < fresh) {
+        if let Some(known) = known.as_ref().filter(|known| known.checked.age() < fresh) {
             let said = Said { checked: Some(known.checked), ..Said::default() };
             if let Some(held) = &held {
                 return Ok((Fetch::Whole(held.clone()), said));
@@ -117,7 +117,7 @@ impl Shield {
             return Err(Refusal { error, status: CacheStatus::Hit });
         }
         // What is fresh is fetched where only its bytes have been forgotten.
-        let stale = known.as_ref().is_some_and(|known| known.checked.elapsed() >= fresh);
+        let stale = known.as_ref().is_some_and(|known| known.checked.age() >= fresh);
         let said = Said { asked: true, stale, ..Said::default() };
         let refused = |Failed { error, stored }| Refusal { error, status: said.worked(stored) };
         let known = known.filter(|known| held.is_some() || without_bytes(known));
@@ -134,7 +134,7 @@ impl Shield {
             }
             whole @ Fetch::Whole(_) => (whole, said),
         };
-        Ok((fetched, Said { checked: Some(Instant::now()), ..said }))
+        Ok((fetched, Said { checked: Some(Checked::now()), ..said }))
     }
 
     /// Asks the origin, once for all who want to know the same. Of a `known` version it is only asked whether it still is
@@ -177,7 +177,7 @@ impl Shield {
                 Err(Error::new(Kind::OriginFailed, "the origin answered 304 to a request without a condition"))
             }
             (FetchedWhole::Unchanged, Some((_, known))) => {
-                let known = Known { checked: Instant::now(), generation, ..known };
+                let known = Known { checked: Checked::now(), generation, ..known };
                 self.cache.keep_known(question.object.clone(), known.clone());
                 Ok(Fetch::Unchanged(known))
             }
@@ -196,7 +196,7 @@ impl Shield {
                     // Many servers make tags of such times, weak ones and some that they call strong.
                     etag: meta.etag.as_deref().filter(|_| settled).map(Arc::from),
                     last_modified: meta.last_modified.filter(|_| settled),
-                    checked: Instant::now(),
+                    checked: Checked::now(),
                     generation,
                 };
                 let original = Arc::new(Original { bytes, digest, known: known.clone(), header: OnceLock::new() });
@@ -259,9 +259,9 @@ mod tests {
 
     #[test]
     fn what_was_said_of_several_is_what_holds_for_all() {
-        let now = Instant::now();
+        let now = Checked::now().before(Duration::from_secs(1));
         let fresh = Said { checked: Some(now), ..Said::default() };
-        let same = Said { asked: true, stale: true, validated: true, checked: Some(now + Duration::from_secs(1)) };
+        let same = Said { asked: true, stale: true, validated: true, checked: Some(Checked::now()) };
         let other = Said { validated: false, ..same };
         assert!(same.and(fresh).validated && fresh.and(same).validated && same.and(same).validated);
         assert!(!same.and(other).validated && !other.and(same).validated && !fresh.and(fresh).validated);

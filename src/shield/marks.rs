@@ -77,7 +77,7 @@ impl Shield {
         let mut versions = Vec::with_capacity(question.marks.len());
         for mark in question.marks.iter() {
             let known = self.cache.known(&mark.object)?;
-            let age = known.checked.elapsed();
+            let age = known.checked.age();
             if age >= question.site.cache.fresh {
                 return None;
             }

@@ -13,7 +13,7 @@ mod results;
 mod status;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
@@ -25,7 +25,7 @@ pub use produce::entity_tag;
 pub use results::Results;
 pub use status::{CacheStatus, Forward};
 
-use crate::cache::{Cache, Known, ObjectId, Variant, VariantKey};
+use crate::cache::{Cache, Checked, Known, ObjectId, Variant, VariantKey};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::negotiate::Class;
@@ -89,7 +89,7 @@ type Landed = Result<Made, Refusal>;
 struct Made {
     variant: Arc<Variant>,
     status: CacheStatus,
-    checked: Instant,
+    checked: Checked,
 }
 
 /// What writes and purges had done by the time that work began: what is worked out counts for as long as this is the same.
@@ -162,7 +162,7 @@ impl Shield {
     /// Answers from memory alone, be it with an error that is remembered: no lock is held, no task is started.
     pub fn lookup(&self, question: &Question) -> Option<Result<Answer, Refusal>> {
         let remembered = |error| Some(Err(Refusal { error, status: CacheStatus::Hit }));
-        let known = self.cache.known(&question.object).map(|known| (known.checked.elapsed(), known));
+        let known = self.cache.known(&question.object).map(|known| (known.checked.age(), known));
         let Some((age, known)) = known.filter(|(age, _)| *age < question.site.cache.fresh) else {
             return self.cache.object_error(&question.object).and_then(remembered);
         };
@@ -193,9 +193,7 @@ impl Shield {
         });
         let told = |status: CacheStatus| if led { status } else { status.joined() };
         match waiter.await {
-            Ok(Made { variant, status, checked }) => {
-                Ok(Answer { variant, status: told(status), age: checked.elapsed() })
-            }
+            Ok(Made { variant, status, checked }) => Ok(Answer { variant, status: told(status), age: checked.age() }),
             Err(Refusal { error, status }) => Err(Refusal { error, status: told(status) }),
         }
     }

@@ -10,7 +10,7 @@ use super::fetch::Fetch;
 use super::job::job;
 use super::marks::digest;
 use super::{CacheStatus, Landed, Made, Moment, Question, Refusal, Shield, header};
-use crate::cache::{Known, Original, Variant, VariantKey};
+use crate::cache::{Checked, Known, Metadata, Original, Variant, VariantKey};
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::budget::{self, Pace};
@@ -30,7 +30,7 @@ pub(super) enum Care {
 impl Care {
     /// Whether what is there will do.
     fn takes(self, variant: &Variant) -> bool {
-        self == Self::Asked || variant.provisional.is_none()
+        self == Self::Asked || variant.meta.provisional.is_none()
     }
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Mom
             let current = shield.moment(&question) == moment;
             // What was hurried once more is no better than what is there.
             let stored = current && care.takes(&variant) && shield.cache.keep_variant(key, variant.clone());
-            if stored && variant.provisional.is_some() {
+            if stored && variant.meta.provisional.is_some() {
                 shield.later.add(question);
             }
             Ok(made(variant, said.worked(stored), said.checked))
@@ -103,8 +103,8 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Mom
     }
 }
 
-fn made(variant: Arc<Variant>, status: CacheStatus, checked: Option<Instant>) -> Made {
-    Made { variant, status, checked: checked.unwrap_or_else(Instant::now) }
+fn made(variant: Arc<Variant>, status: CacheStatus, checked: Option<Checked>) -> Made {
+    Made { variant, status, checked: checked.unwrap_or_else(Checked::now) }
 }
 
 /// Checks the header, lays the plan out, estimates, converts.
@@ -176,11 +176,12 @@ async fn convert(
     };
     let provisional = converted.hurried.then_some(shield.cache.hurried);
     let tag = tag(&converted).await?;
-    let mut variant = Variant { provisional, ..variant(converted, tag, original, header.source.format) };
+    let mut variant = variant(converted, tag, original, header.source.format);
+    variant.meta.provisional = provisional;
     // The result is as new as the newest of what it was made of.
     let newest =
         |time: Option<SystemTime>, mark: &Arc<Original>| time.zip(mark.known.last_modified).map(|(a, b)| a.max(b));
-    variant.last_modified = marks.iter().fold(variant.last_modified, newest);
+    variant.meta.last_modified = marks.iter().fold(variant.meta.last_modified, newest);
     Ok(variant)
 }
 
@@ -201,18 +202,20 @@ fn variant(converted: Converted, etag: String, original: &Original, source_forma
     let Converted { bytes, outcome, .. } = converted;
     Variant {
         body: if outcome.format.is_some() { bytes } else { Bytes::new() },
-        format: outcome.format,
-        width: outcome.width,
-        height: outcome.height,
-        facts: outcome.facts,
-        etag: etag.into(),
-        last_modified: original.known.last_modified,
-        #[allow(clippy::disallowed_methods, reason = "a result is as old as its making")]
-        made: SystemTime::now(),
-        source_format,
-        source_bytes: original.bytes.len() as u64,
-        times: outcome.times,
-        provisional: None,
+        meta: Metadata {
+            format: outcome.format,
+            width: outcome.width,
+            height: outcome.height,
+            facts: outcome.facts,
+            etag: etag.into(),
+            last_modified: original.known.last_modified,
+            #[allow(clippy::disallowed_methods, reason = "a result is as old as its making")]
+            made: SystemTime::now(),
+            source_format,
+            source_bytes: original.bytes.len() as u64,
+            times: outcome.times,
+            provisional: None,
+        },
     }
 }
 
