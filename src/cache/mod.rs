@@ -8,6 +8,7 @@ mod generations;
 mod key;
 mod memory;
 mod originals;
+mod scope;
 mod weigh;
 
 pub use bytes::Unreadable;
@@ -18,4 +19,5 @@ pub use generations::Generations;
 pub use key::{ObjectId, VariantKey};
 pub use memory::Cache;
 pub use originals::Narrowed;
+pub use scope::Scope;
 pub use weigh::GRAIN;
