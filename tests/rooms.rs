@@ -199,6 +199,30 @@ fn imports_point_down() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What each room imports, as `ARCHITECTURE.md` has it: the lines behind "Who imports whom".
+fn arrows() -> String {
+    let (house, rooms) = (house(), rooms());
+    let mut arrows: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for source in &house {
+        let Some(room) = room_of(source) else { continue };
+        let others = named(source, &rooms).into_iter().filter(|other| *other != room);
+        arrows.entry(room).or_default().extend(others);
+    }
+    let line = |room: &String| {
+        let to: Vec<&str> =
+            rooms.iter().map(String::as_str).filter(|other| arrows[room.as_str()].contains(other)).collect();
+        format!("{room:<10} → {}\n", if to.is_empty() { "nothing".into() } else { to.join(", ") })
+    };
+    rooms.iter().map(line).collect()
+}
+
+#[test]
+fn the_arrows_are_as_they_are_drawn() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let drawn = text.split("Who imports whom").nth(1).and_then(|text| text.split("```").nth(1)).unwrap_or_default();
+    assert_eq!(drawn.trim_start_matches('\n'), arrows(), "write the right-hand side into ARCHITECTURE.md");
+}
+
 #[test]
 fn every_room_of_the_table_is_there() {
     let house = house();
