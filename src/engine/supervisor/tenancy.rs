@@ -90,9 +90,9 @@ impl Pool {
         if at < self.pause {
             return false;
         }
-        let room = self.may_keep_more() || self.retire_one(at);
-        // Where the pool is below its strength it restores itself.
-        room && (self.missing() > 0 || self.start_one(at))
+        // Started at once, also where the pool is below its strength: who calls until enough are coming must get further by
+        // every call.
+        (self.may_keep_more() || self.retire_one(at)) && self.start_one(at)
     }
 
     fn may_keep_more(&self) -> bool {
@@ -136,5 +136,37 @@ impl Pool {
         {
             slot.owner = Some(tenant.site.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::{Arc, mpsc};
+
+    use super::super::super::status::Board;
+    use super::*;
+    use crate::config::EngineConfig;
+    use crate::imaging::fonts::Chosen;
+
+    /// A pool that has lost workers, whose place nobody has taken yet, while more jobs wait than that: calls for them end,
+    /// and as many are on their way as are needed.
+    #[tokio::test]
+    async fn calls_for_workers_get_further_below_the_pools_strength() {
+        let config = EngineConfig { workers: 1, ..EngineConfig::default() };
+        let crew = Crew::Processes { program: "/bin/true".into(), diagnostics: false, fonts: Chosen::default() };
+        let mut pool = Pool::new(config, crew, Arc::new(Board::default()), mpsc::channel().0);
+        assert_eq!(pool.missing(), 2);
+        for id in 0..5 {
+            let ticket = Ticket { id, bytes: 1, cpu_ms: 1, source_bytes: 1, deadline: 60_000, queued: 0 };
+            pool.parked.push_back(ticket);
+        }
+        pool.call_for_parked(Instant::now());
+        assert_eq!((pool.slots.len(), pool.missing()), (5, 0));
+        // Nobody starts while starting has just failed.
+        pool.parked.extend(pool.parked.clone());
+        pool.pause = Instant::now() + Duration::from_secs(60);
+        pool.call_for_parked(Instant::now());
+        assert_eq!(pool.slots.len(), 5);
     }
 }
