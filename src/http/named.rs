@@ -6,6 +6,8 @@ use crate::xml::walk;
 
 /// Names of one list: the most of every store.
 const MOST_NAMES: usize = 1000;
+/// Bytes of all of them: so many of the greatest length that a store takes.
+const MOST_BYTES: usize = MOST_NAMES * 1024;
 /// Bytes of one element with a name, written with references.
 const MOST_ELEMENT: usize = 8 << 10;
 /// Bytes of a form before its file: the stores' own limit for its fields is less than half of it.
@@ -20,6 +22,8 @@ pub enum Named {
         keys: Vec<String>,
         /// The beginning of an element that has not ended.
         rest: Vec<u8>,
+        /// Bytes of the names.
+        size: usize,
     },
     /// `multipart/form-data`: its beginning.
     Form(Vec<u8>),
@@ -28,7 +32,7 @@ pub enum Named {
 impl Named {
     /// A list of objects to delete.
     pub fn list() -> Self {
-        Self::List { keys: Vec::new(), rest: Vec::new() }
+        Self::List { keys: Vec::new(), rest: Vec::new(), size: 0 }
     }
 
     /// A form with a file.
@@ -46,17 +50,20 @@ impl Named {
                 let room = MOST_FIELDS.saturating_sub(start.len());
                 start.extend_from_slice(&piece[..piece.len().min(room)]);
             }
-            Self::List { keys, rest } => {
+            Self::List { keys, rest, size } => {
                 // By pieces, so that no more than an element is ever held, whatever a piece's size.
                 for piece in piece.chunks(MOST_ELEMENT) {
                     rest.extend_from_slice(piece);
+                    let known = keys.len();
                     let used = read_keys(rest, keys);
+                    *size += keys.iter().skip(known).map(String::len).sum::<usize>();
                     rest.drain(..used);
                     if rest.len() > MOST_ELEMENT {
                         rest.clear();
                     }
-                    if keys.len() > MOST_NAMES {
-                        let message = format!("a list of objects to delete has {MOST_NAMES} at most");
+                    if keys.len() > MOST_NAMES || *size > MOST_BYTES {
+                        let message =
+                            format!("a list of objects to delete has {MOST_NAMES} at most, of 1024 bytes each");
                         return Err(Error::new(Kind::BadDocument, message));
                     }
                 }
@@ -184,6 +191,14 @@ mod tests {
             assert_eq!(named.paths("").len(), 1, "the same name in the same spelling");
             assert_eq!(named.add(one).unwrap_err().kind, Kind::BadDocument);
         }
+    }
+
+    #[test]
+    fn few_names_that_are_long_are_too_much_as_well() {
+        let one = format!("<Key>{}</Key>", "a".repeat(7 << 10));
+        let mut named = Named::list();
+        let taken = (0..MOST_NAMES).take_while(|_| named.add(one.as_bytes()).is_ok()).count();
+        assert_eq!(taken, MOST_BYTES / (7 << 10));
     }
 
     #[test]
