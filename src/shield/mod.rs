@@ -104,8 +104,8 @@ struct Moment {
     epoch: u64,
 }
 
-/// What names a flight: the object at a moment, the plan, the class.
-type FlightKey = (ObjectId, Moment, Arc<str>, Option<Class>);
+/// What names a flight: the object at a moment, the plan, the class, and what the site decides about results.
+type FlightKey = (ObjectId, Moment, Arc<str>, Option<Class>, u128);
 
 /// The shield. One for the process; cheap to share.
 pub struct Shield {
@@ -184,7 +184,8 @@ impl Shield {
             return answer;
         }
         let moment = self.moment(&question);
-        let key = (question.object.clone(), moment, question.canonical.clone(), question.class);
+        let Question { object, canonical, class, site, .. } = &question;
+        let key = (object.clone(), moment, canonical.clone(), *class, site.settings);
         let shield = self.clone();
         let mut led = false;
         let waiter = self.conversions.join(&self.runtime, key, || {
