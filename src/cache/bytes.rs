@@ -20,9 +20,9 @@ pub(super) type Tag = [u8; 4];
 
 /// Bytes that are being written. There is one way to write every value, and none is the beginning of another.
 #[derive(Debug)]
-pub(super) struct Writer(Vec<u8>);
+pub(super) struct ByteWriter(Vec<u8>);
 
-impl Writer {
+impl ByteWriter {
     pub fn new(tag: Tag) -> Self {
         Self(tag.to_vec())
     }
@@ -54,9 +54,9 @@ impl Writer {
 
 /// Bytes that are being read.
 #[derive(Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(super) struct ByteReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     pub fn new(tag: Tag, bytes: &'a [u8]) -> Result<Self, Unreadable> {
         bytes.strip_prefix(&tag).map(Self).ok_or(Unreadable::Unknown)
     }

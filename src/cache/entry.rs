@@ -16,7 +16,7 @@ use crate::plan::Format;
 #[derive(Debug, Clone)]
 pub struct Variant {
     /// All but the bytes.
-    pub meta: Metadata,
+    pub meta: VariantMeta,
     /// The picture's bytes; empty for facts.
     pub body: Bytes,
 }
@@ -24,7 +24,7 @@ pub struct Variant {
 /// What is said of a variant: nothing in it is this process's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Metadata {
+pub struct VariantMeta {
     /// The picture's format; `None` for facts.
     pub format: Option<Format>,
     /// Size of the picture.
@@ -86,7 +86,7 @@ pub struct Known {
 const METADATA: Tag = *b"PVM\x01";
 const KNOWN: Tag = *b"POK\x01";
 
-impl Metadata {
+impl VariantMeta {
     /// As bytes. `None` where a time cannot be written, because a clock stands before 1970: that is kept by no one.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         tagged(METADATA, self)
@@ -102,7 +102,7 @@ impl Metadata {
 }
 
 impl Known {
-    /// As bytes, without the generation. `None` as for [`Metadata::to_bytes`].
+    /// As bytes, without the generation. `None` as for [`VariantMeta::to_bytes`].
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         tagged(KNOWN, self)
     }
@@ -158,7 +158,7 @@ mod hexadecimal {
 
 /// What an error was the answer to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Question {
+pub(super) enum ErrorKey {
     Object(ObjectId, u64),
     Variant(VariantKey),
 }

@@ -9,9 +9,9 @@ fn at(millis: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(millis)
 }
 
-fn metadata() -> Metadata {
+fn metadata() -> VariantMeta {
     let source = Source { format: Format::Png, width: 1, height: 2, orientation: 1, frames: 1, alpha: true };
-    Metadata {
+    VariantMeta {
         format: Some(Format::WebP),
         width: 3,
         height: 4,
@@ -39,9 +39,9 @@ fn known() -> Known {
 
 #[test]
 fn what_is_kept_comes_back() {
-    let bare = Metadata { format: None, facts: None, last_modified: None, provisional: None, ..metadata() };
+    let bare = VariantMeta { format: None, facts: None, last_modified: None, provisional: None, ..metadata() };
     for meta in [metadata(), bare] {
-        assert_eq!(Metadata::from_bytes(&meta.to_bytes().unwrap()), Ok(meta));
+        assert_eq!(VariantMeta::from_bytes(&meta.to_bytes().unwrap()), Ok(meta));
     }
     let bare = Known { version: 0, etag: None, last_modified: None, ..known() };
     for known in [known(), bare] {
@@ -56,7 +56,7 @@ fn what_is_kept_comes_back() {
 #[test]
 fn forms_never_change() {
     let facts = metadata().facts.map(|facts| Facts { exif: Vec::new(), md5: None, average: None, ..facts });
-    let bytes = Metadata { facts, ..metadata() }.to_bytes().unwrap();
+    let bytes = VariantMeta { facts, ..metadata() }.to_bytes().unwrap();
     assert_eq!(String::from_utf8(bytes).unwrap(), format!("PVM\x01{METADATA_JSON}"));
     let read = Known::from_bytes(format!("POK\x01{KNOWN_JSON}").as_bytes(), 0).unwrap();
     assert_eq!(String::from_utf8(read.to_bytes().unwrap()).unwrap(), format!("POK\x01{KNOWN_JSON}"));
@@ -83,14 +83,14 @@ fn what_is_not_known_is_refused() {
     let (meta, known) = (metadata().to_bytes().unwrap(), known().to_bytes().unwrap());
     for end in 0..meta.len() {
         let why = if end < METADATA.len() { Unreadable::Unknown } else { Unreadable::Damaged };
-        assert_eq!(Metadata::from_bytes(&meta[..end]), Err(why));
+        assert_eq!(VariantMeta::from_bytes(&meta[..end]), Err(why));
     }
     // The one is not the other, and a later form is neither.
-    assert_eq!(Metadata::from_bytes(&known), Err(Unreadable::Unknown));
+    assert_eq!(VariantMeta::from_bytes(&known), Err(Unreadable::Unknown));
     assert_eq!(Known::from_bytes(&meta, 0), Err(Unreadable::Unknown));
     for (place, bytes) in [meta, known].iter_mut().enumerate() {
         bytes[3] += 1;
-        let read = if place == 0 { Metadata::from_bytes(bytes).err() } else { Known::from_bytes(bytes, 0).err() };
+        let read = if place == 0 { VariantMeta::from_bytes(bytes).err() } else { Known::from_bytes(bytes, 0).err() };
         assert_eq!(read, Some(Unreadable::Unknown));
     }
     let more = format!("POK\x01{}", KNOWN_JSON.replace("\"etag\"", "\"more\":1,\"etag\""));
@@ -107,5 +107,5 @@ fn what_was_checked_in_the_future_is_old() {
 
 #[test]
 fn times_before_all_times_are_not_kept() {
-    assert_eq!(Metadata { made: UNIX_EPOCH - Duration::from_secs(1), ..metadata() }.to_bytes(), None);
+    assert_eq!(VariantMeta { made: UNIX_EPOCH - Duration::from_secs(1), ..metadata() }.to_bytes(), None);
 }

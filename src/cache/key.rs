@@ -4,7 +4,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::bytes::{Reader, Tag, Unreadable, Writer};
+use super::bytes::{ByteReader, ByteWriter, Tag, Unreadable};
 use crate::digest;
 use crate::negotiate::Class;
 
@@ -65,11 +65,11 @@ impl VariantKey {
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { object: ObjectId { site, store, key, version_id }, version, plan, class, settings, encoder, epoch } =
             self;
-        let mut bytes = Writer::new(TAG);
+        let mut bytes = ByteWriter::new(TAG);
         bytes.text(site);
         bytes.digest(*store);
         bytes.text(key);
-        bytes.option(version_id.as_deref(), Writer::text);
+        bytes.option(version_id.as_deref(), ByteWriter::text);
         bytes.digest(*version);
         bytes.text(plan);
         bytes.option(*class, |bytes, class| bytes.text(&class.name()));
@@ -84,7 +84,7 @@ impl VariantKey {
     /// # Errors
     /// For everything that [`Self::to_bytes`] never gives.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let mut bytes = Reader::new(TAG, bytes)?;
+        let mut bytes = ByteReader::new(TAG, bytes)?;
         let object = ObjectId {
             site: bytes.text()?.into(),
             store: bytes.digest()?,

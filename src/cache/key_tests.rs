@@ -121,14 +121,14 @@ fn what_was_never_written_is_refused() {
     assert_eq!(refused(&long), Unreadable::Damaged);
     // The class by another of its formats' names, and with more formats than a class holds.
     for name in ["heic", "avif+", "", "base+avif", "avif+heic", &["avif"; 9].join("+")] {
-        let mut other = Writer::new(TAG);
+        let mut other = ByteWriter::new(TAG);
         other.text("s");
         other.digest(2);
         other.text("k");
-        other.option(None, Writer::text);
+        other.option(None, ByteWriter::text);
         other.digest(1);
         other.text("p");
-        other.option(Some(name), Writer::text);
+        other.option(Some(name), ByteWriter::text);
         other.digest(3);
         other.digest(4);
         other.number(5);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use moka::Expiry;
 use moka::sync::Cache as Moka;
 
-use super::entry::Question;
+use super::entry::ErrorKey;
 use super::originals::{Narrowed, Originals};
 use super::{Epochs, Generations, Known, ObjectId, Original, Variant, VariantKey, weigh};
 use crate::config::CacheConfig;
@@ -19,7 +19,7 @@ pub struct Cache {
     pub hurried: Duration,
     originals: Originals,
     known: Moka<ObjectId, Known>,
-    errors: Moka<Question, Error>,
+    errors: Moka<ErrorKey, Error>,
     /// One number per object that writes raise.
     pub generations: Generations,
     /// One number per object that hard purges raise.
@@ -52,8 +52,8 @@ impl Expiry<VariantKey, Arc<Variant>> for ByHaste {
 /// Errors live as long as their kind says.
 struct ByKind;
 
-impl Expiry<Question, Error> for ByKind {
-    fn expire_after_create(&self, _: &Question, error: &Error, _: Instant) -> Option<Duration> {
+impl Expiry<ErrorKey, Error> for ByKind {
+    fn expire_after_create(&self, _: &ErrorKey, error: &Error, _: Instant) -> Option<Duration> {
         Some(error.kind.remember())
     }
 }
@@ -123,26 +123,26 @@ impl Cache {
     /// An error that the object itself has earned not long ago.
     pub fn object_error(&self, object: &ObjectId) -> Option<Error> {
         let generation = self.generations.current(object);
-        self.errors.get(&Question::Object(object.clone(), generation))
+        self.errors.get(&ErrorKey::Object(object.clone(), generation))
     }
 
     /// Remembers an error for as long as its kind says, and says whether it is remembered.
     pub fn keep_object_error(&self, object: &ObjectId, generation: u64, error: &Error) -> bool {
         let current = self.generations.current(object) == generation;
-        current && self.keep_error(Question::Object(object.clone(), generation), error)
+        current && self.keep_error(ErrorKey::Object(object.clone(), generation), error)
     }
 
     /// An error that this very plan has earned on this version not long ago.
     pub fn variant_error(&self, key: &VariantKey) -> Option<Error> {
-        self.errors.get(&Question::Variant(key.clone()))
+        self.errors.get(&ErrorKey::Variant(key.clone()))
     }
 
     /// Remembers an error for as long as its kind says, and says whether it is remembered.
     pub fn keep_variant_error(&self, key: VariantKey, error: &Error) -> bool {
-        self.keep_error(Question::Variant(key), error)
+        self.keep_error(ErrorKey::Variant(key), error)
     }
 
-    fn keep_error(&self, question: Question, error: &Error) -> bool {
+    fn keep_error(&self, question: ErrorKey, error: &Error) -> bool {
         if error.kind.remember().is_zero() {
             return false;
         }
@@ -176,14 +176,14 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::cache::Metadata;
+    use crate::cache::VariantMeta;
     use crate::imaging::Times;
     use crate::plan::Format;
 
     fn variant(bytes: usize) -> Arc<Variant> {
         Arc::new(Variant {
             body: vec![0; bytes].into(),
-            meta: Metadata {
+            meta: VariantMeta {
                 format: Some(Format::Png),
                 width: 1,
                 height: 1,

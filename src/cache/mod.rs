@@ -13,7 +13,7 @@ mod weigh;
 
 pub use bytes::Unreadable;
 pub use checked::Checked;
-pub use entry::{Known, Metadata, Original, Variant};
+pub use entry::{Known, Original, Variant, VariantMeta};
 pub use epochs::Epochs;
 pub use generations::Generations;
 pub use key::{ObjectId, VariantKey};

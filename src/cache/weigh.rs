@@ -1,7 +1,7 @@
 //! What entries take: their bytes, their names, and what the caches need to keep them. A client chooses the names, so they
 //! count like the rest: an entry of nothing but a long name is as heavy as it is.
 
-use super::entry::Question;
+use super::entry::ErrorKey;
 use super::{Known, ObjectId, Original, Variant, VariantKey};
 use crate::error::Error;
 
@@ -61,10 +61,10 @@ fn known_texts(known: &Known) -> usize {
     known.etag.as_ref().map_or(0, |etag| etag.len())
 }
 
-pub(super) fn error(question: &Question, error: &Error) -> u32 {
+pub(super) fn error(question: &ErrorKey, error: &Error) -> u32 {
     let name = match question {
-        Question::Object(name, _) => object(name),
-        Question::Variant(name) => key(name),
+        ErrorKey::Object(name, _) => object(name),
+        ErrorKey::Variant(name) => key(name),
     };
     sum([name, error.size()])
 }
@@ -76,7 +76,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::cache::{Checked, Metadata};
+    use crate::cache::{Checked, VariantMeta};
     use crate::error::Kind;
     use crate::imaging::{Facts, Header, Times};
     use crate::plan::Format;
@@ -101,13 +101,13 @@ mod tests {
         let planned = VariantKey { plan: long.as_str().into(), ..plain.clone() };
         let said = Error::new(Kind::NotFound, long.as_str());
         let brief = Error::new(Kind::NotFound, "");
-        let about = |object: &ObjectId, message: &Error| error(&Question::Object(object.clone(), 0), message);
+        let about = |object: &ObjectId, message: &Error| error(&ErrorKey::Object(object.clone(), 0), message);
         let least = about(&short, &brief);
         for heavy in [
             about(&named, &brief),
             about(&versioned, &brief),
             about(&short, &said),
-            error(&Question::Variant(planned.clone()), &brief),
+            error(&ErrorKey::Variant(planned.clone()), &brief),
         ] {
             assert!(heavy >= least + 9_990, "{heavy}");
         }
@@ -172,7 +172,7 @@ mod tests {
         });
         let variant = |body: usize, facts: Option<Facts>| Variant {
             body: vec![1; body].into(),
-            meta: Metadata {
+            meta: VariantMeta {
                 format: None,
                 width: 1,
                 height: 1,

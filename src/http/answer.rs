@@ -15,7 +15,7 @@ use crate::dates::http_date;
 use crate::dialect::{self, Dialect, ErrorBody};
 use crate::error::{Error, Kind};
 use crate::plan::Plan;
-use crate::shield::{Answer, CacheStatus, Question, entity_tag};
+use crate::shield::{CacheStatus, Delivery, Question, entity_tag};
 
 /// A head and a body, ready to be written.
 pub struct Response {
@@ -150,7 +150,7 @@ pub fn conditions(session: &Session) -> Conditions<'_> {
 
 /// A result.
 pub fn result(
-    answer: &Answer,
+    answer: &Delivery,
     question: &Question,
     dialect: Option<Dialect>,
     conditions: &Conditions<'_>,

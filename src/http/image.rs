@@ -9,13 +9,13 @@ use super::answer::{self, Response};
 use super::incoming::Image;
 use crate::dialect::Dialect;
 use crate::error::{Error, Fault, Kind};
-use crate::shield::{Answer, CacheStatus, Forward, Question, Refusal};
+use crate::shield::{CacheStatus, Delivery, Failure, Forward, Question};
 
 /// Asks the shield; gives up when the client goes.
 ///
 /// # Errors
 /// What the shield found; [`Kind::Cancelled`] when the client has gone.
-pub async fn ask(app: &Arc<App>, session: &mut Session, image: &Image) -> Result<Answer, Refusal> {
+pub async fn ask(app: &Arc<App>, session: &mut Session, image: &Image) -> Result<Delivery, Failure> {
     let question = &image.question;
     if let Some(answer) = app.shield.lookup(question) {
         return answer;
@@ -34,7 +34,7 @@ pub async fn ask(app: &Arc<App>, session: &mut Session, image: &Image) -> Result
             Ok(_) => work.await,
             Err(_) => {
                 let error = Error::new(Kind::Cancelled, "the client has gone");
-                Err(Refusal { error, status: CacheStatus::Forward(Forward::default()) })
+                Err(Failure { error, status: CacheStatus::Forward(Forward::default()) })
             }
         },
     }
@@ -43,7 +43,7 @@ pub async fn ask(app: &Arc<App>, session: &mut Session, image: &Image) -> Result
 /// The answer as a response.
 pub fn dress(
     session: &Session,
-    answer: &Answer,
+    answer: &Delivery,
     question: &Question,
     dialect: Option<Dialect>,
     request_id: &str,

@@ -28,7 +28,7 @@ use crate::access::{self, Action, Pass};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Kind};
 use crate::origin::Upstream;
-use crate::shield::{CacheStatus, Refusal};
+use crate::shield::{CacheStatus, Failure};
 use crate::site::Site;
 use crate::telemetry::Served;
 
@@ -136,7 +136,7 @@ impl Proxy {
         context.telling.negotiable = image.question.class.is_some();
         let answer = match image::ask(app, session, &image).await {
             Ok(answer) => answer,
-            Err(Refusal { error, status }) => {
+            Err(Failure { error, status }) => {
                 let instead = match image.dialect {
                     Some(_) => image::forgiven(error.kind),
                     None => image::original_instead(error.kind),

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::produce::{Care, produce};
-use super::{Question, Refusal, Shield};
+use super::{Failure, Question, Shield};
 use crate::engine::Status;
 
 /// Questions that are remembered; of more the oldest are forgotten. They are asked again when somebody wants them.
@@ -103,7 +103,7 @@ async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
     loop {
         tokio::select! {
             made = &mut work => {
-                if let Err(Refusal { error, .. }) = made {
+                if let Err(Failure { error, .. }) = made {
                     tracing::debug!("a hurried result could not be made again: {error}");
                 }
                 return;

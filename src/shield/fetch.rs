@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::{CacheStatus, Forward, Question, Refusal, Shield};
+use super::{CacheStatus, Failure, Forward, Question, Shield};
 use crate::cache::{Checked, Known, ObjectId, Original};
 use crate::digest::truncated;
 use crate::error::{Error, Kind};
@@ -37,7 +37,7 @@ impl From<Error> for Failed {
 
 /// What the origin was asked on the way, and said.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Said {
+pub(super) struct OriginCheck {
     /// It was asked.
     pub asked: bool,
     /// Something lay in memory and was too old.
@@ -48,7 +48,7 @@ pub(super) struct Said {
     pub checked: Option<Checked>,
 }
 
-impl Said {
+impl OriginCheck {
     /// What is to be said where both count. Something that is not known to be still right makes the whole so.
     pub fn and(self, other: Self) -> Self {
         let right = |said: Self| said.validated || !said.asked;
@@ -97,7 +97,7 @@ impl Shield {
         question: &Question,
         generation: u64,
         without_bytes: impl Fn(&Known) -> bool,
-    ) -> Result<(Fetch, Said), Refusal> {
+    ) -> Result<(Fetch, OriginCheck), Failure> {
         let object = &question.object;
         let fresh = question.site.cache.fresh;
         let known = self.cache.known(object);
@@ -105,7 +105,7 @@ impl Shield {
             self.cache.original(object).filter(|held| known.as_ref().is_none_or(|k| k.version == held.known.version));
         let known = known.or_else(|| held.as_ref().map(|held| held.known.clone()));
         if let Some(known) = known.as_ref().filter(|known| known.checked.age() < fresh) {
-            let said = Said { checked: Some(known.checked), ..Said::default() };
+            let said = OriginCheck { checked: Some(known.checked), ..OriginCheck::default() };
             if let Some(held) = &held {
                 return Ok((Fetch::Whole(held.clone()), said));
             }
@@ -114,27 +114,27 @@ impl Shield {
             }
         }
         if let Some(error) = self.cache.object_error(object) {
-            return Err(Refusal { error, status: CacheStatus::Hit });
+            return Err(Failure { error, status: CacheStatus::Hit });
         }
         // What is fresh is fetched where only its bytes have been forgotten.
         let stale = known.as_ref().is_some_and(|known| known.checked.age() >= fresh);
-        let said = Said { asked: true, stale, ..Said::default() };
-        let refused = |Failed { error, stored }| Refusal { error, status: said.worked(stored) };
+        let said = OriginCheck { asked: true, stale, ..OriginCheck::default() };
+        let refused = |Failed { error, stored }| Failure { error, status: said.worked(stored) };
         let known = known.filter(|known| held.is_some() || without_bytes(known));
         let (fetched, said) = match self.fetch(question, generation, known).await.map_err(refused)? {
             Fetch::Unchanged(known) if without_bytes(&known) => {
-                (Fetch::Unchanged(known), Said { validated: true, ..said })
+                (Fetch::Unchanged(known), OriginCheck { validated: true, ..said })
             }
             Fetch::Unchanged(known) => {
                 match self.cache.original(object).filter(|held| held.known.version == known.version) {
-                    Some(held) => (Fetch::Whole(held), Said { validated: true, ..said }),
+                    Some(held) => (Fetch::Whole(held), OriginCheck { validated: true, ..said }),
                     // Evicted meanwhile.
                     None => (self.fetch(question, generation, None).await.map_err(refused)?, said),
                 }
             }
             whole @ Fetch::Whole(_) => (whole, said),
         };
-        Ok((fetched, Said { checked: Some(Checked::now()), ..said }))
+        Ok((fetched, OriginCheck { checked: Some(Checked::now()), ..said }))
     }
 
     /// Asks the origin, once for all who want to know the same. Of a `known` version it is only asked whether it still is
@@ -260,12 +260,12 @@ mod tests {
     #[test]
     fn what_was_said_of_several_is_what_holds_for_all() {
         let now = Checked::now().before(Duration::from_secs(1));
-        let fresh = Said { checked: Some(now), ..Said::default() };
-        let same = Said { asked: true, stale: true, validated: true, checked: Some(Checked::now()) };
-        let other = Said { validated: false, ..same };
+        let fresh = OriginCheck { checked: Some(now), ..OriginCheck::default() };
+        let same = OriginCheck { asked: true, stale: true, validated: true, checked: Some(Checked::now()) };
+        let other = OriginCheck { validated: false, ..same };
         assert!(same.and(fresh).validated && fresh.and(same).validated && same.and(same).validated);
         assert!(!same.and(other).validated && !other.and(same).validated && !fresh.and(fresh).validated);
-        assert_eq!((same.and(fresh).checked, Said::default().and(same).checked), (Some(now), same.checked));
+        assert_eq!((same.and(fresh).checked, OriginCheck::default().and(same).checked), (Some(now), same.checked));
         let forward = Forward::default();
         let stale = CacheStatus::Forward(Forward { stale: true, ..forward });
         assert_eq!((fresh.and(fresh).found(), fresh.and(other).found()), (CacheStatus::Hit, stale));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use sha2::{Digest, Sha256};
 
-use super::fetch::{Fetch, Said};
-use super::{CacheStatus, Forward, Question, Refusal, Shield};
+use super::fetch::{Fetch, OriginCheck};
+use super::{CacheStatus, Failure, Forward, Question, Shield};
 use crate::cache::{Known, ObjectId, Original};
 use crate::digest::truncated;
 use crate::error::{Error, Kind};
@@ -97,20 +97,27 @@ impl Shield {
     ///
     /// # Errors
     /// [`Kind::MarkNotFound`], [`Kind::MarkUnusable`], or what the origin answered otherwise.
-    pub(super) async fn marks(self: &Arc<Self>, question: &Question) -> Result<(Vec<Arc<Original>>, Said), Refusal> {
+    pub(super) async fn marks(
+        self: &Arc<Self>,
+        question: &Question,
+    ) -> Result<(Vec<Arc<Original>>, OriginCheck), Failure> {
         let marks = try_join_all(question.marks.iter().map(|mark| self.mark(question, mark))).await?;
-        let said = marks.iter().fold(Said::default(), |all, (_, said)| all.and(*said));
+        let said = marks.iter().fold(OriginCheck::default(), |all, (_, said)| all.and(*said));
         Ok((marks.into_iter().map(|(mark, _)| mark).collect(), said))
     }
 
-    async fn mark(self: &Arc<Self>, question: &Question, mark: &MarkObject) -> Result<(Arc<Original>, Said), Refusal> {
+    async fn mark(
+        self: &Arc<Self>,
+        question: &Question,
+        mark: &MarkObject,
+    ) -> Result<(Arc<Original>, OriginCheck), Failure> {
         let MarkObject { key, object } = mark.clone();
         let generation = self.cache.generations.current(&object);
         let alone = Question { key, object, marks: Arc::default(), ..question.clone() };
         match self.original(&alone, generation, |_| false).await {
             Ok((Fetch::Whole(original), said)) => Ok((original, said)),
             Ok((Fetch::Unchanged(_), _)) => Err(Error::new(Kind::Internal, "a mark without bytes").into()),
-            Err(Refusal { error, status }) => Err(Refusal { error: said_of_mark(error), status: of_answer(status) }),
+            Err(Failure { error, status }) => Err(Failure { error: said_of_mark(error), status: of_answer(status) }),
         }
     }
 }

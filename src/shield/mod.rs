@@ -55,7 +55,7 @@ pub struct Question {
 
 /// An answer and how it came about.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Delivery {
     /// The variant.
     pub variant: Arc<Variant>,
     /// How it came about.
@@ -66,14 +66,14 @@ pub struct Answer {
 
 /// An error and how it came about.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+pub struct Failure {
     /// The error.
     pub error: Error,
     /// How it came about.
     pub status: CacheStatus,
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for Failure {
     /// An error that came up on the way, and is kept nowhere.
     fn from(error: Error) -> Self {
         let status = CacheStatus::Forward(Forward { worked: true, ..Forward::default() });
@@ -82,7 +82,7 @@ impl From<Error> for Refusal {
 }
 
 /// What a flight brings.
-type Landed = Result<Made, Refusal>;
+type Landed = Result<Made, Failure>;
 
 /// A variant, how it came about, and when the origin was last asked about what it was made of.
 #[derive(Debug, Clone)]
@@ -160,8 +160,8 @@ impl Shield {
     }
 
     /// Answers from memory alone, be it with an error that is remembered: no lock is held, no task is started.
-    pub fn lookup(&self, question: &Question) -> Option<Result<Answer, Refusal>> {
-        let remembered = |error| Some(Err(Refusal { error, status: CacheStatus::Hit }));
+    pub fn lookup(&self, question: &Question) -> Option<Result<Delivery, Failure>> {
+        let remembered = |error| Some(Err(Failure { error, status: CacheStatus::Hit }));
         let known = self.cache.known(&question.object).map(|known| (known.checked.age(), known));
         let Some((age, known)) = known.filter(|(age, _)| *age < question.site.cache.fresh) else {
             return self.cache.object_error(&question.object).and_then(remembered);
@@ -169,7 +169,7 @@ impl Shield {
         let (marks, oldest) = self.known_marks(question)?;
         let key = question.variant_key(&known, &marks, self.epoch(question), self.engine.encoder());
         match self.cache.variant(&key) {
-            Some(variant) => Some(Ok(Answer { variant, status: CacheStatus::Hit, age: age.max(oldest) })),
+            Some(variant) => Some(Ok(Delivery { variant, status: CacheStatus::Hit, age: age.max(oldest) })),
             None => self.cache.variant_error(&key).and_then(remembered),
         }
     }
@@ -179,7 +179,7 @@ impl Shield {
     ///
     /// # Errors
     /// Whatever fetching, checking or converting found; all who wait get the same.
-    pub async fn get(self: &Arc<Self>, question: Question) -> Result<Answer, Refusal> {
+    pub async fn get(self: &Arc<Self>, question: Question) -> Result<Delivery, Failure> {
         if let Some(answer) = self.lookup(&question) {
             return answer;
         }
@@ -194,8 +194,8 @@ impl Shield {
         });
         let told = |status: CacheStatus| if led { status } else { status.joined() };
         match waiter.await {
-            Ok(Made { variant, status, checked }) => Ok(Answer { variant, status: told(status), age: checked.age() }),
-            Err(Refusal { error, status }) => Err(Refusal { error, status: told(status) }),
+            Ok(Made { variant, status, checked }) => Ok(Delivery { variant, status: told(status), age: checked.age() }),
+            Err(Failure { error, status }) => Err(Failure { error, status: told(status) }),
         }
     }
 

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::fetch::Fetch;
 use super::job::job;
 use super::marks::digest;
-use super::{CacheStatus, Landed, Made, Moment, Question, Refusal, Shield, header};
-use crate::cache::{Checked, Known, Metadata, Original, Variant, VariantKey};
+use super::{CacheStatus, Failure, Landed, Made, Moment, Question, Shield, header};
+use crate::cache::{Checked, Known, Original, Variant, VariantKey, VariantMeta};
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::budget::{self, Pace};
@@ -56,7 +56,7 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Mom
     let key_of = |known: &Known| question.variant_key(known, &versions, epoch, encoder);
     let found = |key: &VariantKey| shield.cache.variant(key).filter(|variant| care.takes(variant));
     let there = |known: &Known| found(&key_of(known)).is_some();
-    let after_marks = |refused: Refusal| Refusal { status: of_marks.before(refused.status), ..refused };
+    let after_marks = |refused: Failure| Failure { status: of_marks.before(refused.status), ..refused };
     let (fetched, said) = shield.original(&question, generation, there).await.map_err(after_marks)?;
     let mut said = said.and(of_marks);
     let original = match fetched {
@@ -82,7 +82,7 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Mom
         return Ok(made(variant, said.found(), said.checked));
     }
     if let Some(error) = shield.cache.variant_error(&key) {
-        return Err(Refusal { error, status: said.found() });
+        return Err(Failure { error, status: said.found() });
     }
     match convert(&shield, &question, &original, &marks, care).await {
         Ok(variant) => {
@@ -98,7 +98,7 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Mom
         }
         Err(error) => {
             let stored = care == Care::Asked && shield.cache.keep_variant_error(key, &error);
-            Err(Refusal { error, status: said.worked(stored) })
+            Err(Failure { error, status: said.worked(stored) })
         }
     }
 }
@@ -202,7 +202,7 @@ fn variant(converted: Converted, etag: String, original: &Original, source_forma
     let Converted { bytes, outcome, .. } = converted;
     Variant {
         body: if outcome.format.is_some() { bytes } else { Bytes::new() },
-        meta: Metadata {
+        meta: VariantMeta {
             format: outcome.format,
             width: outcome.width,
             height: outcome.height,
