@@ -10,9 +10,10 @@ use super::convert::seek::{self, Wish};
 use super::decode::Shrink;
 use super::policy::{Light, Policy};
 use super::probe::Header;
+use super::transform::effect;
 use super::{layout, mark, need, score};
 use crate::error::Error;
-use crate::plan::{Answer, Effect, Format, GeometryOp, Layout, Limits, Output, Plan, Target};
+use crate::plan::{Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Target};
 
 mod file;
 mod writing;
@@ -426,7 +427,7 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light)
             GeometryOp::Rotate { width, height, .. } => (area(width, height), 25, stage.pixels),
             GeometryOp::Orient(_) | GeometryOp::Turn(_) => (stage.pixels, 4, 0),
             GeometryOp::Flip(_) => (stage.pixels, 1, 0),
-            GeometryOp::Effect(effect) => (stage.pixels, effect_rate(effect, channels), stage.pixels),
+            GeometryOp::Effect(effect) => (stage.pixels, effect::rate(effect, channels), stage.pixels),
             GeometryOp::Disc | GeometryOp::Corners(_) => (stage.pixels, 3, stage.pixels),
             // A grey picture may get colour.
             GeometryOp::Mark { .. } => (stage.pixels, MARK, stage.pixels),
@@ -436,16 +437,6 @@ fn transforming(header: &Header, decoded: u64, ops: &[GeometryOp], light: Light)
         stage.pixels = out;
     }
     stage
-}
-
-/// Milliseconds a megapixel.
-fn effect_rate(effect: Effect, channels: u64) -> u64 {
-    let rate = match effect {
-        Effect::Blur { radius, .. } => 10 + 8 * u64::from(radius),
-        Effect::Sharpen(_) => 45,
-        Effect::Bright(_) | Effect::Contrast(_) | Effect::Grey => 4,
-    };
-    (rate * channels).div_ceil(3)
 }
 
 /// What encoders of animations take whatever the size.

@@ -1,7 +1,7 @@
 //! Operations in words, for people.
 
 use crate::plan::geometry::UNIT;
-use crate::plan::{Axis, Effect, GeometryOp};
+use crate::plan::{Axis, GeometryOp};
 
 /// What one operation does.
 pub(super) fn operation(op: &GeometryOp) -> String {
@@ -23,27 +23,17 @@ pub(super) fn operation(op: &GeometryOp) -> String {
         }
         GeometryOp::Flip(Axis::Horizontal) => "mirror left and right".into(),
         GeometryOp::Flip(Axis::Vertical) => "mirror top and bottom".into(),
-        GeometryOp::Effect(effect) => self::effect(effect),
+        GeometryOp::Effect(effect) => effect.words(),
         GeometryOp::Disc => "leave the largest circle that fits".into(),
         GeometryOp::Corners(radius) => format!("round the corners off by {radius}"),
         GeometryOp::Mark { number, .. } => format!("draw mark {}", u64::from(number) + 1),
     }
 }
 
-fn effect(effect: Effect) -> String {
-    match effect {
-        Effect::Blur { radius, sigma } => format!("blur, radius {radius}, sigma {}", f64::from(sigma) / 100.0),
-        Effect::Sharpen(percent) => format!("sharpen by {percent} %"),
-        Effect::Bright(percent) => format!("brightness {percent:+} %"),
-        Effect::Contrast(percent) => format!("contrast {percent:+} %"),
-        Effect::Grey => "shades of grey".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Rgb;
+    use crate::plan::{Effect, Rgb};
 
     #[test]
     fn operations_are_words() {
@@ -57,7 +47,6 @@ mod tests {
             (GeometryOp::Pad { width: 9, height: 8, x: 1, y: 2, color: colour }, "put at 1,2 on 9x8 of #ff000a"),
             (GeometryOp::Turn(3), "turn clockwise by 270 degrees"),
             (GeometryOp::Flip(Axis::Horizontal), "mirror left and right"),
-            (GeometryOp::Effect(Effect::Blur { radius: 3, sigma: 150 }), "blur, radius 3, sigma 1.5"),
             (GeometryOp::Effect(Effect::Bright(-20)), "brightness -20 %"),
             (GeometryOp::Mark { number: 0, width: 1, height: 1 }, "draw mark 1"),
         ] {

@@ -28,6 +28,16 @@ pub(super) fn apply(pixels: Pixels, effect: Effect) -> Result<Pixels, Error> {
     }
 }
 
+/// What [`apply`] takes: milliseconds a megapixel of so many channels.
+pub fn rate(effect: Effect, channels: u64) -> u64 {
+    let rate = match effect {
+        Effect::Blur { radius, .. } => 10 + 8 * u64::from(radius),
+        Effect::Sharpen(_) => 45,
+        Effect::Bright(_) | Effect::Contrast(_) | Effect::Grey => 4,
+    };
+    (rate * channels).div_ceil(3)
+}
+
 /// Every colour value through a function; alpha stays.
 fn mapped(mut pixels: Pixels, map: impl Fn(f32) -> f32) -> Pixels {
     // Casting saturates at both ends.

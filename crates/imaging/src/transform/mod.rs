@@ -5,7 +5,7 @@ mod alpha;
 mod average;
 mod channels;
 mod crop;
-mod effect;
+pub(crate) mod effect;
 mod extent;
 mod linear;
 mod mask;

@@ -15,9 +15,8 @@ use std::str::FromStr;
 
 use super::keys::{Keys, bad};
 use super::{
-    Answer, Axes, Axis, Beyond, Box2, Ceiling, Crop, Effect, Enlarge, FactsAsked, Format, Frames, Gravity, Mode,
-    Offset, Outline, Output, Plan, Quality, Ratio, Resize, Rgb, Rotate, Shape, SizeLimit, Slice, Step, Target,
-    mark_text,
+    Answer, Axes, Axis, Box2, Ceiling, Crop, Effect, Enlarge, FactsAsked, Format, Frames, Gravity, Mode, Offset,
+    Output, Plan, Quality, Ratio, Resize, Rgb, Rotate, Shape, SizeLimit, Slice, Step, Target, mark_text,
 };
 use crate::error::Error;
 
@@ -268,34 +267,13 @@ fn step(text: &str) -> Result<Step, Error> {
         "slice" => Step::Slice(Slice { w: keys.number("w")?, h: keys.number("h")?, index: keys.need("i")? }),
         "ratio" => Step::Ratio(Ratio { least: keys.need("least")?, most: keys.need("most")? }),
         "mark" => Step::Mark(Box::new(mark_text::mark(&mut keys, step)?)),
-        name => match (effect(name, &mut keys)?, shape(name, &mut keys)?) {
+        name => match (Effect::read(name, &mut keys)?, Shape::read(name, &mut keys)?) {
             (Some(effect), _) => Step::Effect(effect),
             (None, Some(shape)) => Step::Shape(shape),
             (None, None) => Step::Resize(resize(name, &mut keys)?),
         },
     };
     keys.finish().map(|()| step)
-}
-
-fn effect(name: &str, keys: &mut Keys<'_>) -> Result<Option<Effect>, Error> {
-    Ok(Some(match name {
-        "blur" => Effect::Blur { radius: keys.need("r")?, sigma: keys.need("s")? },
-        "sharpen" => Effect::Sharpen(keys.need("p")?),
-        "bright" => Effect::Bright(keys.need("p")?),
-        "contrast" => Effect::Contrast(keys.need("p")?),
-        "grey" => Effect::Grey,
-        _ => return Ok(None),
-    }))
-}
-
-fn shape(name: &str, keys: &mut Keys<'_>) -> Result<Option<Shape>, Error> {
-    let Some(outline) = Outline::ALL.into_iter().find(|outline| outline.name() == name) else { return Ok(None) };
-    let beyond = match keys.take("over") {
-        Some("shorten") => Beyond::Shorten,
-        Some("refuse") => Beyond::Refuse,
-        other => return Err(bad(other.unwrap_or(name))),
-    };
-    Ok(Some(Shape { outline, radius: keys.need("r")?, beyond }))
 }
 
 fn resize(name: &str, keys: &mut Keys<'_>) -> Result<Resize, Error> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::Kind;
+use crate::plan::effect::tests::{any_effect, any_shape};
 use crate::plan::mark_text::tests::any_mark;
 use proptest::prelude::*;
 
@@ -54,16 +55,8 @@ pub(in crate::plan) fn any_plain_step() -> impl Strategy<Value = Step> {
         (1u64..500_000_000, side(), any::<bool>(), proptest::option::of(any::<i32>())).prop_map(
             |(pixels, side, spare_untouched, code)| Step::Ceiling(Ceiling { pixels, side, spare_untouched, code })
         ),
-        (1u8..=50, 1u16..6000).prop_map(|(radius, sigma)| Step::Effect(Effect::Blur { radius, sigma })),
-        (1u16..400).prop_map(|percent| Step::Effect(Effect::Sharpen(percent))),
-        (-100i8..=100, any::<bool>()).prop_map(|(percent, bright)| {
-            Step::Effect(if bright { Effect::Bright(percent) } else { Effect::Contrast(percent) })
-        }),
-        Just(Step::Effect(Effect::Grey)),
-        (0usize..3, 1u32..5000, any::<bool>()).prop_map(|(outline, radius, refuse)| {
-            let beyond = if refuse { Beyond::Refuse } else { Beyond::Shorten };
-            Step::Shape(Shape { outline: Outline::ALL[outline], radius, beyond })
-        }),
+        any_effect().prop_map(Step::Effect),
+        any_shape().prop_map(Step::Shape),
         (side(), side(), 0u32..30).prop_map(|(w, h, index)| Step::Slice(Slice { w, h, index })),
         (1u32..9000, 0u32..9000).prop_map(|(least, more)| Step::Ratio(Ratio { least, most: least + more })),
     ]

@@ -4,6 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
+use super::keys::{Keys, bad};
+use crate::error::Error;
+
 /// Change pixels where they are; the size stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Effect {
@@ -77,6 +80,29 @@ impl Effect {
     pub fn per_pixel(self) -> bool {
         matches!(self, Self::Bright(_) | Self::Contrast(_) | Self::Grey)
     }
+
+    /// The effect that the name of a step in canonical text stands for, with the step's keys; `None` for another step.
+    pub(super) fn read(name: &str, keys: &mut Keys<'_>) -> Result<Option<Self>, Error> {
+        Ok(Some(match name {
+            "blur" => Self::Blur { radius: keys.need("r")?, sigma: keys.need("s")? },
+            "sharpen" => Self::Sharpen(keys.need("p")?),
+            "bright" => Self::Bright(keys.need("p")?),
+            "contrast" => Self::Contrast(keys.need("p")?),
+            "grey" => Self::Grey,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// What it does, for people.
+    pub fn words(self) -> String {
+        match self {
+            Self::Blur { radius, sigma } => format!("blur, radius {radius}, sigma {}", f64::from(sigma) / 100.0),
+            Self::Sharpen(percent) => format!("sharpen by {percent} %"),
+            Self::Bright(percent) => format!("brightness {percent:+} %"),
+            Self::Contrast(percent) => format!("contrast {percent:+} %"),
+            Self::Grey => "shades of grey".into(),
+        }
+    }
 }
 
 impl Display for Effect {
@@ -105,6 +131,19 @@ impl Outline {
     }
 }
 
+impl Shape {
+    /// As [`Effect::read`], for shapes.
+    pub(super) fn read(name: &str, keys: &mut Keys<'_>) -> Result<Option<Self>, Error> {
+        let Some(outline) = Outline::ALL.into_iter().find(|outline| outline.name() == name) else { return Ok(None) };
+        let beyond = match keys.take("over") {
+            Some("shorten") => Beyond::Shorten,
+            Some("refuse") => Beyond::Refuse,
+            other => return Err(bad(other.unwrap_or(name))),
+        };
+        Ok(Some(Self { outline, radius: keys.need("r")?, beyond }))
+    }
+}
+
 impl Display for Shape {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let beyond = match self.beyond {
@@ -124,5 +163,44 @@ impl Display for Slice {
             }
         }
         write!(f, ",i={}", self.index)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any effect, for properties of whole plans.
+    pub(in crate::plan) fn any_effect() -> impl Strategy<Value = Effect> {
+        prop_oneof![
+            (1u8..=50, 1u16..6000).prop_map(|(radius, sigma)| Effect::Blur { radius, sigma }),
+            (1u16..400).prop_map(Effect::Sharpen),
+            (-100i8..=100).prop_map(Effect::Bright),
+            (-100i8..=100).prop_map(Effect::Contrast),
+            Just(Effect::Grey),
+        ]
+    }
+
+    /// Any shape, likewise.
+    pub(in crate::plan) fn any_shape() -> impl Strategy<Value = Shape> {
+        (0usize..Outline::ALL.len(), 1u32..5000, any::<bool>()).prop_map(|(outline, radius, refuse)| {
+            let beyond = if refuse { Beyond::Refuse } else { Beyond::Shorten };
+            Shape { outline: Outline::ALL[outline], radius, beyond }
+        })
+    }
+
+    #[test]
+    fn effects_are_words() {
+        for (effect, words) in [
+            (Effect::Blur { radius: 3, sigma: 150 }, "blur, radius 3, sigma 1.5"),
+            (Effect::Sharpen(80), "sharpen by 80 %"),
+            (Effect::Bright(-20), "brightness -20 %"),
+            (Effect::Contrast(20), "contrast +20 %"),
+            (Effect::Grey, "shades of grey"),
+        ] {
+            assert_eq!(effect.words(), words);
+        }
     }
 }
