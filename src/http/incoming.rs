@@ -24,7 +24,7 @@ pub enum Incoming {
     /// A rule that says `ignore-error/1` over a value out of its range: the untouched original.
     Original(Pass),
     /// A vendor's call for the site's styles.
-    Styles(access::Styles),
+    Styles(access::StylesGrant),
     /// Everything else: through to the origin.
     Pass(Pass),
 }
@@ -34,7 +34,7 @@ pub struct Image {
     /// Whose rule it was; `None` for a plain picture that is negotiated.
     pub dialect: Option<Dialect>,
     /// The right to it.
-    pub grant: access::Picture,
+    pub grant: access::PictureGrant,
     /// What to ask the shield.
     pub question: Question,
     /// The right to answer with the original where the picture cannot be made: the rule says so, or there is no rule.
@@ -173,7 +173,12 @@ pub fn spoken(head: &RequestHeader, language: &Language) -> Option<Dialect> {
 /// Room for the canonical text of nearly every plan.
 const CANONICAL: usize = 128;
 
-fn question(site: &Arc<Site>, grant: &access::Picture, plan: Plan, class: Option<Class>) -> Result<Question, Error> {
+fn question(
+    site: &Arc<Site>,
+    grant: &access::PictureGrant,
+    plan: Plan,
+    class: Option<Class>,
+) -> Result<Question, Error> {
     let key = ObjectKey::from_raw_path(grant.path())?;
     let object = site.object(&key, grant.version());
     let mut canonical = String::with_capacity(CANONICAL);

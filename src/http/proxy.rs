@@ -171,7 +171,7 @@ impl Proxy {
         session: &mut Session,
         context: &mut Context,
         site: &Site,
-        _: access::Styles,
+        _: access::StylesGrant,
     ) -> Result<bool, Error> {
         let body = styles::Body::receive(session.as_downstream_mut()).await?;
         let head = session.req_header();

@@ -7,7 +7,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::key::{legal_path, refuse_dot_segments};
 use super::refused;
-use crate::access::{Pass, Sent};
+use crate::access::{Pass, SentQuery};
 use crate::config::origin::Timeouts;
 use crate::error::{Error, Kind};
 use crate::sign::Credentials;
@@ -203,16 +203,16 @@ impl Upstream {
         now: SystemTime,
     ) -> Result<UpstreamRequest, Error> {
         match pass.sent() {
-            Sent::Only(query) => {
+            SentQuery::Only(query) => {
                 let kept = headers.iter().filter(|(name, _)| pass.keeps(name.as_str()));
                 let kept: HeaderMap = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
                 self.forward(method, pass.path(), Query::Pairs(query), &kept, now)
             }
             // What nobody has looked through never borrows our key.
-            Sent::AsItCame(_) if self.signs() => {
+            SentQuery::AsItCame(_) if self.signs() => {
                 Err(Error::new(Kind::Internal, "a request that was not looked through was about to be signed"))
             }
-            Sent::AsItCame(query) => self.forward(method, pass.path(), Query::Raw(query.as_deref()), headers, now),
+            SentQuery::AsItCame(query) => self.forward(method, pass.path(), Query::Raw(query.as_deref()), headers, now),
         }
     }
 
@@ -309,8 +309,10 @@ impl Upstream {
         headers.push(("x-amz-date".into(), date.clone()));
         headers.push(("x-amz-content-sha256".into(), payload.text().into()));
         let full_path = self.path(&path);
-        let authorization =
-            sigv4::authorize(&sigv4::Request { method, path: &full_path, query, headers: &headers, payload }, &signer);
+        let authorization = sigv4::authorize(
+            &sigv4::SignableRequest { method, path: &full_path, query, headers: &headers, payload },
+            &signer,
+        );
         let mut added = Vec::with_capacity(3);
         for (name, value) in [
             (header::AUTHORIZATION, authorization.as_str()),

@@ -73,8 +73,8 @@ impl Site {
     }
 
     /// What it opens, for the decision on a request.
-    pub fn opens(&self) -> access::Policy {
-        access::Policy {
+    pub fn opens(&self) -> access::AccessPolicy {
+        access::AccessPolicy {
             anonymous: self.access.anonymous,
             write: self.access.anonymous_write,
             list: self.access.anonymous_list,

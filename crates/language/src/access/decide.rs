@@ -6,7 +6,10 @@ use http::Method;
 use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::query::{Query, Sense, reads_settings, sense};
-use super::{Action, Asked, Grant, Pass, Picture, Policy, Refusal, Sent, Styles, Wants, fields, names_picture};
+use super::{
+    AccessPolicy, Action, Asked, Grant, Pass, PictureGrant, Refusal, SentQuery, StylesGrant, Wants, fields,
+    names_picture,
+};
 use crate::error::Kind;
 
 /// Decides on a request.
@@ -15,7 +18,7 @@ use crate::error::Kind;
 /// [`Kind::Forbidden`] for what the site does not open, [`Kind::Protected`] for originals of a site that gives away styles
 /// only, [`Kind::MethodNotAllowed`] for a method that nobody grants, [`Kind::BadRequest`] for what two servers would read
 /// differently.
-pub fn decide(asked: &Asked<'_>, policy: &Policy) -> Result<Grant, Refusal> {
+pub fn decide(asked: &Asked<'_>, policy: &AccessPolicy) -> Result<Grant, Refusal> {
     let key: Cow<'_, [u8]> = percent_decode_str(asked.path.strip_prefix('/').unwrap_or(asked.path)).into();
     if key.split(|byte| matches!(byte, b'/' | b'\\')).any(|segment| matches!(segment, b"." | b"..")) {
         return refuse(Kind::BadRequest, "the path has a segment \".\" or \"..\"");
@@ -24,7 +27,7 @@ pub fn decide(asked: &Asked<'_>, policy: &Policy) -> Result<Grant, Refusal> {
         return refuse(Kind::Forbidden, "this site's objects are not shown on the page that asks for them");
     }
     if policy.styles && is_style_call(asked.path, asked.query) {
-        return Ok(Grant::Styles(Styles(())));
+        return Ok(Grant::Styles(StylesGrant(())));
     }
     if !policy.anonymous {
         return refuse(Kind::Forbidden, "this site does not serve requests without a signature");
@@ -63,7 +66,7 @@ fn names_bucket(key: &[u8]) -> bool {
     key.iter().all(|byte| *byte == b'/')
 }
 
-fn picture(asked: &Asked<'_>, policy: &Policy, key: &[u8], by_style: bool) -> Result<Picture, Refusal> {
+fn picture(asked: &Asked<'_>, policy: &AccessPolicy, key: &[u8], by_style: bool) -> Result<PictureGrant, Refusal> {
     if !reads(asked.method) {
         return refuse(Kind::MethodNotAllowed, "this method does not take an image rule; use GET");
     }
@@ -77,11 +80,11 @@ fn picture(asked: &Asked<'_>, policy: &Policy, key: &[u8], by_style: bool) -> Re
     if found.reserved && !policy.origin_decides {
         return refuse(Kind::Forbidden, NO_LISTS);
     }
-    Ok(Picture { path: asked.path.to_owned(), version: found.version.take(), overrides: found.overrides })
+    Ok(PictureGrant { path: asked.path.to_owned(), version: found.version.take(), overrides: found.overrides })
 }
 
 /// Where the origin checks its clients itself, everything goes through as it came.
-fn as_it_came(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<Pass, Refusal> {
+fn as_it_came(asked: &Asked<'_>, policy: &AccessPolicy, key: &[u8]) -> Result<Pass, Refusal> {
     protected(asked, policy, key)?;
     if policy.protect && reads(asked.method) && asked.raw_query.is_some_and(chooses_type) {
         return refuse(Kind::Protected, TYPE_IS_STORED);
@@ -98,7 +101,7 @@ fn as_it_came(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<Pass, Re
     Ok(Pass {
         action,
         path: asked.path.to_owned(),
-        sent: Sent::AsItCame(asked.raw_query.map(str::to_owned)),
+        sent: SentQuery::AsItCame(asked.raw_query.map(str::to_owned)),
         version,
         fields: fields_of(asked, policy, false, false),
     })
@@ -119,7 +122,7 @@ fn is_form(kind: &[u8]) -> bool {
 }
 
 /// What is stored, by a store that knows nobody but Pictor.
-fn stored(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<Pass, Refusal> {
+fn stored(asked: &Asked<'_>, policy: &AccessPolicy, key: &[u8]) -> Result<Pass, Refusal> {
     protected(asked, policy, key)?;
     let bucket = names_bucket(key);
     let (action, only, version) = match *asked.method {
@@ -134,10 +137,10 @@ fn stored(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<Pass, Refusa
         fields::check(asked.headers, action, policy.protect)?;
     }
     let fields = fields_of(asked, policy, true, writes);
-    Ok(Pass { action, path: asked.path.to_owned(), sent: Sent::Only(only), version, fields })
+    Ok(Pass { action, path: asked.path.to_owned(), sent: SentQuery::Only(only), version, fields })
 }
 
-fn fields_of(asked: &Asked<'_>, policy: &Policy, known_only: bool, writes: bool) -> fields::Rule {
+fn fields_of(asked: &Asked<'_>, policy: &AccessPolicy, known_only: bool, writes: bool) -> fields::Rule {
     // Ranges are for GET alone (RFC 9110 §14.2). Several come back in a multipart answer whose type says nothing of what is
     // in it: where that type decides, the origin answers with the whole instead.
     let one = fields::one_range(asked.headers).unwrap_or(true);
@@ -145,7 +148,7 @@ fn fields_of(asked: &Asked<'_>, policy: &Policy, known_only: bool, writes: bool)
 }
 
 /// Refuses what gives away a picture untouched, by its name; by its type the answer is looked at.
-fn protected(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<(), Refusal> {
+fn protected(asked: &Asked<'_>, policy: &AccessPolicy, key: &[u8]) -> Result<(), Refusal> {
     match policy.protect && reads(asked.method) && names_picture(key) {
         true => refuse(Kind::Protected, Kind::Protected.sentence()),
         false => Ok(()),
@@ -154,7 +157,7 @@ fn protected(asked: &Asked<'_>, policy: &Policy, key: &[u8]) -> Result<(), Refus
 
 type Only = Vec<(Vec<u8>, Vec<u8>)>;
 
-fn read(asked: &Asked<'_>, policy: &Policy, bucket: bool) -> Result<(Action, Only, Option<String>), Refusal> {
+fn read(asked: &Asked<'_>, policy: &AccessPolicy, bucket: bool) -> Result<(Action, Only, Option<String>), Refusal> {
     let found = Found::of(asked, policy)?;
     if !bucket && !found.reserved {
         let version = found.version.clone();
@@ -177,7 +180,11 @@ fn read(asked: &Asked<'_>, policy: &Policy, bucket: bool) -> Result<(Action, Onl
     Ok((Action::ReadSettings, only, found.version))
 }
 
-fn preflight(asked: &Asked<'_>, policy: &Policy, bucket: bool) -> Result<(Action, Only, Option<String>), Refusal> {
+fn preflight(
+    asked: &Asked<'_>,
+    policy: &AccessPolicy,
+    bucket: bool,
+) -> Result<(Action, Only, Option<String>), Refusal> {
     let reserved = asked.query.iter().any(|(name, value)| sense(name, value) == Sense::Reserved);
     match (bucket || reserved) && !policy.list {
         true => refuse(Kind::Forbidden, NO_LISTS),
@@ -189,7 +196,7 @@ fn preflight(asked: &Asked<'_>, policy: &Policy, bucket: bool) -> Result<(Action
 const MOST_OF_A_WRITE: usize = 2;
 
 /// A write says what it does by its parameters, all of which must be known: one that is left out would make it another write.
-fn write(asked: &Asked<'_>, policy: &Policy, bucket: bool) -> Result<(Action, Only, Option<String>), Refusal> {
+fn write(asked: &Asked<'_>, policy: &AccessPolicy, bucket: bool) -> Result<(Action, Only, Option<String>), Refusal> {
     let mut only = Only::new();
     for (name, value) in asked.query.iter().filter(|(name, value)| sense(name, value) != Sense::Idle) {
         once(&mut only, name, value)?;
@@ -235,7 +242,7 @@ struct Found {
 }
 
 impl Found {
-    fn of(asked: &Asked<'_>, policy: &Policy) -> Result<Self, Refusal> {
+    fn of(asked: &Asked<'_>, policy: &AccessPolicy) -> Result<Self, Refusal> {
         let (mut found, wants) = (Self::default(), asked.wants);
         for (name, value) in asked.query.iter() {
             let twice = match sense(name, value) {

@@ -1,7 +1,7 @@
 //! Who may do what: one decision for every request, before anything is looked up, fetched or passed on. Pure.
 //!
 //! ```text
-//! Asked (what was parsed, and would be sent)  +  Policy (what the site opens)  ──decide──►  Grant  or  Refusal
+//! Asked (what was parsed, and would be sent)  +  AccessPolicy (what the site opens)  ──decide──►  Grant  or  Refusal
 //! ```
 //!
 //! Where Pictor signs with the site's own key, a request that goes through has that key's rights. So nothing goes through but
@@ -56,7 +56,7 @@ pub enum Wants {
 
 /// What a site opens to requests without a signature, and what stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub struct AccessPolicy {
     /// Reads.
     pub anonymous: bool,
     /// Changes of objects, where the origin does not decide.
@@ -77,22 +77,22 @@ pub struct Policy {
 #[derive(Debug, Clone)]
 pub enum Grant {
     /// A picture may be made.
-    Picture(Picture),
+    Picture(PictureGrant),
     /// The request may go through.
     Pass(Pass),
     /// A call for the site's styles may be carried out.
-    Styles(Styles),
+    Styles(StylesGrant),
 }
 
 /// The right to a picture made of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct PictureGrant {
     path: String,
     version: Option<String>,
     overrides: Vec<(String, String)>,
 }
 
-impl Picture {
+impl PictureGrant {
     /// The path of the original, percent-encoded.
     pub fn path(&self) -> &str {
         &self.path
@@ -114,14 +114,14 @@ impl Picture {
 pub struct Pass {
     action: Action,
     path: String,
-    sent: Sent,
+    sent: SentQuery,
     version: Option<String>,
     fields: fields::Rule,
 }
 
 /// The query of a request that goes through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
+pub enum SentQuery {
     /// As it came: the origin decides.
     AsItCame(Option<String>),
     /// These parameters, decoded, and no others.
@@ -163,7 +163,7 @@ impl Pass {
     }
 
     /// The query.
-    pub fn sent(&self) -> &Sent {
+    pub fn sent(&self) -> &SentQuery {
         &self.sent
     }
 
@@ -176,7 +176,7 @@ impl Pass {
     #[must_use]
     pub fn without_part(&self) -> Self {
         let mut pass = self.clone();
-        if let Sent::Only(parameters) = &mut pass.sent {
+        if let SentQuery::Only(parameters) = &mut pass.sent {
             parameters.retain(|(name, _)| name != b"partNumber");
         }
         pass
@@ -188,9 +188,9 @@ impl Pass {
     }
 
     /// The right to a picture made of the object, for who may read the object as it is. `None`: it is no plain read.
-    pub fn picture(&self) -> Option<Picture> {
+    pub fn picture(&self) -> Option<PictureGrant> {
         let path = self.path.clone();
-        matches!(self.action, Action::Read).then(|| Picture {
+        matches!(self.action, Action::Read).then(|| PictureGrant {
             path,
             version: self.version.clone(),
             overrides: Vec::new(),
@@ -200,7 +200,7 @@ impl Pass {
 
 /// The right to a call for the site's styles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Styles(());
+pub struct StylesGrant(());
 
 /// What was not granted, and why. Its sentence is a constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

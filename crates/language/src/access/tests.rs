@@ -10,7 +10,7 @@ use super::*;
 fn a_write_of_very_many_parameters_is_refused_at_the_third() {
     let pieces: Vec<String> = (0..300_000).map(|number| format!("p{number}")).collect();
     let query = Query::of(pieces.iter().map(String::as_str));
-    let policy = Policy {
+    let policy = AccessPolicy {
         anonymous: true,
         write: true,
         list: true,
@@ -31,7 +31,7 @@ fn a_write_of_very_many_parameters_is_refused_at_the_third() {
     };
     // What nobody knows is left out of a read.
     let read = decide(&asked, &policy);
-    assert!(matches!(read, Ok(Grant::Pass(pass)) if *pass.sent() == Sent::Only(Vec::new())));
+    assert!(matches!(read, Ok(Grant::Pass(pass)) if *pass.sent() == SentQuery::Only(Vec::new())));
     for method in [&Method::PUT, &Method::POST, &Method::DELETE] {
         asked.method = method;
         assert_eq!(decide(&asked, &policy).unwrap_err().kind, Kind::Forbidden);

@@ -42,7 +42,7 @@ pub fn error_body(
         None => (tencent::code(error.kind), None, None, error.message.as_str()),
     };
     let message = or(message, or(&error.message, error.kind.name()));
-    let said = Said { status: error.kind.status(), code, message, number, ec };
+    let said = ErrorParts { status: error.kind.status(), code, message, number, ec };
     let mut shaped = shape(dialect, &said, resource, host, request_id, head);
     let retry_after = error.retry_after.or((error.kind == Kind::Busy).then_some(1));
     shaped.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
@@ -50,7 +50,7 @@ pub fn error_body(
 }
 
 /// What an error says, whoever made it.
-pub(super) struct Said<'a> {
+pub(super) struct ErrorParts<'a> {
     pub(super) status: u16,
     pub(super) code: &'a str,
     pub(super) message: &'a str,
@@ -63,7 +63,7 @@ pub(super) struct Said<'a> {
 /// Puts an error into a vendor's dress.
 pub(super) fn shape(
     dialect: Option<Dialect>,
-    said: &Said<'_>,
+    said: &ErrorParts<'_>,
     resource: &str,
     host: &str,
     request_id: &str,

@@ -58,7 +58,7 @@ impl Dialect {
     }
 
     /// Every operation that the dialect knows by name, for documentation.
-    pub fn operations(self) -> Vec<Entry> {
+    pub fn operations(self) -> Vec<OperationDoc> {
         match self {
             Self::Tencent => tencent::operations(),
             Self::Aliyun => aliyun::operations(),
@@ -68,7 +68,7 @@ impl Dialect {
 
 /// One operation of a dialect, as documentation shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct OperationDoc {
     /// The interface that it belongs to: `imageMogr2`, `image`, ...
     pub module: &'static str,
     /// Its name.

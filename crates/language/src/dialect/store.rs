@@ -2,7 +2,7 @@
 //! sentences name buckets and hosts, and its fields say what server it is. SDKs decide by the code and the status.
 
 use super::Dialect;
-use super::answer::{ErrorBody, Said, shape};
+use super::answer::{ErrorBody, ErrorParts, shape};
 
 /// What of a store's error goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub fn store_error_body(
     request_id: &str,
     head: bool,
 ) -> ErrorBody {
-    let said = Said { status: error.status, code: error.code, message: error.message, number: None, ec: None };
+    let said = ErrorParts { status: error.status, code: error.code, message: error.message, number: None, ec: None };
     shape(dialect, &said, resource, host, request_id, head)
 }
 

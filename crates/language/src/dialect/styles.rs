@@ -25,11 +25,11 @@ const TOO_MANY: i32 = -60957;
 struct Style {
     dialect: Dialect,
     rule: String,
-    times: Option<Times>,
+    times: Option<StyleTimes>,
 }
 
 /// When a style that is kept beside the configuration was made, and when it was last changed: seconds since 1970.
-pub type Times = (i64, i64);
+pub type StyleTimes = (i64, i64);
 
 /// What is told of a style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct StyleInfo<'a> {
     /// The language of its rule.
     pub dialect: Dialect,
     /// `None` for a style of the configuration.
-    pub times: Option<Times>,
+    pub times: Option<StyleTimes>,
 }
 
 /// The styles of a site.
@@ -117,7 +117,7 @@ impl Styles {
     }
 
     /// Says since when a style is kept.
-    pub fn date(&mut self, name: &str, times: Times) {
+    pub fn date(&mut self, name: &str, times: StyleTimes) {
         if let Some(style) = self.by_name.get_mut(name) {
             style.times = Some(times);
         }

@@ -1,6 +1,6 @@
 //! What may be taken for granted of originals, so that two plans that differ only for others count as the same.
 
-use super::bounds::Bounds;
+use super::bounds::SizeBounds;
 use super::{Answer, Crop, Enlarge, Frames, Mode, Plan, Resize, Rotate, Step};
 
 /// Something that holds for every original of a site, as its owner says.
@@ -67,8 +67,8 @@ impl Plan {
 
 /// Where nothing is enlarged, it does not matter what would happen then. Steps that are certain to enlarge stay.
 fn large(steps: Vec<Step>) -> Vec<Step> {
-    let mut bounds = Bounds::default();
-    let plain = |step, bounds: Bounds| match step {
+    let mut bounds = SizeBounds::default();
+    let plain = |step, bounds: SizeBounds| match step {
         Step::Resize(Resize { mode, enlarge }) => {
             let short = match mode {
                 Mode::Fit(target) | Mode::Cover(target) | Mode::Exact(target) => bounds.falls_short_of(target),

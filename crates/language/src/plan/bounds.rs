@@ -5,12 +5,12 @@ use super::{Axes, Box2, Crop, Enlarge, Mode, Outline, Resize, Step};
 
 /// The most pixels of each side; `None`: no bound is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Bounds {
+pub(super) struct SizeBounds {
     w: Option<u32>,
     h: Option<u32>,
 }
 
-impl Bounds {
+impl SizeBounds {
     /// Whether both sides have at most so many pixels.
     pub(super) fn within_side(self, most: u32) -> bool {
         self.w.zip(self.h).is_some_and(|(w, h)| w <= most && h <= most)
@@ -125,7 +125,7 @@ mod tests {
         ) {
             let source = Source { format: Format::Gif, width, height, orientation, frames, alpha: false };
             let limits = Limits { output_side: 30_000, ..Limits::default() };
-            let bounds = plan.steps.iter().fold(Bounds::default(), |bounds, step| bounds.after(step));
+            let bounds = plan.steps.iter().fold(SizeBounds::default(), |bounds, step| bounds.after(step));
             if let Ok(layout) = geometry::lay_out(&plan, &source, Format::Png, &limits) {
                 prop_assert!(bounds.w.is_none_or(|w| layout.width <= w), "{plan}: {bounds:?}, {}", layout.width);
                 prop_assert!(bounds.h.is_none_or(|h| layout.height <= h), "{plan}: {bounds:?}, {}", layout.height);
@@ -145,7 +145,7 @@ mod tests {
             ("fit,w=900,h=900,up=skip;fit,w=100,up=only|source", (Some(900), None)),
         ] {
             let plan: Plan = text.parse().expect(text);
-            let bounds = plan.steps.iter().fold(Bounds::default(), |bounds, step| bounds.after(step));
+            let bounds = plan.steps.iter().fold(SizeBounds::default(), |bounds, step| bounds.after(step));
             assert_eq!((bounds.w, bounds.h), want, "{text}");
         }
     }

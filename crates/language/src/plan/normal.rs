@@ -1,7 +1,7 @@
 //! One plan for one meaning: takes out of a plan what changes nothing on any source, so that two spellings of a rule
 //! share a canonical text and with it a place in the cache.
 
-use super::bounds::Bounds;
+use super::bounds::SizeBounds;
 use super::{
     Answer, Axes, Box2, Ceiling, Crop, Enlarge, Format, Frames, Gap, Gravity, Mark, Mode, Offset, Output, Plan,
     Quality, Resize, Rotate, Step, Subject, Target,
@@ -13,7 +13,7 @@ impl Plan {
     #[must_use]
     pub fn normalise(self) -> Self {
         let mut steps = Vec::with_capacity(self.steps.len());
-        let mut bounds = Bounds::default();
+        let mut bounds = SizeBounds::default();
         for step in self.steps {
             // After the first there is no orientation left to apply.
             if step == Step::AutoOrient && steps.contains(&step) {
@@ -65,7 +65,7 @@ fn push(steps: &mut Vec<Step>, step: Step) {
 }
 
 /// The step without a limit that no picture can reach here; `None` if it is nothing else.
-fn reachable(step: Step, bounds: Bounds) -> Option<Step> {
+fn reachable(step: Step, bounds: SizeBounds) -> Option<Step> {
     match step {
         Step::Ceiling(Ceiling { pixels, side, .. })
             if bounds.within_area(pixels) && side.is_none_or(|side| bounds.within_side(side)) =>

@@ -28,7 +28,7 @@ pub enum Payload {
 
 /// The parts of a request that are signed.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct SignableRequest<'a> {
     /// In capitals.
     pub method: &'a str,
     /// The path, encoded once as [`super::encode::path_encode`] does: S3, alone among the services, does not encode twice.
@@ -70,7 +70,7 @@ impl Payload {
 
 /// The value of `Authorization`. `request.headers` must hold `host`, `x-amz-date` (see [`amz_date`]) and
 /// `x-amz-content-sha256`.
-pub fn authorize(request: &Request<'_>, signer: &Signer<'_>) -> String {
+pub fn authorize(request: &SignableRequest<'_>, signer: &Signer<'_>) -> String {
     let (headers, names) = canonical_headers(request.headers);
     let canonical = canonical_request(request, &canonical_query(request.query), &headers, &names);
     let date = amz_date(signer.now);
@@ -87,7 +87,7 @@ pub fn authorize(request: &Request<'_>, signer: &Signer<'_>) -> String {
 
 /// The whole query of a URL that is valid for `expires` seconds (1 to 604800), the request's own parameters included.
 /// `request.payload` is [`Payload::Unsigned`] and `request.headers` is usually `host` alone.
-pub fn presign(request: &Request<'_>, signer: &Signer<'_>, expires: u32) -> String {
+pub fn presign(request: &SignableRequest<'_>, signer: &Signer<'_>, expires: u32) -> String {
     let (headers, names) = canonical_headers(request.headers);
     let date = amz_date(signer.now);
     let scope = scope(&date, signer.region);
@@ -165,7 +165,7 @@ pub fn canonical_headers(headers: &[(String, String)]) -> (String, String) {
 }
 
 /// The canonical request of the parts.
-pub fn canonical_request(request: &Request<'_>, query: &str, headers: &str, signed_names: &str) -> String {
+pub fn canonical_request(request: &SignableRequest<'_>, query: &str, headers: &str, signed_names: &str) -> String {
     // CanonicalHeaders ends with a newline of its own, hence the empty line before SignedHeaders.
     format!("{}\n{}\n{query}\n{headers}\n{signed_names}\n{}", request.method, request.path, request.payload.text())
 }

@@ -40,8 +40,13 @@ impl Example<'_> {
         headers.extend(self.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let path = format!("/{}", path_encode(self.key.as_bytes()));
         let query = parse_query(self.query);
-        let request =
-            Request { method: self.method, path: &path, query: &query, headers: &headers, payload: &self.payload };
+        let request = SignableRequest {
+            method: self.method,
+            path: &path,
+            query: &query,
+            headers: &headers,
+            payload: &self.payload,
+        };
 
         let (block, names) = canonical_headers(&headers);
         assert_eq!(names, self.signed_names);
@@ -151,8 +156,13 @@ fn example_presigned_get_object() {
     let credentials = credentials();
     let signer = Signer { credentials: &credentials, region: "us-east-1", now: NOW };
     let headers = [("host".to_owned(), HOST.to_owned())];
-    let request =
-        Request { method: "GET", path: "/test.txt", query: &[], headers: &headers, payload: &Payload::Unsigned };
+    let request = SignableRequest {
+        method: "GET",
+        path: "/test.txt",
+        query: &[],
+        headers: &headers,
+        payload: &Payload::Unsigned,
+    };
     let query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host";
     let (block, names) = canonical_headers(&headers);
     let canonical = canonical_request(&request, query, &block, &names);

@@ -19,7 +19,7 @@ pub(super) use write::write;
 
 use self::args::Args;
 use super::number::short;
-use super::{Dialect, Entry, Ignored, Parsed, Styles, wire};
+use super::{Dialect, Ignored, OperationDoc, Parsed, Styles, wire};
 use crate::error::{Error, Kind};
 use crate::plan::{Answer, Ceiling, FactsAsked, Format, Frames, Output, Plan, Step, Target};
 
@@ -344,10 +344,10 @@ fn unsupported(what: &str) -> Error {
 }
 
 /// Every operation, for documentation.
-pub(super) fn operations() -> Vec<Entry> {
+pub(super) fn operations() -> Vec<OperationDoc> {
     ACTIONS
         .iter()
-        .map(|action| Entry {
+        .map(|action| OperationDoc {
             module: "image",
             name: action.name,
             accepts: action.accepts,

@@ -6,25 +6,25 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Draft;
-use super::table::Refusal;
+use super::table::RuleRefusal;
 use crate::plan;
 use crate::plan::{Format, Target};
 
-pub(super) fn image_info(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), Refusal> {
+pub(super) fn image_info(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), RuleRefusal> {
     ask(draft, words, plan::FactsAsked { average: true, exif: false, md5: true })
 }
 
-pub(super) fn image_ave(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), Refusal> {
+pub(super) fn image_ave(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), RuleRefusal> {
     ask(draft, words, plan::FactsAsked { average: true, exif: false, md5: false })
 }
 
-pub(super) fn exif(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), Refusal> {
+pub(super) fn exif(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), RuleRefusal> {
     ask(draft, words, plan::FactsAsked { average: false, exif: true, md5: false })
 }
 
-fn ask(draft: &mut Draft, words: &mut Split<'_, char>, facts: plan::FactsAsked) -> Result<(), Refusal> {
+fn ask(draft: &mut Draft, words: &mut Split<'_, char>, facts: plan::FactsAsked) -> Result<(), RuleRefusal> {
     if words.next().is_some() {
-        return Err(Refusal::syntax("imageInfo, imageAve and exif take no parameters"));
+        return Err(RuleRefusal::syntax("imageInfo, imageAve and exif take no parameters"));
     }
     draft.facts = Some(facts);
     // After another stage they are about its result, whose format no client's Accept decides: it is not what is sent.

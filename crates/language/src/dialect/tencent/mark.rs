@@ -7,9 +7,9 @@ use percent_encoding::percent_decode_str;
 
 use super::super::mark::{MAX_FONT_NAME, color_name, line};
 use super::super::wire::{base64, is_credential, name_of, pieces};
-use super::super::{Entry, Ignored};
+use super::super::{Ignored, OperationDoc};
 use super::size::pixels;
-use super::table::{Operation, Parse, Refusal, Seen, Wrong, entries, run};
+use super::table::{Operation, Parse, RuleRefusal, Seen, Wrong, entries, run};
 use super::{Draft, encode};
 use crate::plan::{Gap, Gravity, Mark, MarkImage, MarkText, Rgb, Scale, Step, Subject};
 
@@ -273,7 +273,7 @@ fn object(key: &str) -> Result<String, Wrong> {
 }
 
 /// Reads the words after the name.
-pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), Refusal> {
+pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), RuleRefusal> {
     let mut stage = Stage::default();
     let subject = match words.next().unwrap_or_default() {
         "1" => {
@@ -287,9 +287,9 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
             Subject::Text(stage.letters()?)
         }
         kind @ ("3" | "4") => {
-            return Err(Refusal::unsupported(format!("{NAME}/{kind} (an invisible mark) is not available here")));
+            return Err(RuleRefusal::unsupported(format!("{NAME}/{kind} (an invisible mark) is not available here")));
         }
-        _ => return Err(Refusal::syntax(format!("{NAME} is followed by 1 (a picture) or 2 (text)"))),
+        _ => return Err(RuleRefusal::syntax(format!("{NAME} is followed by 1 (a picture) or 2 (text)"))),
     };
     let gravity = stage.gravity.unwrap_or(Gravity::SouthEast);
     let (column, row) = gravity.cells();
@@ -307,7 +307,9 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
     draft.original_on_error |= stage.original_on_error;
     let images = draft.steps.iter().filter(|step| matches!(step, Step::Mark(mark) if mark.image().is_some())).count();
     if images > MAX_IMAGES {
-        return Err(Refusal::range(format!("the rule has {images} picture marks; it may have at most {MAX_IMAGES}")));
+        return Err(RuleRefusal::range(format!(
+            "the rule has {images} picture marks; it may have at most {MAX_IMAGES}"
+        )));
     }
     Ok(())
 }
@@ -330,16 +332,16 @@ fn note_ignored(seen: &Seen<Stage>, stage: &Stage, ignored: &mut Ignored) {
 }
 
 impl Stage {
-    fn picture(&mut self) -> Result<MarkImage, Refusal> {
-        let missing = || Refusal::syntax("watermark/1 needs image/<base64> or image_key/<base64>");
+    fn picture(&mut self) -> Result<MarkImage, RuleRefusal> {
+        let missing = || RuleRefusal::syntax("watermark/1 needs image/<base64> or image_key/<base64>");
         let (object, host) = self.image.take().ok_or_else(missing)?;
         let (before, after) = (Vec::new(), Vec::new());
         let (scale, degrees) = (self.relative()?, self.degrees());
         Ok(MarkImage { object, host, before, scale, after, shrink: self.shrink, degrees })
     }
 
-    fn letters(&mut self) -> Result<MarkText, Refusal> {
-        let text = self.text.take().ok_or_else(|| Refusal::syntax("watermark/2 needs text/<base64>"))?;
+    fn letters(&mut self) -> Result<MarkText, RuleRefusal> {
+        let text = self.text.take().ok_or_else(|| RuleRefusal::syntax("watermark/2 needs text/<base64>"))?;
         Ok(MarkText {
             text,
             font: self.font.take().unwrap_or_else(|| "tahoma.ttf".into()),
@@ -357,18 +359,20 @@ impl Stage {
     }
 
     /// Both words are needed.
-    fn relative(&self) -> Result<Option<Scale>, Refusal> {
+    fn relative(&self) -> Result<Option<Scale>, RuleRefusal> {
         let (Some(by), Some(k)) = (self.scale_by, self.scale) else { return Ok(None) };
         match by {
             1 => Ok(Some(Scale::Width(k))),
             2 => Ok(Some(Scale::Height(k))),
             _ if k <= 250 => Ok(Some(Scale::Area(k))),
-            _ => Err(Refusal::range(format!("{NAME}: spcent/{k} is out of range; by area (scatype/3) it is 1 to 250"))),
+            _ => Err(RuleRefusal::range(format!(
+                "{NAME}: spcent/{k} is out of range; by area (scatype/3) it is 1 to 250"
+            ))),
         }
     }
 }
 
 /// Every operation, for documentation.
-pub(super) fn operations() -> impl Iterator<Item = Entry> {
+pub(super) fn operations() -> impl Iterator<Item = OperationDoc> {
     entries("watermark/1", IMAGE).chain(entries("watermark/2", TEXT))
 }

@@ -21,9 +21,9 @@ pub(super) use info::body;
 pub(super) use write::write;
 
 pub(super) use self::table::NOT_UNDERSTOOD;
-use self::table::Refusal;
+use self::table::RuleRefusal;
 use super::number::short;
-use super::{Dialect, Entry, Ignored, Parsed, Styles, wire};
+use super::{Dialect, Ignored, OperationDoc, Parsed, Styles, wire};
 use crate::plan::{Answer, FactsAsked, Format, Output, Plan, Step, Target};
 
 /// Stages of one rule (limits page, since 2022).
@@ -44,7 +44,7 @@ struct Module {
     name: &'static str,
     doc: &'static str,
     /// Takes the words after the name; `None`: known by name only.
-    parse: Option<fn(&mut Draft, &mut std::str::Split<'_, char>) -> Result<(), Refusal>>,
+    parse: Option<fn(&mut Draft, &mut std::str::Split<'_, char>) -> Result<(), RuleRefusal>>,
 }
 
 const MODULES: [Module; 8] = [
@@ -59,14 +59,14 @@ const MODULES: [Module; 8] = [
 ];
 
 /// Names have been replaced by what they stand for before; what is left has none, or stands within a style.
-fn style(_: &mut Draft, _: &mut std::str::Split<'_, char>) -> Result<(), Refusal> {
-    Err(Refusal::syntax("style/ takes the name of a style, and no style holds another"))
+fn style(_: &mut Draft, _: &mut std::str::Split<'_, char>) -> Result<(), RuleRefusal> {
+    Err(RuleRefusal::syntax("style/ takes the name of a style, and no style holds another"))
 }
 
 /// The format stays the source's, whatever the client reads. A size limit beside it does not count.
-fn slim(draft: &mut Draft, words: &mut std::str::Split<'_, char>) -> Result<(), Refusal> {
+fn slim(draft: &mut Draft, words: &mut std::str::Split<'_, char>) -> Result<(), RuleRefusal> {
     if words.next().is_some() {
-        return Err(Refusal::syntax("imageSlim takes no parameters"));
+        return Err(RuleRefusal::syntax("imageSlim takes no parameters"));
     }
     if matches!(draft.output.target, Target::Source) {
         draft.output.target = Target::OnlyIfSource(Format::Gif);
@@ -121,22 +121,22 @@ pub(super) fn parse<'a>(pieces: &[&'a str], styles: &Styles) -> Parsed {
     }
 }
 
-fn draft(rule: &str) -> Result<Draft, Refusal> {
+fn draft(rule: &str) -> Result<Draft, RuleRefusal> {
     if !wire::is_plain(rule) {
-        return Err(Refusal::syntax("the rule holds a blank, a control character or a byte that is not ASCII"));
+        return Err(RuleRefusal::syntax("the rule holds a blank, a control character or a byte that is not ASCII"));
     }
     if let Some(process) = rule.strip_prefix(CI_PROCESS) {
-        return Err(Refusal::unsupported(format!("ci-process={} is not served here", short(process))));
+        return Err(RuleRefusal::unsupported(format!("ci-process={} is not served here", short(process))));
     }
     let stages = rule.split('|').count();
     if stages > MAX_STAGES {
         let message = format!("the rule has {stages} stages; it may have at most {MAX_STAGES}");
-        return Err(Refusal::range(message));
+        return Err(RuleRefusal::range(message));
     }
     let mut draft = Draft::default();
     for stage in rule.split('|') {
         if draft.facts.is_some() {
-            return Err(Refusal::syntax("nothing can follow a stage that answers with data"));
+            return Err(RuleRefusal::syntax("nothing can follow a stage that answers with data"));
         }
         // Mini programs write `|?watermark/...`.
         let stage = stage.strip_prefix('?').unwrap_or(stage);
@@ -144,13 +144,13 @@ fn draft(rule: &str) -> Result<Draft, Refusal> {
         let mut words = stage.split('/');
         let name = words.next().unwrap_or_default();
         let module = MODULES.iter().find(|module| module.name == name).ok_or_else(|| {
-            Refusal::syntax(format!(
+            RuleRefusal::syntax(format!(
                 "`{}` is not an interface; every stage begins with one, after `|` too",
                 short(name)
             ))
         })?;
         let Some(parse) = module.parse else {
-            return Err(Refusal::unsupported(format!("{name} ({}) is not available here yet", module.doc)));
+            return Err(RuleRefusal::unsupported(format!("{name} ({}) is not available here yet", module.doc)));
         };
         parse(&mut draft, &mut words)?;
     }
@@ -172,8 +172,8 @@ fn asks_for_original(rule: &str) -> bool {
 }
 
 /// Every operation, for documentation.
-pub(super) fn operations() -> Vec<Entry> {
-    let modules = MODULES.iter().map(|module| Entry {
+pub(super) fn operations() -> Vec<OperationDoc> {
+    let modules = MODULES.iter().map(|module| OperationDoc {
         module: module.name,
         name: module.name,
         accepts: "",

@@ -4,13 +4,13 @@
 use std::str::Split;
 
 use super::super::wire::base64;
-use super::super::{Entry, Ignored};
+use super::super::{Ignored, OperationDoc};
 use super::Draft;
 use super::crop::{self, Form};
 use super::effect::{self, Cells};
 use super::encode;
 use super::size::pixels;
-use super::table::{Operation, Parse, Refusal, Seen, Wrong, entries, run};
+use super::table::{Operation, Parse, RuleRefusal, Seen, Wrong, entries, run};
 use super::thumbnail;
 use crate::plan::{Axis, Effect, Enlarge, Gravity, Mode, Outline, Output, Resize, Rgb, Rotate, Step};
 
@@ -352,7 +352,7 @@ fn color(value: &str) -> Option<Rgb> {
 }
 
 /// Reads the words after the name.
-pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), Refusal> {
+pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), RuleRefusal> {
     let mut stage = Stage {
         orient: false,
         geometry: Vec::new(),
@@ -368,10 +368,10 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
     };
     let seen = run(NAME, TABLE, words, &mut stage, &mut draft.ignored)?;
     if seen.is_empty() {
-        return Err(Refusal::syntax(format!("{NAME} has no operation")));
+        return Err(RuleRefusal::syntax(format!("{NAME} has no operation")));
     }
     if stage.pad && !stage.geometry.iter().any(|(_, piece)| matches!(piece, Piece::Thumbnail(_))) {
-        return Err(Refusal::syntax(format!("{NAME}/pad/1 belongs to a thumbnail of <W>x<H>, which is missing")));
+        return Err(RuleRefusal::syntax(format!("{NAME}/pad/1 belongs to a thumbnail of <W>x<H>, which is missing")));
     }
     note_ignored(&seen, &stage, &mut draft.ignored);
     if stage.orient {
@@ -384,7 +384,7 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
             Piece::Crop(form) => draft.steps.extend(form.steps(stage.gravity, stage.dx, stage.dy)),
             Piece::Cut(cut) => draft.steps.push(cut.step(stage.gravity)),
             Piece::Slice => {
-                let missing = || Refusal::syntax(format!("{NAME}/indexcrop needs width/<w> or height/<h>"));
+                let missing = || RuleRefusal::syntax(format!("{NAME}/indexcrop needs width/<w> or height/<h>"));
                 draft.steps.push(Step::Slice(stage.cells.slice().ok_or_else(missing)?));
             }
             Piece::Step(step) => draft.steps.push(step),
@@ -416,17 +416,17 @@ fn note_ignored(seen: &Seen<Stage>, stage: &Stage, ignored: &mut Ignored) {
     encode::note_ignored(NAME, seen, &stage.output, ignored);
 }
 
-fn padded(resize: Resize, color: Rgb) -> Result<Resize, Refusal> {
+fn padded(resize: Resize, color: Rgb) -> Result<Resize, RuleRefusal> {
     if let Resize { mode: Mode::Fit(target), enlarge: Enlarge::Allow } = resize
         && target.w.is_some()
         && target.h.is_some()
     {
         return Ok(Resize { mode: Mode::Pad(target, color), enlarge: Enlarge::Allow });
     }
-    Err(Refusal::syntax(format!("{NAME}/pad/1 goes with thumbnail/<W>x<H> only")))
+    Err(RuleRefusal::syntax(format!("{NAME}/pad/1 goes with thumbnail/<W>x<H> only")))
 }
 
 /// Every operation, for documentation.
-pub(super) fn operations() -> impl Iterator<Item = Entry> {
+pub(super) fn operations() -> impl Iterator<Item = OperationDoc> {
     entries(NAME, TABLE)
 }

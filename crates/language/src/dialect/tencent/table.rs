@@ -3,7 +3,7 @@
 use std::str::Split;
 
 use super::super::number::short;
-use super::super::{Entry, Ignored};
+use super::super::{Ignored, OperationDoc};
 use crate::error::{Error, Kind};
 
 /// The number for a request that is not understood.
@@ -44,12 +44,12 @@ pub(super) enum Wrong {
 
 /// Why a rule is not accepted.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct RuleRefusal {
     error: Error,
     wrong: Wrong,
 }
 
-impl Refusal {
+impl RuleRefusal {
     pub(super) fn syntax(message: impl Into<String>) -> Self {
         Self { error: Error::new(Kind::BadRule, message).with_code(NOT_UNDERSTOOD), wrong: Wrong::Form }
     }
@@ -68,8 +68,8 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<RuleRefusal> for Error {
+    fn from(refusal: RuleRefusal) -> Self {
         refusal.error
     }
 }
@@ -107,14 +107,14 @@ pub(super) fn run<S>(
     words: &mut Split<'_, char>,
     state: &mut S,
     ignored: &mut Ignored,
-) -> Result<Seen<S>, Refusal> {
+) -> Result<Seen<S>, RuleRefusal> {
     let mut given = 0u64;
     while let Some(name) = words.next() {
         let (bit, operation) = table
             .iter()
             .enumerate()
             .find(|(_, operation)| operation.name == name)
-            .ok_or_else(|| Refusal::syntax(format!("`{}` is not an operation of {module}", short(name))))?;
+            .ok_or_else(|| RuleRefusal::syntax(format!("`{}` is not an operation of {module}", short(name))))?;
         if given >> bit & 1 == 1 {
             ignored.note(|| format!("{module}/{name} stands more than once, of which the last counts"));
         }
@@ -125,18 +125,18 @@ pub(super) fn run<S>(
                 let accepts = operation.accepts;
                 let value = words
                     .next()
-                    .ok_or_else(|| Refusal::syntax(format!("{module}/{name} has no value; it takes {accepts}")))?;
+                    .ok_or_else(|| RuleRefusal::syntax(format!("{module}/{name} has no value; it takes {accepts}")))?;
                 parse(state, value).map_err(|wrong| {
                     let said = format!("{module}/{name}/{}", short(value));
                     match wrong {
-                        Wrong::Form => Refusal::syntax(format!("{said} is not understood; {name} takes {accepts}")),
-                        Wrong::Range => Refusal::range(format!("{said} is out of range; {name} takes {accepts}")),
-                        Wrong::Unsupported => Refusal::unsupported(format!("{said} is not available here yet")),
+                        Wrong::Form => RuleRefusal::syntax(format!("{said} is not understood; {name} takes {accepts}")),
+                        Wrong::Range => RuleRefusal::range(format!("{said} is out of range; {name} takes {accepts}")),
+                        Wrong::Unsupported => RuleRefusal::unsupported(format!("{said} is not available here yet")),
                     }
                 })?;
             }
             Parse::Later => {
-                return Err(Refusal::unsupported(format!(
+                return Err(RuleRefusal::unsupported(format!(
                     "{module}/{name} ({}) is not available here yet",
                     operation.doc
                 )));
@@ -147,8 +147,8 @@ pub(super) fn run<S>(
 }
 
 /// A table for documentation.
-pub(super) fn entries<S>(module: &'static str, table: &'static [Operation<S>]) -> impl Iterator<Item = Entry> {
-    table.iter().map(move |operation| Entry {
+pub(super) fn entries<S>(module: &'static str, table: &'static [Operation<S>]) -> impl Iterator<Item = OperationDoc> {
+    table.iter().map(move |operation| OperationDoc {
         module,
         name: operation.name,
         accepts: operation.accepts,

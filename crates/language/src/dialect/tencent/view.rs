@@ -2,12 +2,12 @@
 
 use std::str::Split;
 
-use super::super::Entry;
+use super::super::OperationDoc;
 use super::super::number::within;
 use super::Draft;
 use super::encode;
 use super::size::side;
-use super::table::{Operation, Parse, Refusal, entries, run};
+use super::table::{Operation, Parse, RuleRefusal, entries, run};
 use crate::plan::{Axes, Box2, Enlarge, Gravity, Mode, Output, Resize, Step};
 
 pub(super) const NAME: &str = "imageView2";
@@ -75,15 +75,16 @@ const TABLE: &[Operation<Stage>] = &[
 ];
 
 /// Reads the words after the name. The mode may be missing where only the encoding changes.
-pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), Refusal> {
+pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<(), RuleRefusal> {
     let mut ahead = words.clone();
-    let first = ahead.next().ok_or_else(|| Refusal::syntax(format!("{NAME} has neither a mode nor an operation")))?;
+    let first =
+        ahead.next().ok_or_else(|| RuleRefusal::syntax(format!("{NAME} has neither a mode nor an operation")))?;
     let is_mode = !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
     let mode: Option<u8> = match is_mode {
         true => {
             *words = ahead;
             let mode = within(first, 0..=5);
-            Some(mode.ok_or_else(|| Refusal::range(format!("{NAME}/{first} is out of range; modes are 0 to 5")))?)
+            Some(mode.ok_or_else(|| RuleRefusal::range(format!("{NAME}/{first} is out of range; modes are 0 to 5")))?)
         }
         false => None,
     };
@@ -95,7 +96,8 @@ pub(super) fn parse(draft: &mut Draft, words: &mut Split<'_, char>) -> Result<()
         draft.ignored.note(|| format!("{NAME}/{first} has neither w nor h, so its mode changes nothing"));
     }
     if stage.w.is_some() || stage.h.is_some() {
-        let mode = mode.ok_or_else(|| Refusal::syntax(format!("{NAME}/w and /h need a mode, 0 to 5, before them")))?;
+        let mode =
+            mode.ok_or_else(|| RuleRefusal::syntax(format!("{NAME}/w and /h need a mode, 0 to 5, before them")))?;
         draft.steps.push(Step::Resize(resize(mode, stage.w, stage.h)));
     }
     draft.output = stage.output;
@@ -117,6 +119,6 @@ fn resize(mode: u8, w: Option<u32>, h: Option<u32>) -> Resize {
 }
 
 /// Every operation, for documentation.
-pub(super) fn operations() -> impl Iterator<Item = Entry> {
+pub(super) fn operations() -> impl Iterator<Item = OperationDoc> {
     entries(NAME, TABLE)
 }
