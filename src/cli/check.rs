@@ -23,7 +23,7 @@ pub fn run(path: &Path) -> Result<(), String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("threads: {error}"))?;
         let checked = runtime.block_on(State::check(&file));
-        checked.map_err(|error| wrong("state.path", &format!("{}: {}", file.display(), error.told())))?;
+        checked.map_err(|error| wrong("state.path", &format!("{}: {}", file.display(), error.report())))?;
     }
     // What the sandbox and a plug-in come to only a worker can tell.
     let mut engine = EngineConfig { workers: 1, ..config.engine.clone() };
@@ -31,7 +31,7 @@ pub fn run(path: &Path) -> Result<(), String> {
         *fonts = base.join(&*fonts);
     }
     let engine =
-        Engine::start(&engine, PathBuf::from("/proc/self/exe")).map_err(|error| wrong("engine", error.told()))?;
+        Engine::start(&engine, PathBuf::from("/proc/self/exe")).map_err(|error| wrong("engine", &error.report()))?;
     if let Some(plugin) = engine.plugin() {
         println!("plug-in {}: decodes {}, encodes {}", plugin.name, plugin.decodes, plugin.encodes);
     }

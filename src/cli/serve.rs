@@ -92,7 +92,7 @@ fn random() -> u64 {
 
 /// Opens the state's file, and takes into the sites what is kept there.
 async fn styles(path: &Path, sites: Sites) -> Result<(Sites, Option<StyleBook>), String> {
-    let told = |error: Error| format!("{}: {}", path.display(), error.told());
+    let told = |error: Error| format!("{}: {}", path.display(), error.report());
     let book = StyleBook::new(State::open(path).await.map_err(told)?);
     Ok((book.fill(sites).await.map_err(told)?, Some(book)))
 }

@@ -1,7 +1,6 @@
 //! One HTTP client per store: no redirects, no proxies, no decompression, limits of time on everything, and at most one
 //! second try of a read whose connection broke before anything had come back.
 
-use std::error::Error as _;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
@@ -41,7 +40,9 @@ impl Client {
         if upstream.addr_host == "127.0.0.1" && upstream.host != upstream.addr_host {
             builder = builder.resolve(&upstream.host, SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), upstream.port));
         }
-        let http = builder.build().map_err(|error| refused(format!("{name}: no HTTP client: {}", chain(error))))?;
+        let http = builder
+            .build()
+            .map_err(|error| refused(format!("{name}: no HTTP client")).caused_by(&error.without_url()))?;
         Ok(Self { http, upstream, name })
     }
 
@@ -105,7 +106,6 @@ impl Client {
         body: Option<Bytes>,
         limit: Duration,
     ) -> Result<Response, Failure> {
-        let fail = |kind, message: &str| Failure { error: self.error(kind, message), retry: false };
         let text = format!("{}{}", self.upstream.base(), target.path_and_query);
         let (path, query) = match target.path_and_query.split_once('?') {
             Some((path, query)) => (path, Some(query)),
@@ -131,15 +131,24 @@ impl Client {
         }
         match tokio::time::timeout(limit, request.send()).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) if error.is_timeout() => {
-                Err(fail(Kind::OriginTimeout, &format!("no connection in time: {}", chain(error))))
+            // The URL may hold a signature.
+            Ok(Err(error)) => Err(self.unanswered(&error.without_url())),
+            Err(_) => {
+                let error = self.error(Kind::OriginTimeout, &format!("no answer within {limit:?}"));
+                Err(Failure { error, retry: false })
             }
-            Ok(Err(error)) => {
-                let retry = error.is_connect() || error.is_request();
-                Err(Failure { error: self.error(Kind::OriginFailed, &chain(error)), retry })
-            }
-            Err(_) => Err(fail(Kind::OriginTimeout, &format!("no answer within {limit:?}"))),
         }
+    }
+
+    /// A request that no answer came to.
+    fn unanswered(&self, cause: &reqwest::Error) -> Failure {
+        let (kind, what) = match (cause.is_timeout(), cause.is_connect()) {
+            (true, _) => (Kind::OriginTimeout, "no connection in time"),
+            (false, true) => (Kind::OriginFailed, "no connection"),
+            (false, false) => (Kind::OriginFailed, "no answer"),
+        };
+        let retry = kind == Kind::OriginFailed && (cause.is_connect() || cause.is_request());
+        Failure { error: self.error(kind, what).caused_by(cause), retry }
     }
 
     /// The answer to a GET that succeeded.
@@ -199,9 +208,9 @@ impl Client {
             let name = name.clone();
             async move {
                 let (mut bytes, seen) = state?;
-                let fail = |kind: Kind, detail: String| {
-                    Some((Err(Error::inside(kind, kind.sentence(), format!("{name}: {detail}"))), None))
-                };
+                let error =
+                    |kind: Kind, detail: String| Error::inside(kind, kind.sentence(), format!("{name}: {detail}"));
+                let fail = |kind: Kind, detail: String| Some((Err(error(kind, detail)), None));
                 match tokio::time::timeout(limit, bytes.next()).await {
                     Err(_) => fail(Kind::OriginTimeout, format!("nothing more came within {limit:?}")),
                     Ok(Some(Ok(chunk))) => {
@@ -211,8 +220,9 @@ impl Client {
                         }
                         Some((Ok(chunk), Some((bytes, seen))))
                     }
-                    Ok(Some(Err(error))) => {
-                        fail(Kind::OriginShort, format!("the body broke off after {seen} bytes: {}", chain(error)))
+                    Ok(Some(Err(cause))) => {
+                        let short = error(Kind::OriginShort, format!("the body broke off after {seen} bytes"));
+                        Some((Err(short.caused_by(&cause.without_url())), None))
                     }
                     Ok(None) => match expected.filter(|expected| seen < *expected) {
                         Some(expected) => fail(Kind::OriginShort, format!("sent {seen} bytes of {expected}")),
@@ -347,19 +357,6 @@ fn content_range(text: &str) -> Option<(Part, Option<u64>)> {
     sound.then_some((part, length))
 }
 
-/// The error and its causes in one line, without the URL, which may hold a signature.
-pub(super) fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
-}
-
 /// A number of milliseconds in the range, different each time, so that many callers do not come back at once.
 fn jitter(least: u64, most: u64) -> u64 {
     let random = RandomState::new().build_hasher().finish();
@@ -374,7 +371,52 @@ pub(super) fn now() -> SystemTime {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
     use super::*;
+    use crate::config::origin::Timeouts;
+
+    /// A client, and a request whose URL holds a signature.
+    fn signed_by_url(port: u16) -> (Client, UpstreamRequest) {
+        let upstream =
+            Upstream::parse("site.origin.url", &format!("http://127.0.0.1:{port}"), Timeouts::default()).unwrap();
+        let target = UpstreamRequest {
+            path_and_query: "/a.png?X-Amz-Signature=hush".into(),
+            host: format!("127.0.0.1:{port}"),
+            headers: Vec::new(),
+            drop_headers: &[],
+        };
+        (Client::new(upstream, "the store".into()).unwrap(), target)
+    }
+
+    /// The log has what the library says at every depth, and no URL: it may be signed.
+    #[tokio::test]
+    async fn logs_say_why_a_request_failed_without_its_url() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (client, target) = signed_by_url(free);
+        let error = client.read(Method::GET, &target, &HeaderMap::new()).await.unwrap_err();
+        assert!(error.to_string().starts_with("origin_failed: the store: no connection; caused by: "), "{error}");
+        assert!(error.report().contains("Connection refused"), "{error}");
+        assert!(!error.report().contains("hush") && !error.report().contains("a.png"), "{error}");
+        assert_eq!(error.message, Kind::OriginFailed.sentence());
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (client, target) = signed_by_url(listener.local_addr().unwrap().port());
+        let store = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 1024];
+            assert!(stream.read(&mut head).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc").unwrap();
+        });
+        let answer = client.read(Method::GET, &target, &HeaderMap::new()).await.unwrap();
+        let error = client.small_body(answer, 100).await.unwrap_err();
+        store.join().unwrap();
+        let begins = "origin_short: the store: the body broke off after 3 bytes; caused by: ";
+        assert!(error.to_string().starts_with(begins), "{error}");
+        assert!(!error.report().contains("hush") && !error.report().contains("a.png"), "{error}");
+    }
 
     #[test]
     fn content_ranges_are_checked() {

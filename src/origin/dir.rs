@@ -36,14 +36,14 @@ pub(super) struct Dir {
 
 impl Dir {
     pub(super) fn new(root: &Path) -> Result<Self, Error> {
-        let bad = |why: String| refused(format!("site.origin.path: {}: {why}", root.display()));
-        let found = std::fs::metadata(root).map_err(|error| bad(error.to_string()))?;
-        if !found.is_dir() {
-            return Err(bad("is not a folder".into()));
+        let bad = |why: &str| refused(format!("site.origin.path: {} {why}", root.display()));
+        let unreadable = |error: io::Error| bad("cannot be read").caused_by(&error);
+        if !std::fs::metadata(root).map_err(unreadable)?.is_dir() {
+            return Err(bad("is not a folder"));
         }
         // Absolute, so that a change of the working directory changes nothing. Links are followed anew at each request: a
         // release that is swapped by a link is seen.
-        let root = std::path::absolute(root).map_err(|error| bad(error.to_string()))?;
+        let root = std::path::absolute(root).map_err(unreadable)?;
         Ok(Self { root })
     }
 
@@ -137,7 +137,8 @@ impl Dir {
     }
 
     fn failed(&self, key: &ObjectKey, error: &io::Error) -> Error {
-        Error::new(Kind::OriginFailed, format!("folder {}: \"{}\": {error}", self.root.display(), key.canonical()))
+        let what = format!("folder {}: \"{}\" cannot be read or written", self.root.display(), key.canonical());
+        Error::new(Kind::OriginFailed, what).caused_by(error)
     }
 
     /// Runs file operations where they may block.
@@ -148,7 +149,7 @@ impl Dir {
         let this = self.clone();
         tokio::task::spawn_blocking(move || work(this))
             .await
-            .map_err(|error| Error::new(Kind::Internal, format!("a file operation did not end: {error}")))?
+            .map_err(|error| Error::new(Kind::Internal, "a file operation did not end").caused_by(&error))?
     }
 }
 

@@ -7,7 +7,6 @@ use ::http::{HeaderMap, HeaderValue, header};
 use bytes::{Bytes, BytesMut};
 use percent_encoding::percent_decode_str;
 
-use super::client::chain;
 use super::refused;
 use crate::error::{Error, Kind};
 
@@ -47,7 +46,7 @@ impl Getter {
             .connect_timeout(timeout)
             .tcp_nodelay(true)
             .build()
-            .map_err(|error| refused(format!("no HTTP client: {}", chain(error))))?;
+            .map_err(|error| refused("no HTTP client").caused_by(&error.without_url()))?;
         Ok(Self { http, timeout, most })
     }
 
@@ -70,7 +69,7 @@ impl Getter {
         }
         let mut response = request.send().await.map_err(|error| {
             let kind = if error.is_timeout() { Kind::OriginTimeout } else { Kind::OriginFailed };
-            Error::new(kind, chain(error.without_url()))
+            Error::new(kind, "no answer").caused_by(&error.without_url())
         })?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let too_long = || Error::new(Kind::SourceBytes, format!("the body has more than {} bytes", self.most));
@@ -80,8 +79,8 @@ impl Getter {
         let mut body = BytesMut::new();
         loop {
             let chunk = response.chunk().await.map_err(|error| {
-                let message = format!("the body broke off after {} bytes: {}", body.len(), chain(error.without_url()));
-                Error::new(Kind::OriginShort, message)
+                let message = format!("the body broke off after {} bytes", body.len());
+                Error::new(Kind::OriginShort, message).caused_by(&error.without_url())
             })?;
             let Some(chunk) = chunk else { break };
             if body.len().saturating_add(chunk.len()) > self.most {

@@ -146,7 +146,8 @@ fn secret(name: &str, variable: Option<&str>, file: Option<&PathBuf>, base: &Pat
         (None, Some(file)) => {
             let file = base.join(file);
             let place = format!("{name}_file: {}", file.display());
-            (std::fs::read_to_string(&file).map_err(|error| refused(format!("{place}: {error}")))?, place)
+            let read = std::fs::read_to_string(&file);
+            (read.map_err(|error| refused(format!("{place} cannot be read")).caused_by(&error))?, place)
         }
     };
     let text = zeroize::Zeroizing::new(text);

@@ -19,7 +19,7 @@ fn s3(access: (Option<&str>, Option<&str>), secret: (Option<&str>, Option<&str>)
 }
 
 fn failure(config: &OriginConfig, base: &Path) -> String {
-    build(config, base).map(|_| ()).unwrap_err().told().to_owned()
+    build(config, base).map(|_| ()).unwrap_err().report()
 }
 
 #[test]

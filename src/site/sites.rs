@@ -80,11 +80,11 @@ impl Sites {
 }
 
 fn site(config: &SiteConfig, base: &Path) -> Result<Site, String> {
-    let origin = origin::build(&config.origin, base).map_err(|error| error.told().to_owned())?;
+    let origin = origin::build(&config.origin, base).map_err(|error| error.report())?;
     let (limits, imaging, offered) = (config.limits.limits(), config.policy(), config.offered());
     Ok(Site {
         name: config.name.as_str().into(),
-        language: config.language().map_err(|error| error.told().to_owned())?,
+        language: config.language().map_err(|error| error.report())?,
         manage_styles: config.styles.manage == Manage::Anyone,
         protect: config.styles.protect,
         hosts: config.hosts.iter().chain(&config.mark_hosts).cloned().collect(),

@@ -37,7 +37,7 @@ impl StyleBook {
                         "the configuration's style of this name counts"
                     );
                 } else if let Err(error) = add(&mut language, &style) {
-                    tracing::warn!(site = &*site.name, style = style.name, why = error.told(), "style left out");
+                    tracing::warn!(site = &*site.name, style = style.name, why = error.report(), "style left out");
                 }
             }
             filled = filled.with(Site { language, ..Site::clone(site) });
@@ -124,7 +124,7 @@ fn configured(name: &str, language: &Language) -> Result<Option<(i64, i64)>, Err
 }
 
 fn unkept(site: &str, name: &str, error: &Error) {
-    tracing::error!(site, style = name, why = error.told(), "a change of a style could not be kept");
+    tracing::error!(site, style = name, why = error.report(), "a change of a style could not be kept");
 }
 
 fn add(language: &mut Language, style: &StoredStyle) -> Result<(), Error> {

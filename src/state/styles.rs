@@ -28,7 +28,7 @@ impl State {
                 .fetch_all(&self.pool)
                 .await;
         let style = |(name, rule, created, modified)| StoredStyle { name, rule, created, modified };
-        Ok(rows.map_err(|error| failed(&error))?.into_iter().map(style).collect())
+        Ok(rows.map_err(|error| failed("styles cannot be read", &error))?.into_iter().map(style).collect())
     }
 
     /// Keeps a style; of one that has this name the rule and the time of the change are replaced. It is on the disk when
@@ -40,13 +40,13 @@ impl State {
         );
         let StoredStyle { name, rule, created, modified } = style;
         let query = query.bind(site).bind(name).bind(rule).bind(created).bind(modified);
-        query.execute(&self.pool).await.map(|_| ()).map_err(|error| failed(&error))
+        query.execute(&self.pool).await.map(|_| ()).map_err(|error| failed("a style cannot be kept", &error))
     }
 
     /// Forgets a style.
     pub async fn delete_style(&self, site: &str, name: &str) -> Result<(), Error> {
         let query = sqlx::query("DELETE FROM styles WHERE site = $1 AND name = $2").bind(site).bind(name);
-        query.execute(&self.pool).await.map(|_| ()).map_err(|error| failed(&error))
+        query.execute(&self.pool).await.map(|_| ()).map_err(|error| failed("a style cannot be deleted", &error))
     }
 }
 
@@ -84,6 +84,6 @@ mod tests {
         assert!(State::open(&missing).await.unwrap_err().told().starts_with("state: "));
         let other = folder.path().join("other.db");
         std::fs::write(&other, "this is no database, whatever its name says".repeat(99)).unwrap();
-        assert!(State::open(&other).await.unwrap_err().told().contains("not a database"));
+        assert!(State::open(&other).await.unwrap_err().report().contains("not a database"));
     }
 }

@@ -8,7 +8,7 @@ use http::Method;
 use pictor::origin::{ObjectKey, PutOptions};
 
 use crate::shared::weed::Weed;
-use crate::support::{Act, Origin, Pictor, client, demo, signed, site};
+use crate::support::{Act, Origin, Pictor, client, demo, signed, site, until};
 
 /// Words of the inside that no answer may hold.
 const BUCKET: &str = "kept-inside";
@@ -390,6 +390,29 @@ async fn an_upload_in_parts_is_where_the_client_put_it() {
     let got = ask(&pictor, "POST", "/a.png?uploadId=u", &[]).await;
     let place = pictor.url("/a.png");
     assert_eq!((got.status, got.body), (200, format!("  <R><Location>{place}</Location><Key>a.png</Key></R>")));
+}
+
+/// Why a store could not be reached is in the log, down to the system's own words, and in no answer.
+#[tokio::test]
+async fn the_log_alone_says_what_caused_an_error() {
+    let gone = crate::support::free();
+    let (origin, _folder) = signed(gone, BUCKET);
+    let pictor = Pictor::start(&site(&origin)).await;
+    let picture = "/a.png?imageMogr2/rotate/90&q-signature=hush";
+    for method in ["GET", "HEAD"] {
+        let got = ask(&pictor, method, picture, &[]).await;
+        assert_eq!(got.status, 502, "{}", got.all());
+        nothing_of(&got, method, &[&gone.to_string(), "caused by", "no connection", "refused"]);
+    }
+    until("the operator reads why", || pictor.logged("Connection refused")).await;
+    let log = pictor.log.lock().unwrap();
+    let line = log.iter().find(|line| line.contains("Connection refused")).unwrap();
+    for part in ["origin_failed: ", BUCKET, &gone.to_string(), "no connection; caused by: "] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    for secret in ["hush", "Credential", "a.png", "AWS4"] {
+        assert!(!line.contains(secret), "{secret}: {line}");
+    }
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ impl Side {
     pub(super) fn of(answer: &Result<Got, Error>, ms: u64) -> Self {
         let got = match answer {
             Ok(got) => got,
-            Err(error) => return Self { error: Some(short(error.told())), ms, ..Self::default() },
+            Err(error) => return Self { error: Some(short(&error.report())), ms, ..Self::default() },
         };
         let media = got.headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let mut side = Self {
