@@ -17,7 +17,7 @@ mod image;
 mod incoming;
 mod lifetime;
 mod local;
-mod named;
+pub mod named;
 mod pass;
 mod protect;
 mod proxy;

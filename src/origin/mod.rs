@@ -28,7 +28,7 @@ use bytes::Bytes;
 pub use get::{Getter, Got};
 pub use key::ObjectKey;
 pub use object::{ByteRange, Conditions, Entry, Fetched, Meta, Page, Part, PutOptions};
-pub use s3_xml::error_code as store_error_code;
+pub use s3_xml::{error_code as store_error_code, page as store_page};
 pub use upstream::{Upstream, UpstreamRequest};
 #[cfg(test)]
 pub(crate) use whole::settle;

@@ -18,8 +18,11 @@ pub fn error_code(body: &[u8]) -> Option<String> {
     })
 }
 
-/// A page of ListObjectsV2. `Err`: a sentence about what is wrong with it.
-pub(super) fn page(body: &[u8]) -> Result<Page, String> {
+/// A page of ListObjectsV2.
+///
+/// # Errors
+/// A sentence about what is wrong with it.
+pub fn page(body: &[u8]) -> Result<Page, String> {
     let mut raw: Vec<[String; 4]> = Vec::new();
     let (mut url_encoded, mut truncated, mut is_listing) = (false, false, false);
     walk(body, |path, text| {
