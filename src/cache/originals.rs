@@ -30,7 +30,7 @@ struct Table {
     /// What all weigh, and those that were used again.
     weight: u64,
     proven: u64,
-    /// What somebody else needs of the room for a while leaves so much.
+    /// Lower limits that are in force for a while, because somebody else uses part of the room; the least of them counts.
     narrowed: Vec<u64>,
 }
 

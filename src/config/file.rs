@@ -431,16 +431,16 @@ impl Default for Referers {
     }
 }
 
-/// What a hotlink list means.
+/// Whether the hosts of a hotlink list are the ones that are served, or the ones that are refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RefererMode {
     /// Nothing.
     #[default]
     Off,
-    /// Who stands on it is served.
+    /// Only requests from a listed host are served.
     Allow,
-    /// Who stands on it is not.
+    /// Requests from a listed host are refused.
     Deny,
 }
 

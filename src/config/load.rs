@@ -227,7 +227,7 @@ fn check_site(site: &SiteConfig, here: &str, engine: &EngineConfig) -> Result<()
         if value == 0 {
             return problem(
                 &format!("limits.{name}"),
-                format!("site {quoted}: limits.{name} is zero: nothing could pass"),
+                format!("site {quoted}: limits.{name} is zero, which would refuse every picture; use 1 or more"),
             );
         }
     }
@@ -264,7 +264,12 @@ fn check_site(site: &SiteConfig, here: &str, engine: &EngineConfig) -> Result<()
     }
     let referers = &site.access.referers;
     if referers.mode == RefererMode::Allow && referers.hosts.is_empty() && !referers.empty {
-        return problem("access.referers.hosts", format!("site {quoted}: access.referers lets nobody in: name hosts"));
+        return problem(
+            "access.referers.hosts",
+            format!(
+                "site {quoted}: access.referers: with mode = \"allow\", no hosts and empty = false every request would be refused; list hosts"
+            ),
+        );
     }
     let no_name = |(_, host): &(usize, &String)| host.is_empty() || host.contains(['/', ' ']);
     if let Some((place, host)) = referers.hosts.iter().enumerate().find(no_name) {

@@ -58,8 +58,9 @@ impl Corrections {
         self.corrected(work, cpu_ms, self.stretch)
     }
 
-    /// What a job is let in with that has so long, `idle`: while nothing runs. What others had of the machine an hour ago is no
-    /// reason to refuse what nobody would wait for: it is tried, and tells how much they have now.
+    /// The time to compare with a job's deadline, `left_ms` away, when deciding whether to accept it. `idle`: no other job
+    /// runs. On an idle pool, a job is not refused only because the machine was busy with other programs some time ago: it is
+    /// run, and how long it takes shows how busy the machine is now.
     pub fn admitted(&self, work: Work, cpu_ms: u64, left_ms: u64, idle: bool) -> u64 {
         let stretched = self.apply(work, cpu_ms);
         if idle && hopeless(stretched, left_ms) { self.unstretched(work, cpu_ms) } else { stretched }

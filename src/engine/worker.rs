@@ -134,8 +134,9 @@ fn work(
     let no_memory = |what: &str, error: io::Error| Error::new(Kind::OutOfMemory, format!("{what}: {error}"));
     let whole = marks.iter().copied().fold(length, u64::saturating_add);
     let input = input.map(whole).map_err(|error| no_memory("the original cannot be mapped", error))?;
-    let (source, marks) = split(&input, length, marks)
-        .ok_or_else(|| Error::new(Kind::Internal, "the original and its marks do not fill their file"))?;
+    let (source, marks) = split(&input, length, marks).ok_or_else(|| {
+        Error::new(Kind::Internal, "the lengths of the original and its marks do not match the shared file")
+    })?;
     let (bytes, outcome) = match task {
         Task::Diagnose(diagnosis) if diagnostics => {
             let length = caught(|| diagnose::misbehave(*diagnosis, source, output, control))?;
@@ -166,7 +167,9 @@ pub(super) fn perform(source: &[u8], marks: &[&[u8]], task: &Task) -> Result<(Ve
             caught(|| imaging::convert_marked(source, marks, job).map(|(bytes, outcome)| (bytes, Some(outcome))))
         }
         Task::Compare(comparing) => caught(|| {
-            let [other] = marks else { return Err(Error::new(Kind::Internal, "a comparison is of two pictures")) };
+            let [other] = marks else {
+                return Err(Error::new(Kind::Internal, "a comparison needs exactly two pictures"));
+            };
             let likeness = compare::compare(source, other, comparing)?;
             let bytes = serde_json::to_vec(&likeness)
                 .map_err(|error| Error::new(Kind::Internal, format!("a comparison: {error}")))?;

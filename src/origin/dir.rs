@@ -259,7 +259,7 @@ const STEP: Duration = Duration::from_millis(20);
 fn settle(file: &File) -> io::Result<Option<Metadata>> {
     for _ in 0..5 {
         let found = file.metadata()?;
-        // What lies in the future says nothing of when it was written.
+        // A time in the future does not tell when the file was written: there is nothing to wait for.
         match found.modified()?.elapsed().ok().and_then(|age| STEP.checked_sub(age)) {
             #[allow(
                 clippy::disallowed_methods,

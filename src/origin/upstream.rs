@@ -208,9 +208,9 @@ impl Upstream {
                 let kept: HeaderMap = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
                 self.forward(method, pass.path(), Query::Pairs(query), &kept, now)
             }
-            // What nobody has looked through never borrows our key.
+            // Only requests whose every parameter was checked may be signed with the site's key.
             SentQuery::AsItCame(_) if self.signs() => {
-                Err(Error::new(Kind::Internal, "a request that was not looked through was about to be signed"))
+                Err(Error::new(Kind::Internal, "refused to sign a request whose query was not checked"))
             }
             SentQuery::AsItCame(query) => self.forward(method, pass.path(), Query::Raw(query.as_deref()), headers, now),
         }

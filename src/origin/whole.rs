@@ -97,7 +97,8 @@ impl<R> AsRef<[u8]> for Held<R> {
     }
 }
 
-/// Whole bytes in their room, both no larger than they have to be. Says whether the room lasts.
+/// Puts complete bytes together with the permit for their memory, both shrunk to the size that is needed. The flag says
+/// whether the permit may be held for long, so that the bytes may be cached.
 pub(crate) fn settle<R: Room>(mut bytes: Vec<u8>, mut room: R) -> (Bytes, bool) {
     bytes.shrink_to_fit();
     room.shrink(size(bytes.capacity()));

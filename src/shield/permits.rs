@@ -192,7 +192,7 @@ impl Permits {
 }
 
 fn closed() -> Error {
-    Error::new(Kind::Internal, "the room for originals is closed")
+    Error::new(Kind::Internal, "the semaphore that bounds originals in memory was closed")
 }
 
 impl Room for Permit {

@@ -91,7 +91,7 @@ async fn a_picture_whose_name_does_not_say_so_is_protected_by_its_type() {
     let (status, _, body) = get(&pictor, "/photo").await;
     assert_eq!(status, 403);
     let body = String::from_utf8_lossy(&body);
-    assert!(body.contains("by their styles only"), "{body}");
+    assert!(body.contains("served by style only"), "{body}");
     assert_eq!(get(&pictor, "/page").await.0, 200);
     let asked = origin.seen().len();
     assert_eq!(get(&pictor, "/photo?response-content-type=text/plain").await.0, 403);

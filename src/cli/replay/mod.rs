@@ -155,7 +155,7 @@ async fn replay(arguments: &Arguments) -> Result<Summary, String> {
     let asked = |entry: Result<Entry, String>| {
         let work = work.clone();
         let task = entry.map(|entry| tokio::spawn(async move { work.pair(entry).await }));
-        async { task?.await.map_err(|error| format!("a comparison ended on its own: {error}")) }
+        async { task?.await.map_err(|error| format!("a comparison task failed: {error}")) }
     };
     let mut pairs = coming.map(asked).buffer_unordered(arguments.concurrency.into()).boxed_local();
     while let Some(pair) = pairs.next().await {

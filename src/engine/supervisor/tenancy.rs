@@ -74,7 +74,7 @@ impl Pool {
     pub(super) fn keep_one_free(&mut self, at: Instant) {
         let idle = |slot: &Slot| slot.state == State::Idle;
         let free = |slot: &Slot| slot.is_alive() && slot.owner.is_none() && !matches!(slot.state, State::Busy { .. });
-        // Where nobody is idle there is nobody whom a job could not go to.
+        // A new worker only helps if some worker is idle and belongs to the wrong site. If all are busy, jobs just wait.
         if matches!(self.phase, Phase::Serving)
             && self.sites.several(self.clock(at))
             && self.missing() == 0

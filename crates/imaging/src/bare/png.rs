@@ -4,8 +4,8 @@ use super::super::probe::bytes::be32;
 use super::super::probe::png::SIGNATURE;
 use crate::crc::crc;
 
-/// What may stay, and the most bytes that it has by the standard: what decides how pixels look, and how large and on what ground
-/// they are shown.
+/// The chunks that are kept, each with the greatest length that the standard allows: those that change how pixels look, and
+/// the recommended print size and background.
 #[rustfmt::skip]
 const KEPT: [(&[u8; 4], usize); 18] = [
     (b"IHDR", 13), (b"PLTE", 768), (b"tRNS", 256), (b"IDAT", usize::MAX), (b"IEND", 0), (b"acTL", 8), (b"fcTL", 26),

@@ -242,7 +242,9 @@ fn decoded(bytes: &[u8], space: Space) -> Result<Pixels, Error> {
     let gamut = if space == Space::DisplayP3 { Gamut::P3 } else { Gamut::Srgb };
     let wanted = decode::Wanted { policy: Policy { gamut, ..Policy::default() }, ..decode::Wanted::default() };
     let frame = decode::open(bytes, &header, &wanted)?.next_frame()?;
-    frame.map(|frame| frame.pixels).ok_or_else(|| Error::new(Kind::Internal, "a new file holds no picture"))
+    frame
+        .map(|frame| frame.pixels)
+        .ok_or_else(|| Error::new(Kind::Internal, "the picture that was just encoded cannot be decoded"))
 }
 
 fn copy(pixels: &Pixels) -> Result<Pixels, Error> {

@@ -61,7 +61,7 @@ pub(super) struct Target {
 
 /// Pixels that are made at once.
 const BLOCK: usize = 16;
-/// How much larger chroma is than its samples after it was brought to whole: four times in each direction.
+/// Upsampled chroma is kept at this multiple of its samples' scale: interpolation adds a factor of four in each direction.
 const GAIN: f64 = 16.0;
 /// Samples of more bits, times [`GAIN`], do not fit 16.
 const MOST_BITS: u8 = 12;
@@ -95,7 +95,7 @@ impl Coding {
             2 | 5 | 6 => of_primaries(0.299, 0.114),
             4 => of_primaries(0.30, 0.11),
             7 => of_primaries(0.212, 0.087),
-            // What is coded on light itself is taken for what is not, as everybody does.
+            // 10 is BT.2020 with constant luminance. Like other decoders, we treat it as 9, without.
             9 | 10 => of_primaries(0.2627, 0.0593),
             // Greenness and orangeness.
             8 => [[1.0, -1.0, 1.0], [1.0, 1.0, 0.0], [1.0, -1.0, -1.0]],
@@ -241,7 +241,7 @@ fn load(plane: &Samples<'_>, y: usize, to: &mut [u16]) {
     let row = plane.data.get(y.saturating_mul(plane.stride)..).unwrap_or_default();
     let to = to.iter_mut().take(plane.width as usize);
     if plane.wide {
-        // What lies above the bits that are used would spoil what lies beside it.
+        // A sample with bits set above its depth would overflow into its neighbours in the sums that follow.
         let most = ((1u32 << plane.bits) - 1) as u16;
         to.zip(row.as_chunks::<2>().0).for_each(|(to, pair)| *to = u16::from_ne_bytes(*pair).min(most));
     } else {

@@ -79,7 +79,7 @@ fn draw(bytes: &[u8], header: &Header, wanted: &Wanted, size: (u32, u32)) -> Res
     let options = Options {
         font_size: svg::EM as f32,
         default_size: Size::from_wh(svg::DEFAULT.0 as f32, svg::DEFAULT.1 as f32)
-            .ok_or_else(|| Error::new(Kind::Internal, "no size for an SVG without one"))?,
+            .ok_or_else(|| Error::new(Kind::Internal, "the size to draw the SVG at is missing"))?,
         image_href_resolver: embedded.resolver(),
         font_family: letters::DEFAULT.to_owned(),
         font_resolver: letters.resolver(),

@@ -24,7 +24,7 @@ pub(super) fn open<'a>(
         let space = metadata.space;
         return Ok(Still::open(metadata, move || still(bytes, &header, space, region)));
     }
-    let damaged = || corrupt(Format::WebP, "its frames cannot be told apart");
+    let damaged = || corrupt(Format::WebP, "the headers of its frames cannot be read");
     let decoder = webp_sys::Animation::new(bytes).ok_or_else(damaged)?;
     if (decoder.width, decoder.height) != (header.source.width, header.source.height) {
         return Err(damaged());

@@ -13,7 +13,7 @@ pub struct Options {
     pub quality: Option<u8>,
     /// Without loss, where the format can.
     pub lossless: bool,
-    /// Where there is none, how far a WebP may go all the same: 1..=99, less is more loss; 0 is exact.
+    /// How much a lossless WebP may still change pixels (libwebp's near-lossless): 1..=99, lower changes more; 0 is exact.
     pub near_lossless: u8,
     /// Progressive JPEG.
     pub progressive: bool,
@@ -25,7 +25,7 @@ pub struct Options {
     pub frames: u32,
     /// Milliseconds that encoding should stay below; 0 is no limit. Met by trying less hard, never by giving up.
     pub budget_ms: u32,
-    /// Whether that has told.
+    /// Where encoders note that they tried less hard because of `budget_ms`.
     pub hurry: Hurry,
     /// A TIFF block of EXIF to carry along; JPEG, PNG, WebP, AVIF and HEIF take one. In AVIF and HEIF its orientation is
     /// for information only: readers turn by the container, which turns nothing.
@@ -34,7 +34,8 @@ pub struct Options {
     pub space: Space,
 }
 
-/// The note that whoever tries less hard leaves, for want of time that there would be if nobody else waited.
+/// Remembers whether an encoder tried less hard only because others were waiting: whether it would have chosen something
+/// else with `full_ms`, the time that an idle service would give it.
 #[derive(Debug, Clone, Default)]
 pub struct Hurry {
     full_ms: u32,
@@ -42,7 +43,7 @@ pub struct Hurry {
 }
 
 impl Hurry {
-    /// Where there would be so much time; 0 where nobody wants to know.
+    /// `full_ms`: the time that there would be on an idle service; 0 turns the comparison off.
     pub fn new(full_ms: u32) -> Self {
         Self { full_ms, told: Arc::default() }
     }
@@ -54,7 +55,7 @@ impl Hurry {
 }
 
 impl Options {
-    /// What is chosen for the time that there is. Notes if it would have been something else with the full time.
+    /// Calls `choose` with the time that there is, and returns its choice. Notes if the choice for the full time differs.
     pub(crate) fn in_time<T: PartialEq>(&self, choose: impl Fn(u32) -> T) -> T {
         let chosen = choose(self.budget_ms);
         if self.hurry.full_ms > 0 && chosen != choose(self.hurry.full_ms) {

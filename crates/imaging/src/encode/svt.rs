@@ -302,7 +302,7 @@ mod linked {
         let (width, height) = (planes.width, planes.height);
         let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
         let Some(chroma) = planes.chroma.as_ref().filter(|chroma| (chroma.width, chroma.height) == (cw, ch)) else {
-            return Err(Error::new(Kind::Internal, "SVT-AV1 takes colour with a quarter of the chroma"));
+            return Err(Error::new(Kind::Internal, "SVT-AV1 encodes 4:2:0 chroma only"));
         };
         let mut encoder = Encoder::open()?;
         let primaries = match settings.space {

@@ -48,7 +48,7 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
 /// Method 6, 5 % fewer bytes than 4 at twice its CPU, unless others wait or the time is short.
 fn config(options: &Options, megapixels: f64, alpha: bool) -> Result<sys::WebPConfig, Error> {
     let short = |budget_ms| budget_ms > 0 && megapixels * MS_PER_MEGAPIXEL > f64::from(budget_ms);
-    // Whom time does not slow down is not hurried by the want of it.
+    // Pressed uses method 4 however much time there is. So its result does not count as hurried.
     let fits = options.effort == Effort::Pressed || !options.in_time(short);
     let method = match options.effort {
         Effort::Pressed => 4,

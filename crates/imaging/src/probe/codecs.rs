@@ -27,7 +27,8 @@ pub(super) fn may_name(file: &[u8], format: Format) -> bool {
             return true;
         }
     }
-    // What no box holds is read by nobody, unless somebody knows better where boxes are.
+    // Decoders do not read bytes outside of all boxes. But where boxes are damaged, a decoder may find other boxes than we
+    // did, so what is left over is searched too.
     let rest = file.get(seen..).unwrap_or_default();
     rest.len() > left || names(rest)
 }

@@ -72,7 +72,7 @@ fn read(bytes: &[u8]) -> Result<Header, Error> {
 /// Counts the frames that are shown, from one frame's header over the length of its data to the next one's; 1 if they
 /// cannot be counted.
 fn count(mut bits: Bitstream<'_>, stream: &[u8], header: &ImageHeader) -> Result<u32, Error> {
-    let failed = || damaged("its frames cannot be told apart");
+    let failed = || damaged("the headers of its frames cannot be read");
     bits.zero_pad_to_byte().map_err(|_| failed())?;
     let mut at = bits.num_read_bits() / 8;
     let mut shown = 0u32;
@@ -92,7 +92,7 @@ fn count(mut bits: Bitstream<'_>, stream: &[u8], header: &ImageHeader) -> Result
         }
         at = at.saturating_add(bits.num_read_bits() / 8).saturating_add(length);
     }
-    Err(damaged("it has more frames than anybody looks at"))
+    Err(damaged("it has too many frames to count"))
 }
 
 /// Bytes of a frame's data.

@@ -55,7 +55,7 @@ pub fn probe(bytes: &[u8]) -> Result<Header, Error> {
     let (header, used) = steps::within(allowance, || read(bytes));
     if used >= allowance {
         let format = identify(bytes).unwrap_or(Format::Svg);
-        return Err(corrupt(format, "its header goes on and on"));
+        return Err(corrupt(format, "its header takes more work to read than its size allows"));
     }
     header
 }

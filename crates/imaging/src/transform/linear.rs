@@ -27,7 +27,8 @@ pub(super) fn resize(pixels: Pixels, part: Part, width: u32, height: u32) -> Res
     let light = |code: u8| light[usize::from(code)];
     let code = |light: f32| code[step(light)];
     let share = |alpha: u8| f32::from(alpha) / 255.0;
-    // What hides under transparent pixels has no weight; who is nearly transparent has hardly a colour.
+    // The colour of a transparent pixel must not bleed into its neighbours, so colours are weighted by alpha. Below 1e-4
+    // dividing by alpha again would only amplify noise.
     let opaque = |alpha: f32| (alpha > 1e-4, 1.0 / alpha.max(1e-4), (alpha.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
     match pixels.channels() {
         Channels::Grey => run(&pixels, part, size, |[grey]: [u8; 1]| [light(grey)], |[grey]| [code(grey)]),

@@ -24,7 +24,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("EntityTooSmall", "a part that is not the last one is smaller than parts may be"),
     ("FileAlreadyExists", "the object exists already"),
     ("IncompleteBody", "the body is shorter than was announced"),
-    ("InternalError", "the store has a problem of its own"),
+    ("InternalError", "internal error of the store"),
     ("InvalidArgument", "an argument is not valid"),
     ("InvalidDigest", "the digest that was announced is none"),
     ("InvalidObjectState", "the object's state does not allow this"),

@@ -102,10 +102,10 @@ kinds! {
         "there is no such style";
     /// The client may not do this.
     Forbidden: Client, 403, 0, Outside, "forbidden",
-        "this may not be read or changed";
+        "access to this object is denied";
     /// The site gives originals away by its styles only.
     Protected: Client, 403, 0, Outside, "protected",
-        "the pictures of this site are given away by their styles only";
+        "pictures of this site are served by style only: add a style to the URL";
     /// The original has more bytes than the site takes.
     SourceBytes: Image, 400, 60, Outside, "source_bytes",
         "the original has more bytes than this site takes";
@@ -150,10 +150,10 @@ kinds! {
         "the original is damaged";
     /// The origin did not answer in time.
     OriginTimeout: Origin, 504, 1, Inside, "origin_timeout",
-        "the original could not be had in time";
+        "the original could not be fetched in time";
     /// The origin cannot be reached or answered with an error.
     OriginFailed: Origin, 502, 1, Inside, "origin_failed",
-        "the original cannot be had at this time";
+        "the original cannot be fetched now; try again later";
     /// The origin closed before it had sent what it announced.
     OriginShort: Origin, 502, 1, Inside, "origin_short",
         "the original ended early";
@@ -174,10 +174,10 @@ kinds! {
         "the service has more work than it can do in time";
     /// Everybody who waited has gone.
     Cancelled: Client, 499, 0, Outside, "cancelled",
-        "nobody waits for the answer any more";
+        "the client closed the connection before the answer was ready";
     /// Our own fault.
     Internal: Us, 500, 0, Inside, "internal",
-        "the service has a problem of its own";
+        "internal error of the image service";
 }
 
 impl Kind {

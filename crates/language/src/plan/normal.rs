@@ -35,7 +35,7 @@ impl Plan {
 /// Adds a step, or melts it into what stands before it.
 fn push(steps: &mut Vec<Step>, step: Step) {
     match (steps.last(), &step) {
-        // To cover a box that is shortened to the picture, and to cut what there is of the box out of it, is one thing.
+        // Resizing to cover a box that is limited to the picture's size, then cropping to the box, equals Mode::Fill.
         (Some(Step::Resize(Resize { mode: Mode::Cover(target), enlarge: Enlarge::Skip })), Step::Crop(crop))
             if crop.keeps(*target) =>
         {
@@ -323,7 +323,7 @@ mod tests {
                 geometry::lay_out(plan, &source, format, &limits).map(|l| (l.width, l.height, l.frames, l.orientation))
             };
             let (before, after) = (size(&plan), size(&plan.clone().normalise()));
-            // A dropped detour may spare an error, never make one.
+            // Normalising may remove a step that would have failed. It must never add a failure.
             match before {
                 Ok(before) => prop_assert_eq!(after, Ok(before)),
                 Err(error) => if let Err(after) = after { prop_assert_eq!(after.kind, error.kind) },

@@ -271,7 +271,10 @@ impl Draft {
         match family {
             "image" => {}
             "style" => {
-                return Err(Error::new(Kind::BadRule, "style/ takes the name of a style, and no style holds another"));
+                return Err(Error::new(
+                    Kind::BadRule,
+                    "style/ must be followed by the name of a style; the rule of a style cannot use style/ itself",
+                ));
             }
             "sys" => {
                 return Err(Error::new(Kind::BadRule, "sys/saveas belongs in the body of a POST, not in a query"));

@@ -60,7 +60,9 @@ const MODULES: [Module; 8] = [
 
 /// Names have been replaced by what they stand for before; what is left has none, or stands within a style.
 fn style(_: &mut Draft, _: &mut std::str::Split<'_, char>) -> Result<(), RuleRefusal> {
-    Err(RuleRefusal::syntax("style/ takes the name of a style, and no style holds another"))
+    Err(RuleRefusal::syntax(
+        "style/ must be followed by the name of a style; the rule of a style cannot use style/ itself",
+    ))
 }
 
 /// The format stays the source's, whatever the client reads. A size limit beside it does not count.
@@ -136,7 +138,7 @@ fn draft(rule: &str) -> Result<Draft, RuleRefusal> {
     let mut draft = Draft::default();
     for stage in rule.split('|') {
         if draft.facts.is_some() {
-            return Err(RuleRefusal::syntax("nothing can follow a stage that answers with data"));
+            return Err(RuleRefusal::syntax("imageInfo, imageAve and exif must be the last stage of a rule"));
         }
         // Mini programs write `|?watermark/...`.
         let stage = stage.strip_prefix('?').unwrap_or(stage);
