@@ -14,6 +14,8 @@ mod decide;
 mod fields;
 mod query;
 #[cfg(test)]
+mod table_tests;
+#[cfg(test)]
 mod tests;
 
 use http::{HeaderMap, Method};
