@@ -16,6 +16,8 @@ pub mod telemetry;
 
 pub mod config;
 
+pub mod clock;
+
 // Rooms with crates of their own, so that the compiler guards their walls and a change here does not build them again.
 pub use pictor_imaging as imaging;
 pub use pictor_language::{access, billing, dates, dialect, digest, error, negotiate, plan, sign, xml};

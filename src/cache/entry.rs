@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::bytes::{Tag, Unreadable, tagged, untagged};
-use super::{Checked, ObjectId, VariantKey};
+use super::{Epoch, ObjectId, Tags, VariantKey};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::imaging::{Facts, Header, Times};
 use crate::plan::Format;
@@ -39,7 +40,7 @@ pub struct VariantMeta {
     /// The original's time of change.
     pub last_modified: Option<SystemTime>,
     /// When it was made.
-    pub made: SystemTime,
+    pub made: Timestamp,
     /// Format of the original.
     pub source_format: Format,
     /// Bytes of the original.
@@ -48,6 +49,10 @@ pub struct VariantMeta {
     pub times: Times,
     /// Made with less effort than asked for, because many waited: it stands in for a better one for so long at most.
     pub provisional: Option<Duration>,
+    /// What the original and its marks were tagged with.
+    pub tags: Tags,
+    /// When its making began.
+    pub epoch: Epoch,
 }
 
 /// An original and what is known of it.
@@ -75,16 +80,17 @@ pub struct Known {
     pub etag: Option<Arc<str>>,
     /// The origin's time of change, where it names this version alone.
     pub last_modified: Option<SystemTime>,
+    /// What the origin tagged it with.
+    pub tags: Tags,
     /// When the origin last said so.
-    pub checked: Checked,
-    /// The object's generation when it did. Numbers of this process: never written down.
-    #[serde(skip)]
-    pub generation: u64,
+    pub checked: Timestamp,
+    /// When it was asked.
+    pub epoch: Epoch,
 }
 
 /// Forms of what is kept. Another form, or another meaning of a field, needs another tag.
-const METADATA: Tag = *b"PVM\x01";
-const KNOWN: Tag = *b"POK\x01";
+const METADATA: Tag = *b"PVM\x02";
+const KNOWN: Tag = *b"POK\x02";
 
 impl VariantMeta {
     /// As bytes. `None` where a time cannot be written, because a clock stands before 1970: that is kept by no one.
@@ -92,28 +98,39 @@ impl VariantMeta {
         tagged(METADATA, self)
     }
 
-    /// From such bytes.
+    /// From such bytes, now.
     ///
     /// # Errors
     /// For what is of another form, or damaged so that it shows.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
-        untagged(METADATA, bytes)
+    pub fn from_bytes(bytes: &[u8], now: Timestamp) -> Result<Self, Unreadable> {
+        let meta: Self = untagged(METADATA, bytes)?;
+        Ok(Self { made: meta.made.recalled(now), ..meta })
+    }
+
+    /// Whether it may be given: what was hurried is for a while.
+    pub fn lasts(&self, now: Timestamp) -> bool {
+        self.provisional.is_none_or(|time| self.made.age(now) < time)
     }
 }
 
 impl Known {
-    /// As bytes, without the generation. `None` as for [`VariantMeta::to_bytes`].
+    /// As bytes. `None` as for [`VariantMeta::to_bytes`].
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         tagged(KNOWN, self)
     }
 
-    /// From such bytes. `generation` is the object's, taken before the bytes were read: a write in between outdates them.
+    /// From such bytes, now.
     ///
     /// # Errors
     /// For what is of another form, or damaged so that it shows.
-    pub fn from_bytes(bytes: &[u8], generation: u64) -> Result<Self, Unreadable> {
+    pub fn from_bytes(bytes: &[u8], now: Timestamp) -> Result<Self, Unreadable> {
         let known: Self = untagged(KNOWN, bytes)?;
-        Ok(Self { checked: known.checked.recalled(Checked::now()), generation, ..known })
+        Ok(Self { checked: known.checked.recalled(now), ..known })
+    }
+
+    /// Whether it may be used without asking the origin, who is to be asked again after so long.
+    pub fn is_fresh(&self, fresh: Duration, now: Timestamp) -> bool {
+        self.checked.age(now) < fresh
     }
 }
 
@@ -156,10 +173,28 @@ mod hexadecimal {
     }
 }
 
+/// An error that is remembered.
+#[derive(Debug, Clone)]
+pub struct Remembered {
+    /// The error.
+    pub error: Error,
+    /// When it came up.
+    pub since: Timestamp,
+    /// When the work began that it came of.
+    pub epoch: Epoch,
+}
+
+impl Remembered {
+    /// Whether it may be given: for as long as its kind says.
+    pub fn lasts(&self, now: Timestamp) -> bool {
+        self.since.age(now) < self.error.kind.remember()
+    }
+}
+
 /// What an error was the answer to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum ErrorKey {
-    Object(ObjectId, u64),
+    Object(ObjectId),
     Variant(VariantKey),
 }
 

@@ -45,26 +45,23 @@ pub struct VariantKey {
     pub settings: u128,
     /// Digest of what makes results: the encoders' generation, codecs, fonts. Changed ones do not serve old bytes.
     pub encoder: u128,
-    /// What a hard purge of it (or of one of its marks) raises; see [`super::Epochs`].
-    pub epoch: u64,
 }
 
 impl Hash for VariantKey {
     /// Settings are one with the site and encoders one with the process; see [`ObjectId`].
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { object, version, plan, class, settings: _, encoder: _, epoch } = self;
-        (object, version, plan, class, epoch).hash(state);
+        let Self { object, version, plan, class, settings: _, encoder: _ } = self;
+        (object, version, plan, class).hash(state);
     }
 }
 
-/// A variant's key in its first form. Another form, or another meaning of a part, needs another tag.
-const TAG: Tag = *b"PVK\x01";
+/// A variant's key in its second form; the first had a number of purges. Another form, or another meaning of a part, needs another tag.
+const TAG: Tag = *b"PVK\x02";
 
 impl VariantKey {
     /// As bytes, which are as different as keys are.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { object: ObjectId { site, store, key, version_id }, version, plan, class, settings, encoder, epoch } =
-            self;
+        let Self { object: ObjectId { site, store, key, version_id }, version, plan, class, settings, encoder } = self;
         let mut bytes = ByteWriter::new(TAG);
         bytes.text(site);
         bytes.digest(*store);
@@ -75,7 +72,6 @@ impl VariantKey {
         bytes.option(*class, |bytes, class| bytes.text(&class.name()));
         bytes.digest(*settings);
         bytes.digest(*encoder);
-        bytes.number(*epoch);
         bytes.finish()
     }
 
@@ -98,7 +94,6 @@ impl VariantKey {
             class: bytes.option(|bytes| Class::from_name(bytes.text()?).ok_or(Unreadable::Damaged))?,
             settings: bytes.digest()?,
             encoder: bytes.digest()?,
-            epoch: bytes.number()?,
         };
         bytes.end()?;
         Ok(key)

@@ -6,23 +6,24 @@ use std::time::{Duration, Instant};
 use moka::Expiry;
 use moka::sync::Cache as Moka;
 
-use super::entry::ErrorKey;
+use super::entry::{ErrorKey, Remembered};
 use super::originals::{Narrowed, Originals};
-use super::{Epochs, Generations, Known, ObjectId, Original, Variant, VariantKey, weigh};
+use super::{Depth, Epoch, Epochs, Known, ObjectId, Original, Scope, Tags, Variant, VariantKey, weigh};
+use crate::clock::{Clock, Timestamp};
 use crate::config::CacheConfig;
 use crate::error::Error;
 
 /// All memory caches of the process.
 pub struct Cache {
+    /// Whose time counts.
+    pub clock: Clock,
     variants: Moka<VariantKey, Arc<Variant>>,
     /// How long a hurried one lives.
     pub hurried: Duration,
     originals: Originals,
     known: Moka<ObjectId, Known>,
-    errors: Moka<ErrorKey, Error>,
-    /// One number per object that writes raise.
-    pub generations: Generations,
-    /// One number per object that hard purges raise.
+    errors: Moka<ErrorKey, Remembered>,
+    /// What writes and purges have made old.
     pub epochs: Epochs,
 }
 
@@ -30,7 +31,8 @@ pub struct Cache {
 const KNOWN: u64 = 8;
 const ERRORS: u64 = 32;
 
-/// What was made in a hurry is not kept for good.
+/// What was made in a hurry is not kept for good. Whether it is given is decided where it is found; this is how long it takes
+/// room.
 struct ByHaste;
 
 impl Expiry<VariantKey, Arc<Variant>> for ByHaste {
@@ -49,12 +51,22 @@ impl Expiry<VariantKey, Arc<Variant>> for ByHaste {
     }
 }
 
-/// Errors live as long as their kind says.
+/// Likewise errors, by their kind.
 struct ByKind;
 
-impl Expiry<ErrorKey, Error> for ByKind {
-    fn expire_after_create(&self, _: &ErrorKey, error: &Error, _: Instant) -> Option<Duration> {
-        Some(error.kind.remember())
+impl Expiry<ErrorKey, Remembered> for ByKind {
+    fn expire_after_create(&self, _: &ErrorKey, kept: &Remembered, _: Instant) -> Option<Duration> {
+        Some(kept.error.kind.remember())
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &ErrorKey,
+        kept: &Remembered,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(kept.error.kind.remember())
     }
 }
 
@@ -63,6 +75,7 @@ impl Cache {
     pub fn new(config: &CacheConfig) -> Self {
         let (known, errors) = (config.memory / KNOWN, config.memory / ERRORS);
         Self {
+            clock: Clock::default(),
             variants: Moka::builder()
                 .max_capacity(Self::variants_of(config))
                 .weigher(|key, variant: &Arc<Variant>| weigh::variant(key, variant))
@@ -72,7 +85,6 @@ impl Cache {
             originals: Originals::new(config.originals),
             known: Moka::builder().max_capacity(known).weigher(weigh::known).build(),
             errors: Moka::builder().max_capacity(errors).weigher(weigh::error).expire_after(ByKind).build(),
-            generations: Generations::default(),
             epochs: Epochs::default(),
         }
     }
@@ -82,9 +94,17 @@ impl Cache {
         config.memory.saturating_sub(config.memory / KNOWN + config.memory / ERRORS)
     }
 
-    /// A variant, whatever the age of what is known of its object.
-    pub fn variant(&self, key: &VariantKey) -> Option<Arc<Variant>> {
-        self.variants.get(key)
+    /// Parts with what the scope covers, wherever it is kept. When this returns, nothing of it is found that was begun before,
+    /// be it kept later. Takes the same short time whatever there is.
+    pub fn purge(&self, scope: &Scope, depth: Depth) {
+        self.epochs.raise(scope, depth, self.clock.now());
+    }
+
+    /// A variant, whatever the age of what is known of its object, unless a hard purge has parted with it.
+    pub fn variant(&self, key: &VariantKey, now: Timestamp) -> Option<Arc<Variant>> {
+        let found = self.variants.get(key).filter(|variant| variant.meta.lasts(now))?;
+        let stands = self.epochs.stands(Depth::Hard, &key.object, &found.meta.tags, found.meta.epoch);
+        stands.then_some(found)
     }
 
     /// Keeps a variant, and says whether it is kept: a full cache does not take what is asked for less than what it has.
@@ -97,22 +117,31 @@ impl Cache {
 
     /// What is known of an object, unless a write or purge has outdated it.
     pub fn known(&self, object: &ObjectId) -> Option<Known> {
-        self.known.get(object).filter(|known| known.generation == self.generations.current(object))
+        self.known.get(object).filter(|known| self.counts(object, known))
     }
 
-    /// Keeps what the origin said.
+    fn counts(&self, object: &ObjectId, known: &Known) -> bool {
+        self.epochs.stands(Depth::Soft, object, &known.tags, known.epoch)
+    }
+
+    /// Keeps what the origin said, in place of what it said before. What was asked before a write or purge is not kept: what
+    /// has been asked since may be there already.
     pub fn keep_known(&self, object: ObjectId, known: Known) {
-        self.known.insert(object, known);
+        if self.counts(&object, &known) {
+            self.known.insert(object, known);
+        }
     }
 
     /// An original, unless a write or purge has outdated it.
     pub fn original(&self, object: &ObjectId) -> Option<Arc<Original>> {
-        self.originals.get(object).filter(|original| original.known.generation == self.generations.current(object))
+        self.originals.get(object).filter(|original| self.counts(object, &original.known))
     }
 
-    /// Keeps an original. What the cache lets go for it is let go before this returns.
+    /// Keeps an original, as [`Self::keep_known`] does. What the cache lets go for it is let go before this returns.
     pub fn keep_original(&self, object: ObjectId, original: Arc<Original>) {
-        self.originals.keep(object, original);
+        if self.counts(&object, &original.known) {
+            self.originals.keep(object, original);
+        }
     }
 
     /// Lets go originals beyond so many bytes, and keeps no more for as long as the guard lives.
@@ -121,32 +150,33 @@ impl Cache {
     }
 
     /// An error that the object itself has earned not long ago.
-    pub fn object_error(&self, object: &ObjectId) -> Option<Error> {
-        let generation = self.generations.current(object);
-        self.errors.get(&ErrorKey::Object(object.clone(), generation))
+    pub fn object_error(&self, object: &ObjectId, now: Timestamp) -> Option<Error> {
+        let kept = self.errors.get(&ErrorKey::Object(object.clone())).filter(|kept| kept.lasts(now))?;
+        self.epochs.stands(Depth::Soft, object, &Tags::default(), kept.epoch).then_some(kept.error)
     }
 
-    /// Remembers an error for as long as its kind says, and says whether it is remembered.
-    pub fn keep_object_error(&self, object: &ObjectId, generation: u64, error: &Error) -> bool {
-        let current = self.generations.current(object) == generation;
-        current && self.keep_error(ErrorKey::Object(object.clone(), generation), error)
+    /// Remembers an error of work that began at `epoch` for as long as its kind says, and says whether it is remembered.
+    pub fn keep_object_error(&self, object: &ObjectId, epoch: Epoch, error: &Error) -> bool {
+        let current = self.epochs.stands(Depth::Soft, object, &Tags::default(), epoch);
+        current && self.keep_error(ErrorKey::Object(object.clone()), epoch, error)
     }
 
     /// An error that this very plan has earned on this version not long ago.
-    pub fn variant_error(&self, key: &VariantKey) -> Option<Error> {
-        self.errors.get(&ErrorKey::Variant(key.clone()))
+    pub fn variant_error(&self, key: &VariantKey, now: Timestamp) -> Option<Remembered> {
+        let kept = self.errors.get(&ErrorKey::Variant(key.clone())).filter(|kept| kept.lasts(now))?;
+        self.epochs.stands(Depth::Hard, &key.object, &Tags::default(), kept.epoch).then_some(kept)
     }
 
-    /// Remembers an error for as long as its kind says, and says whether it is remembered.
-    pub fn keep_variant_error(&self, key: VariantKey, error: &Error) -> bool {
-        self.keep_error(ErrorKey::Variant(key), error)
+    /// Remembers an error of work that began at `epoch` for as long as its kind says, and says whether it is remembered.
+    pub fn keep_variant_error(&self, key: VariantKey, epoch: Epoch, error: &Error) -> bool {
+        self.keep_error(ErrorKey::Variant(key), epoch, error)
     }
 
-    fn keep_error(&self, question: ErrorKey, error: &Error) -> bool {
+    fn keep_error(&self, question: ErrorKey, epoch: Epoch, error: &Error) -> bool {
         if error.kind.remember().is_zero() {
             return false;
         }
-        self.errors.insert(question.clone(), error.clone());
+        self.errors.insert(question.clone(), Remembered { error: error.clone(), since: self.clock.now(), epoch });
         // A full cache may not take it, which is decided later else.
         self.errors.run_pending_tasks();
         self.errors.contains_key(&question)
@@ -173,10 +203,9 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use crate::cache::VariantMeta;
+    use crate::error::Kind;
     use crate::imaging::Times;
     use crate::plan::Format;
 
@@ -190,18 +219,70 @@ mod tests {
                 facts: None,
                 etag: "".into(),
                 last_modified: None,
-                made: SystemTime::UNIX_EPOCH,
+                made: Timestamp::now(),
                 source_format: Format::Png,
                 source_bytes: 1,
                 times: Times::default(),
                 provisional: None,
+                tags: Tags::default(),
+                epoch: Epoch::default(),
             },
         })
     }
 
     fn key(number: usize) -> VariantKey {
         let object = ObjectId { site: "s".into(), store: 0, key: number.to_string().into(), version_id: None };
-        VariantKey { object, version: 0, epoch: 0, plan: "".into(), class: None, settings: 0, encoder: 0 }
+        VariantKey { object, version: 0, plan: "".into(), class: None, settings: 0, encoder: 0 }
+    }
+
+    /// What was hurried and what is remembered for a while is found until its time is over, by the clock of who looks.
+    #[test]
+    fn what_lasts_for_a_while_is_found_for_so_long() {
+        let (start, moment) = (Timestamp::at(Duration::from_secs(1_000)), Duration::from_nanos(1));
+        let mut cache = Cache::new(&CacheConfig::default());
+        cache.clock = Clock::by_hand(start);
+        let body = variant(1);
+        let time = Duration::from_secs(60);
+        let meta = VariantMeta { made: start, provisional: Some(time), ..body.meta.clone() };
+        assert!(cache.keep_variant(key(1), Arc::new(Variant { meta, ..Variant::clone(&body) })));
+        assert!(cache.keep_variant(key(2), body));
+        let error = Error::new(Kind::Corrupt, "");
+        assert_eq!(error.kind.remember(), time);
+        assert!(cache.keep_variant_error(key(3), Epoch::default(), &error));
+        assert!(cache.keep_object_error(&key(3).object, Epoch::default(), &error));
+        let found = |now| {
+            let errors =
+                (cache.variant_error(&key(3), now).is_some(), cache.object_error(&key(3).object, now).is_some());
+            [cache.variant(&key(1), now).is_some(), errors.0, errors.1, cache.variant(&key(2), now).is_some()]
+        };
+        assert_eq!(found(start), [true; 4]);
+        assert_eq!(found(start.after(time - moment)), [true; 4]);
+        assert_eq!(found(start.after(time)), [false, false, false, true]);
+        // What is remembered anew lasts anew.
+        cache.clock.set(start.after(time));
+        assert!(cache.keep_variant_error(key(3), Epoch::default(), &error));
+        assert!(cache.keep_object_error(&key(3).object, Epoch::default(), &error));
+        assert_eq!(found(start.after(2 * time - moment)), [false, true, true, true]);
+    }
+
+    /// What was asked before a purge does not take the place of what was asked after it.
+    #[test]
+    fn what_is_old_takes_no_ones_place() {
+        let cache = Cache::new(&CacheConfig::default());
+        let object = key(1).object;
+        let known = |version| Known {
+            version,
+            etag: None,
+            last_modified: None,
+            tags: Tags::default(),
+            checked: Timestamp::now(),
+            epoch: cache.epochs.now(),
+        };
+        let old = known(1);
+        cache.purge(&Scope::object(&object), Depth::Soft);
+        cache.keep_known(object.clone(), known(2));
+        cache.keep_known(object.clone(), old);
+        assert_eq!(cache.known(&object).map(|known| known.version), Some(2));
     }
 
     /// What a full cache refuses, and what can never fit, is not called stored.
@@ -212,11 +293,11 @@ mod tests {
         let mut refused = 0;
         for number in 1..100 {
             let stored = cache.keep_variant(key(number), variant(100_000));
-            assert_eq!(stored, cache.variant(&key(number)).is_some(), "{number}");
+            assert_eq!(stored, cache.variant(&key(number), Timestamp::now()).is_some(), "{number}");
             refused += usize::from(!stored);
             // The first ones are wanted more than any that comes later.
-            (1..5).for_each(|hot| _ = cache.variant(&key(hot)));
+            (1..5).for_each(|hot| _ = cache.variant(&key(hot), Timestamp::now()));
         }
-        assert!(refused > 0 && cache.variant(&key(1)).is_some());
+        assert!(refused > 0 && cache.variant(&key(1), Timestamp::now()).is_some());
     }
 }

@@ -1,23 +1,22 @@
 //! What has been worked out before: variants, originals, what is known of objects, and errors worth remembering.
 
 mod bytes;
-mod checked;
 mod entry;
 mod epochs;
-mod generations;
 mod key;
 mod memory;
+mod names;
 mod originals;
 mod scope;
+mod tags;
 mod weigh;
 
 pub use bytes::Unreadable;
-pub use checked::Checked;
-pub use entry::{Known, Original, Variant, VariantMeta};
-pub use epochs::Epochs;
-pub use generations::Generations;
+pub use entry::{Known, Original, Remembered, Variant, VariantMeta};
+pub use epochs::{Epoch, Epochs};
 pub use key::{ObjectId, VariantKey};
 pub use memory::Cache;
 pub use originals::Narrowed;
-pub use scope::Scope;
+pub use scope::{Depth, Scope};
+pub use tags::Tags;
 pub use weigh::GRAIN;

@@ -161,15 +161,23 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::OnceLock;
 
-    use super::super::{Checked, GRAIN, Known};
+    use super::super::{Epoch, GRAIN, Known, Tags};
     use super::*;
+    use crate::clock::Timestamp;
 
     fn object(number: usize) -> ObjectId {
         ObjectId { site: "s".into(), store: 0, key: number.to_string().into(), version_id: None }
     }
 
     fn original(bytes: usize) -> Arc<Original> {
-        let known = Known { version: 0, etag: None, last_modified: None, checked: Checked::now(), generation: 0 };
+        let known = Known {
+            version: 0,
+            etag: None,
+            last_modified: None,
+            tags: Tags::default(),
+            checked: Timestamp::now(),
+            epoch: Epoch::default(),
+        };
         Arc::new(Original { bytes: vec![0; bytes].into(), digest: [0; 32], known, header: OnceLock::new() })
     }
 

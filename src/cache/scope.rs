@@ -1,13 +1,14 @@
-//! What a purge is of. Whoever keeps entries asks of each whether it is meant; nothing but the entry's name is needed for that.
+//! What a purge is of. Whoever keeps entries asks of each whether it is meant; nothing but the entry's name and its tags is
+//! needed for that.
 
 use std::sync::Arc;
 
-use super::ObjectId;
+use super::{ObjectId, Tags};
 
 /// What a purge is of. Stores do not count: what a site had from another one goes too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// One object in all its versions, as [`super::Epochs`] and [`super::Generations`] have it.
+    /// One object in all its versions.
     Object {
         /// Its site.
         site: Arc<str>,
@@ -21,11 +22,28 @@ pub enum Scope {
         /// What keys begin with.
         prefix: Arc<str>,
     },
+    /// Every object of a site that its origin gave this tag.
+    Tag {
+        /// The site.
+        site: Arc<str>,
+        /// The tag. Case matters.
+        tag: Arc<str>,
+    },
     /// Every object of a site.
     Site {
         /// The site.
         site: Arc<str>,
     },
+}
+
+/// How much a purge parts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What is known of objects: their origin is asked again before anything is given, and what was made of the very same
+    /// bytes is still right.
+    Soft,
+    /// That, and all that was made of them, whatever the origin says next.
+    Hard,
 }
 
 impl Scope {
@@ -34,20 +52,20 @@ impl Scope {
         Self::Object { site: object.site.clone(), key: object.key.clone() }
     }
 
-    /// Whether what is kept of this object is meant.
-    pub fn covers(&self, object: &ObjectId) -> bool {
-        let (own, by_key) = match self {
+    /// Whether what is kept of this object is meant, and bears these tags.
+    pub fn covers(&self, object: &ObjectId, tags: &Tags) -> bool {
+        let (own, meant) = match self {
             Self::Object { site, key } => (site, *object.key == **key),
             Self::Prefix { site, prefix } => (site, object.key.starts_with(&**prefix)),
+            Self::Tag { site, tag } => (site, tags.has(site, tag)),
             Self::Site { site } => (site, true),
         };
-        *object.site == **own && by_key
+        *object.site == **own && meant
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Epochs, Generations};
     use super::*;
 
     fn object(site: &str, key: &str) -> ObjectId {
@@ -59,33 +77,33 @@ mod tests {
         let site = || Arc::from("s");
         let whole = Scope::object(&object("s", "a/b.png"));
         let prefix = |prefix: &str| Scope::Prefix { site: site(), prefix: prefix.into() };
+        let (red, none) = (Tags::of("s", Some("red"), None), Tags::default());
         for (scope, covered, left) in [
             (whole, &["a/b.png"][..], &["a/b.png2", "a/b.pn", "a/B.png", ""][..]),
             (prefix("a/"), &["a/", "a/b.png", "a/b/c"], &["a", "ab", "b/a/", ""]),
             (prefix(""), &["", "a", "小"], &[]),
             (Scope::Site { site: site() }, &["", "a", "a/b.png"], &[]),
         ] {
-            for key in covered {
-                assert!(scope.covers(&object("s", key)), "{scope:?} {key}");
-                assert!(!scope.covers(&object("t", key)) && !scope.covers(&object("s2", key)), "{scope:?} {key}");
+            for tags in [&red, &none] {
+                for key in covered {
+                    assert!(scope.covers(&object("s", key), tags), "{scope:?} {key}");
+                    let others = [object("t", key), object("s2", key)];
+                    assert!(others.iter().all(|other| !scope.covers(other, tags)), "{scope:?} {key}");
+                }
+                assert!(left.iter().all(|key| !scope.covers(&object("s", key), tags)), "{scope:?}");
             }
-            assert!(left.iter().all(|key| !scope.covers(&object("s", key))), "{scope:?}");
         }
+        let tag = |tag: &str| Scope::Tag { site: site(), tag: tag.into() };
+        assert!(tag("red").covers(&object("s", "a"), &red) && !tag("red").covers(&object("t", "a"), &red));
+        assert!(!tag("blue").covers(&object("s", "a"), &red) && !tag("red").covers(&object("s", "a"), &none));
     }
 
-    /// What a purge of an object parts with by numbers is what its scope covers: versions and stores of it among them.
+    /// Versions and stores of an object do not count.
     #[test]
-    fn numbers_and_scopes_mean_the_same_object() {
+    fn every_version_of_an_object_is_meant() {
         let plain = object("s", "a/b.png");
         let versioned = ObjectId { version_id: Some("v1".into()), ..plain.clone() };
         let moved = ObjectId { store: 1, ..plain.clone() };
-        let (epochs, generations) = (Epochs::default(), Generations::default());
-        let before = [&plain, &versioned, &moved].map(|id| (epochs.current(id), generations.current(id)));
-        epochs.raise(&plain);
-        generations.raise(&plain);
-        for (id, (epoch, generation)) in [&plain, &versioned, &moved].into_iter().zip(before) {
-            assert!(Scope::object(&plain).covers(id));
-            assert!(epochs.current(id) > epoch && generations.current(id) > generation);
-        }
+        assert!([&plain, &versioned, &moved].iter().all(|id| Scope::object(&plain).covers(id, &Tags::default())));
     }
 }

@@ -2,8 +2,8 @@
 //! count like the rest: an entry of nothing but a long name is as heavy as it is.
 
 use super::entry::ErrorKey;
-use super::{Known, ObjectId, Original, Variant, VariantKey};
-use crate::error::Error;
+use super::entry::Remembered;
+use super::{Known, ObjectId, Original, Tags, Variant, VariantKey};
 
 /// What one entry takes beside its bytes and texts: its structs, its places in the lists and in the table of the cache, and
 /// what the allocator loses. Measured with 100,000 entries: 540 to 700 bytes.
@@ -37,7 +37,7 @@ pub(super) fn variant(name: &VariantKey, variant: &Variant) -> u32 {
         let exif = facts.exif.iter().map(|(name, value)| text(name) + text(value));
         exif.sum::<usize>() + facts.md5.as_ref().map_or(0, text)
     });
-    sum([key(name), variant.body.len(), variant.meta.etag.len(), facts, VARIANT])
+    sum([key(name), variant.body.len(), variant.meta.etag.len(), tags(&variant.meta.tags), facts, VARIANT])
 }
 
 /// What an original takes besides: its table is another, and what is said of its header comes after it was weighed. Measured
@@ -58,30 +58,38 @@ pub(super) fn known(name: &ObjectId, known: &Known) -> u32 {
 }
 
 fn known_texts(known: &Known) -> usize {
-    known.etag.as_ref().map_or(0, |etag| etag.len())
+    known.etag.as_ref().map_or(0, |etag| etag.len()) + tags(&known.tags)
 }
 
-pub(super) fn error(question: &ErrorKey, error: &Error) -> u32 {
+/// A list of numbers that is counted, and what the allocator adds.
+fn tags(tags: &Tags) -> usize {
+    match tags.numbers() {
+        [] => 0,
+        numbers => size_of_val(numbers) + 32,
+    }
+}
+
+pub(super) fn error(question: &ErrorKey, error: &Remembered) -> u32 {
     let name = match question {
-        ErrorKey::Object(name, _) => object(name),
+        ErrorKey::Object(name) => object(name),
         ErrorKey::Variant(name) => key(name),
     };
-    sum([name, error.size(), ERROR])
+    sum([name, error.error.size(), ERROR])
 }
 
-/// What an error takes besides: its struct is larger than what is known of an object. Measured with 100,000 entries: 690
-/// bytes of [`OVERHEAD`] and this.
-const ERROR: usize = 64;
+/// What an error takes besides: its struct is larger than what is known of an object, and with it stands since when. Measured
+/// with 100,000 entries: 740 bytes of [`OVERHEAD`] and this.
+const ERROR: usize = 160;
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::OnceLock;
-    use std::time::SystemTime;
 
     use super::*;
-    use crate::cache::{Checked, VariantMeta};
-    use crate::error::Kind;
+    use crate::cache::{Epoch, VariantMeta};
+    use crate::clock::Timestamp;
+    use crate::error::{Error, Kind};
     use crate::imaging::{Facts, Header, Times};
     use crate::plan::Format;
     use crate::plan::geometry::Source;
@@ -93,29 +101,26 @@ mod tests {
         let short = ObjectId { site: "s".into(), store: 0, key: "k".into(), version_id: None };
         let named = ObjectId { key: long.as_str().into(), ..short.clone() };
         let versioned = ObjectId { version_id: Some(long.as_str().into()), ..short.clone() };
-        let plain = VariantKey {
-            object: short.clone(),
-            version: 0,
-            epoch: 0,
-            plan: "p".into(),
-            class: None,
-            settings: 0,
-            encoder: 0,
-        };
+        let plain =
+            VariantKey { object: short.clone(), version: 0, plan: "p".into(), class: None, settings: 0, encoder: 0 };
         let planned = VariantKey { plan: long.as_str().into(), ..plain.clone() };
         let said = Error::new(Kind::NotFound, long.as_str());
         let brief = Error::new(Kind::NotFound, "");
-        let about = |object: &ObjectId, message: &Error| error(&ErrorKey::Object(object.clone(), 0), message);
+        let remembered =
+            |error: &Error| Remembered { error: error.clone(), since: Timestamp::now(), epoch: Epoch::default() };
+        let about = |object: &ObjectId, message| error(&ErrorKey::Object(object.clone()), &remembered(message));
         let least = about(&short, &brief);
         for heavy in [
             about(&named, &brief),
             about(&versioned, &brief),
             about(&short, &said),
-            error(&ErrorKey::Variant(planned.clone()), &brief),
+            error(&ErrorKey::Variant(planned.clone()), &remembered(&brief)),
         ] {
             assert!(heavy >= least + 9_990, "{heavy}");
         }
         assert!(key(&planned) >= key(&plain) + 9_990);
+        let tagged = Tags::of("s", Some(&(0..100).map(|tag| format!("{tag} ")).collect::<String>()), None);
+        assert!(tags(&tagged) >= 800 && tags(&Tags::default()) == 0);
         assert_eq!(sum([usize::MAX, usize::MAX]), u32::MAX);
     }
 
@@ -161,12 +166,15 @@ mod tests {
             version: 1,
             etag: Some("\"0123456789abcdef\"".into()),
             last_modified: None,
-            checked: Checked::now(),
-            generation: 0,
+            tags: Tags::default(),
+            checked: Timestamp::now(),
+            epoch: Epoch::default(),
         };
         told("known", 2, 100_000, &|number| cache.keep_known(named("known", number), known()));
         let error = Error::new(Kind::NotFound, "there is no such object");
-        told("errors", 3, 100_000, &|number| assert!(cache.keep_object_error(&named("errors", number), 0, &error)));
+        told("errors", 3, 100_000, &|number| {
+            assert!(cache.keep_object_error(&named("errors", number), Epoch::default(), &error))
+        });
         told("originals", 1, 20_000, &|number| {
             // As a fetch leaves them.
             let (bytes, _) = crate::origin::settle(vec![1; GRAIN as usize], ());
@@ -183,17 +191,18 @@ mod tests {
                 facts,
                 etag: "\"0123456789abcdef0123456789abcdef\"".into(),
                 last_modified: None,
-                made: SystemTime::UNIX_EPOCH,
+                made: Timestamp::now(),
                 source_format: Format::Png,
                 source_bytes: 1,
                 times: Times::default(),
                 provisional: None,
+                tags: Tags::default(),
+                epoch: Epoch::default(),
             },
         };
         let key = |kind: &str, number: usize| VariantKey {
             object: named(kind, number),
             version: 0,
-            epoch: 0,
             plan: format!("plan of {number}").into(),
             class: None,
             settings: 0,

@@ -11,6 +11,7 @@ use pingora::protocols::http::ServerSession;
 
 use super::front::Request;
 use super::{App, incoming, styles};
+use crate::cache::{Depth, Scope};
 use crate::dialect::{self, style_calls};
 
 /// The admin application.
@@ -70,7 +71,7 @@ impl Admin {
         let Some(object) = incoming::object(&site, head.uri.path()) else {
             return refuse("PURGE takes the path of an object");
         };
-        self.app.shield.purge(&object);
+        self.app.shield.purge(&Scope::object(&object), Depth::Hard);
         tracing::info!(site = &*site.name, object = &*object.key, "purged");
         text(StatusCode::OK, "application/json", b"{\"purged\":true}\n".to_vec())
     }

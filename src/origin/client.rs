@@ -260,6 +260,8 @@ impl Client {
             cache_control: text(header::CACHE_CONTROL),
             content_disposition: text(header::CONTENT_DISPOSITION),
             version: text(header::HeaderName::from_static("x-amz-version-id")),
+            surrogate_keys: joined(headers, "surrogate-key", " "),
+            cache_tags: joined(headers, "cache-tag", ","),
         })
     }
 
@@ -316,6 +318,12 @@ const OF_ANOTHER: [&str; 17] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// All fields of a name as one text; `None` if there are none.
+fn joined(headers: &HeaderMap, name: &str, between: &str) -> Option<String> {
+    let texts: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!texts.is_empty()).then(|| texts.join(between))
+}
 
 /// A failed attempt.
 struct Failure {

@@ -238,6 +238,8 @@ fn meta(key: &ObjectKey, found: &Metadata) -> Meta {
         cache_control: None,
         content_disposition: None,
         version: None,
+        surrogate_keys: None,
+        cache_tags: None,
     }
 }
 

@@ -142,5 +142,7 @@ pub(super) fn written(headers: &HeaderMap, options: &PutOptions, length: Option<
         cache_control: options.cache_control.clone(),
         content_disposition: options.content_disposition.clone(),
         version: text("x-amz-version-id"),
+        surrogate_keys: None,
+        cache_tags: None,
     }
 }

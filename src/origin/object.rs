@@ -27,6 +27,10 @@ pub struct Meta {
     pub content_disposition: Option<String>,
     /// The store's name for this version, where it keeps versions.
     pub version: Option<String>,
+    /// Tags of the object, parted by spaces: all fields `Surrogate-Key` of the answer.
+    pub surrogate_keys: Option<String>,
+    /// Tags of the object, parted by commas: all fields `Cache-Tag`.
+    pub cache_tags: Option<String>,
 }
 
 /// A part of an object as a client asks for it.

@@ -97,8 +97,7 @@ async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
     if shield.lookup(&question).and_then(Result::ok).is_none_or(|answer| answer.variant.meta.provisional.is_none()) {
         return;
     }
-    let moment = shield.moment(&question);
-    let work = produce(shield.clone(), question.clone(), moment, Care::Again);
+    let work = produce(shield.clone(), question.clone(), Care::Again);
     tokio::pin!(work);
     loop {
         tokio::select! {

@@ -4,13 +4,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::{CacheStatus, Failure, Forward, Question, Shield};
-use crate::cache::{Checked, Known, ObjectId, Original};
+use crate::cache::{Epoch, Known, ObjectId, Original, Tags};
+use crate::clock::Timestamp;
 use crate::digest::truncated;
 use crate::error::{Error, Kind};
 use crate::origin::{self, Conditions, FetchedWhole, Meta};
 
-/// The object, its generation, and the version that the fetch is conditional on, by its entity tag.
-pub(super) type FetchKey = (ObjectId, u64, Option<(Arc<str>, u128)>);
+/// The object, the last purge that may mean it, and the version that the fetch is conditional on, by its entity tag.
+pub(super) type FetchKey = (ObjectId, Epoch, Option<(Arc<str>, u128)>);
 
 /// What a fetch brought.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ pub(super) struct OriginCheck {
     /// It said that this is still right.
     pub validated: bool,
     /// When it was last asked, now or before.
-    pub checked: Option<Checked>,
+    pub checked: Option<Timestamp>,
 }
 
 impl OriginCheck {
@@ -95,16 +96,15 @@ impl Shield {
     pub(super) async fn original(
         self: &Arc<Self>,
         question: &Question,
-        generation: u64,
         without_bytes: impl Fn(&Known) -> bool,
     ) -> Result<(Fetch, OriginCheck), Failure> {
         let object = &question.object;
-        let fresh = question.site.cache.fresh;
+        let (now, fresh) = (self.cache.clock.now(), question.site.cache.fresh);
         let known = self.cache.known(object);
         let held =
             self.cache.original(object).filter(|held| known.as_ref().is_none_or(|k| k.version == held.known.version));
         let known = known.or_else(|| held.as_ref().map(|held| held.known.clone()));
-        if let Some(known) = known.as_ref().filter(|known| known.checked.age() < fresh) {
+        if let Some(known) = known.as_ref().filter(|known| known.is_fresh(fresh, now)) {
             let said = OriginCheck { checked: Some(known.checked), ..OriginCheck::default() };
             if let Some(held) = &held {
                 return Ok((Fetch::Whole(held.clone()), said));
@@ -113,15 +113,15 @@ impl Shield {
                 return Ok((Fetch::Unchanged(known.clone()), said));
             }
         }
-        if let Some(error) = self.cache.object_error(object) {
+        if let Some(error) = self.cache.object_error(object, now) {
             return Err(Failure { error, status: CacheStatus::Hit });
         }
         // What is fresh is fetched where only its bytes have been forgotten.
-        let stale = known.as_ref().is_some_and(|known| known.checked.age() >= fresh);
+        let stale = known.as_ref().is_some_and(|known| !known.is_fresh(fresh, now));
         let said = OriginCheck { asked: true, stale, ..OriginCheck::default() };
         let refused = |Failed { error, stored }| Failure { error, status: said.worked(stored) };
         let known = known.filter(|known| held.is_some() || without_bytes(known));
-        let (fetched, said) = match self.fetch(question, generation, known).await.map_err(refused)? {
+        let (fetched, said) = match self.fetch(question, known).await.map_err(refused)? {
             Fetch::Unchanged(known) if without_bytes(&known) => {
                 (Fetch::Unchanged(known), OriginCheck { validated: true, ..said })
             }
@@ -129,30 +129,27 @@ impl Shield {
                 match self.cache.original(object).filter(|held| held.known.version == known.version) {
                     Some(held) => (Fetch::Whole(held), OriginCheck { validated: true, ..said }),
                     // Evicted meanwhile.
-                    None => (self.fetch(question, generation, None).await.map_err(refused)?, said),
+                    None => (self.fetch(question, None).await.map_err(refused)?, said),
                 }
             }
             whole @ Fetch::Whole(_) => (whole, said),
         };
-        Ok((fetched, OriginCheck { checked: Some(Checked::now()), ..said }))
+        Ok((fetched, OriginCheck { checked: Some(self.cache.clock.now()), ..said }))
     }
 
     /// Asks the origin, once for all who want to know the same. Of a `known` version it is only asked whether it still is
     /// the one; where the origin names none, it cannot be asked that.
-    async fn fetch(
-        self: &Arc<Self>,
-        question: &Question,
-        generation: u64,
-        known: Option<Known>,
-    ) -> Result<Fetch, Failed> {
+    async fn fetch(self: &Arc<Self>, question: &Question, known: Option<Known>) -> Result<Fetch, Failed> {
         let known = known.and_then(|known| known.etag.clone().map(|etag| (etag, known)));
         let named = known.as_ref().map(|(etag, known)| (etag.clone(), known.version));
-        let key = (question.object.clone(), generation, named);
+        let key = (question.object.clone(), self.cache.epochs.concerning(&question.object), named);
         let (shield, question) = (self.clone(), question.clone());
         self.fetches
             .join(&self.runtime, key, || async move {
-                shield.ask_origin(&question, generation, known).await.map_err(|error| Failed {
-                    stored: shield.cache.keep_object_error(&question.object, generation, &error),
+                // What a write or purge does from here on is not in what the origin says.
+                let begun = shield.cache.epochs.now();
+                shield.ask_origin(&question, begun, known).await.map_err(|error| Failed {
+                    stored: shield.cache.keep_object_error(&question.object, begun, &error),
                     error,
                 })
             })
@@ -162,7 +159,7 @@ impl Shield {
     async fn ask_origin(
         &self,
         question: &Question,
-        generation: u64,
+        begun: Epoch,
         known: Option<(Arc<str>, Known)>,
     ) -> Result<Fetch, Error> {
         let started = Instant::now();
@@ -177,17 +174,15 @@ impl Shield {
                 Err(Error::new(Kind::OriginFailed, "the origin answered 304 to a request without a condition"))
             }
             (FetchedWhole::Unchanged, Some((_, known))) => {
-                let known = Known { checked: Checked::now(), generation, ..known };
+                let known = Known { checked: self.cache.clock.now(), epoch: begun, ..known };
                 self.cache.keep_known(question.object.clone(), known.clone());
                 Ok(Fetch::Unchanged(known))
             }
             (FetchedWhole::Object { meta, bytes, digest, lasts }, _) => {
                 self.metrics.bytes_in(&site.name, bytes.len() as u64);
-                #[allow(
-                    clippy::disallowed_methods,
-                    reason = "what has just come is judged by the age of its last change"
-                )]
-                let settled = settled(&meta, SystemTime::now());
+                // What has just come is judged by the age of its last change.
+                let now = self.cache.clock.now();
+                let settled = settled(&meta, now.system());
                 let known = Known {
                     // A version is what its bytes are. The origin's validators only tell whether it still is the current
                     // one: a time is good to the second, and a tag may be weak, or made of such a time by a server that
@@ -196,8 +191,9 @@ impl Shield {
                     // Many servers make tags of such times, weak ones and some that they call strong.
                     etag: meta.etag.as_deref().filter(|_| settled).map(Arc::from),
                     last_modified: meta.last_modified.filter(|_| settled),
-                    checked: Checked::now(),
-                    generation,
+                    tags: Tags::of(&site.name, meta.surrogate_keys.as_deref(), meta.cache_tags.as_deref()),
+                    checked: now,
+                    epoch: begun,
                 };
                 let original = Arc::new(Original { bytes, digest, known: known.clone(), header: OnceLock::new() });
                 self.cache.keep_known(question.object.clone(), known);
@@ -259,9 +255,9 @@ mod tests {
 
     #[test]
     fn what_was_said_of_several_is_what_holds_for_all() {
-        let now = Checked::now().before(Duration::from_secs(1));
+        let (now, later) = (Timestamp::at(Duration::ZERO), Timestamp::at(Duration::from_secs(1)));
         let fresh = OriginCheck { checked: Some(now), ..OriginCheck::default() };
-        let same = OriginCheck { asked: true, stale: true, validated: true, checked: Some(Checked::now()) };
+        let same = OriginCheck { asked: true, stale: true, validated: true, checked: Some(later) };
         let other = OriginCheck { validated: false, ..same };
         assert!(same.and(fresh).validated && fresh.and(same).validated && same.and(same).validated);
         assert!(!same.and(other).validated && !other.and(same).validated && !fresh.and(fresh).validated);

@@ -2,7 +2,6 @@
 //! marks belongs to one version of each of them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use sha2::{Digest, Sha256};
@@ -10,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::fetch::{Fetch, OriginCheck};
 use super::{CacheStatus, Failure, Forward, Question, Shield};
 use crate::cache::{Known, ObjectId, Original};
+use crate::clock::Timestamp;
 use crate::digest::truncated;
 use crate::error::{Error, Kind};
 use crate::imaging::mark::of_mark;
@@ -46,13 +46,13 @@ pub fn objects(site: &Site, plan: &Plan) -> Result<Arc<[MarkObject]>, Error> {
 }
 
 /// The version of a variant: the original's, and every mark's.
-pub(super) fn version(known: &Known, marks: &[u128]) -> u128 {
+pub(super) fn version(known: &Known, marks: &[Known]) -> u128 {
     if marks.is_empty() {
         return known.version;
     }
     let mut digest = Sha256::new();
-    for version in [known.version].iter().chain(marks) {
-        digest.update(version.to_be_bytes());
+    for known in [known].into_iter().chain(marks) {
+        digest.update(known.version.to_be_bytes());
     }
     truncated(&digest.finalize().into())
 }
@@ -71,26 +71,14 @@ pub(super) fn digest(original: &Original, marks: &[Arc<Original>]) -> [u8; 32] {
 }
 
 impl Shield {
-    /// The versions of a question's marks and the time since the oldest was checked, if all are known and fresh.
-    pub(super) fn known_marks(&self, question: &Question) -> Option<(Vec<u128>, Duration)> {
-        let mut oldest = Duration::ZERO;
-        let mut versions = Vec::with_capacity(question.marks.len());
+    /// What is known of a question's marks, if all are known and fresh.
+    pub(super) fn known_marks(&self, question: &Question, now: Timestamp) -> Option<Vec<Known>> {
+        let mut marks = Vec::with_capacity(question.marks.len());
         for mark in question.marks.iter() {
             let known = self.cache.known(&mark.object)?;
-            let age = known.checked.age();
-            if age >= question.site.cache.fresh {
-                return None;
-            }
-            oldest = oldest.max(age);
-            versions.push(known.version);
+            marks.push(Some(known).filter(|known| known.is_fresh(question.site.cache.fresh, now))?);
         }
-        Some((versions, oldest))
-    }
-
-    /// A number that grows when one of the marks is written to or purged.
-    pub(super) fn marks_generation(&self, question: &Question) -> u64 {
-        let current = |mark: &MarkObject| self.cache.generations.current(&mark.object);
-        question.marks.iter().map(current).fold(0, u64::wrapping_add)
+        Some(marks)
     }
 
     /// The marks as they are now, with their bytes, and what was said of them all.
@@ -112,9 +100,8 @@ impl Shield {
         mark: &MarkObject,
     ) -> Result<(Arc<Original>, OriginCheck), Failure> {
         let MarkObject { key, object } = mark.clone();
-        let generation = self.cache.generations.current(&object);
         let alone = Question { key, object, marks: Arc::default(), ..question.clone() };
-        match self.original(&alone, generation, |_| false).await {
+        match self.original(&alone, |_| false).await {
             Ok((Fetch::Whole(original), said)) => Ok((original, said)),
             Ok((Fetch::Unchanged(_), _)) => Err(Error::new(Kind::Internal, "a mark without bytes").into()),
             Err(Failure { error, status }) => Err(Failure { error: said_of_mark(error), status: of_answer(status) }),

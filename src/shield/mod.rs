@@ -4,6 +4,7 @@ mod again;
 mod beginning;
 mod fetch;
 mod flight;
+mod ground;
 mod header;
 mod job;
 mod marks;
@@ -25,7 +26,9 @@ pub use produce::entity_tag;
 pub use results::Results;
 pub use status::{CacheStatus, Forward};
 
-use crate::cache::{Cache, Checked, Known, ObjectId, Variant, VariantKey};
+use self::ground::Ground;
+use crate::cache::{Cache, Depth, Epoch, ObjectId, Scope, Variant};
+use crate::clock::Timestamp;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::negotiate::Class;
@@ -89,23 +92,12 @@ type Landed = Result<Made, Failure>;
 struct Made {
     variant: Arc<Variant>,
     status: CacheStatus,
-    checked: Checked,
+    checked: Timestamp,
 }
 
-/// What writes and purges had done by the time that work began: what is worked out counts for as long as this is the same.
-/// All its numbers only grow, so that a sum stays the same only if all its parts do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Moment {
-    /// The object's generation.
-    generation: u64,
-    /// Its marks'.
-    marks: u64,
-    /// The epochs of all of them.
-    epoch: u64,
-}
-
-/// What names a flight: the object at a moment, the plan, the class, and what the site decides about results.
-type FlightKey = (ObjectId, Moment, Arc<str>, Option<Class>, u128);
+/// What names a flight: the object, the last purge that may mean it or one of its marks, the plan, the class, and what the site
+/// decides about results.
+type FlightKey = (ObjectId, Epoch, Arc<str>, Option<Class>, u128);
 
 /// The shield. One for the process; cheap to share.
 pub struct Shield {
@@ -162,15 +154,15 @@ impl Shield {
     /// Answers from memory alone, be it with an error that is remembered: no lock is held, no task is started.
     pub fn lookup(&self, question: &Question) -> Option<Result<Delivery, Failure>> {
         let remembered = |error| Some(Err(Failure { error, status: CacheStatus::Hit }));
-        let known = self.cache.known(&question.object).map(|known| (known.checked.age(), known));
-        let Some((age, known)) = known.filter(|(age, _)| *age < question.site.cache.fresh) else {
-            return self.cache.object_error(&question.object).and_then(remembered);
+        let (now, fresh) = (self.cache.clock.now(), question.site.cache.fresh);
+        let Some(known) = self.cache.known(&question.object).filter(|known| known.is_fresh(fresh, now)) else {
+            return self.cache.object_error(&question.object, now).and_then(remembered);
         };
-        let (marks, oldest) = self.known_marks(question)?;
-        let key = question.variant_key(&known, &marks, self.epoch(question), self.engine.encoder());
-        match self.cache.variant(&key) {
-            Some(variant) => Some(Ok(Delivery { variant, status: CacheStatus::Hit, age: age.max(oldest) })),
-            None => self.cache.variant_error(&key).and_then(remembered),
+        let marks = self.known_marks(question, now)?;
+        let ground = Ground::new(self, question, &known, &marks);
+        match ground.variant(now) {
+            Some(variant) => Some(Ok(Delivery { variant, status: CacheStatus::Hit, age: ground.age(now) })),
+            None => ground.error(now).and_then(remembered),
         }
     }
 
@@ -183,26 +175,32 @@ impl Shield {
         if let Some(answer) = self.lookup(&question) {
             return answer;
         }
-        let moment = self.moment(&question);
         let Question { object, canonical, class, site, .. } = &question;
-        let key = (object.clone(), moment, canonical.clone(), *class, site.settings);
+        let key = (object.clone(), self.concerning(&question), canonical.clone(), *class, site.settings);
         let shield = self.clone();
         let mut led = false;
         let waiter = self.conversions.join(&self.runtime, key, || {
             led = true;
-            produce::produce(shield, question, moment, produce::Care::Asked)
+            produce::produce(shield, question, produce::Care::Asked)
         });
         let told = |status: CacheStatus| if led { status } else { status.joined() };
         match waiter.await {
-            Ok(Made { variant, status, checked }) => Ok(Delivery { variant, status: told(status), age: checked.age() }),
+            Ok(Made { variant, status, checked }) => {
+                Ok(Delivery { variant, status: told(status), age: checked.age(self.cache.clock.now()) })
+            }
             Err(Failure { error, status }) => Err(Failure { error, status: told(status) }),
         }
     }
 
-    /// Forgets what is known of an object, after a write or a soft purge: the origin is asked again, and what is made of the
-    /// very same bytes is still right.
+    /// Parts with what the scope covers. When this returns, nothing old is given any more, also by work that began before.
+    pub fn purge(&self, scope: &Scope, depth: Depth) {
+        self.cache.purge(scope, depth);
+    }
+
+    /// Forgets what is known of an object, after a write: the origin is asked again, and what is made of the very same bytes is
+    /// still right.
     pub fn invalidate(&self, object: &ObjectId) {
-        self.cache.generations.raise(object);
+        self.purge(&Scope::object(object), Depth::Soft);
     }
 
     /// Asks the origin anew about an object before it is used again, because it may have changed. What has been made of it is
@@ -211,25 +209,11 @@ impl Shield {
         self.invalidate(object);
     }
 
-    /// Parts with an object and all that was made of it, whatever the origin says of it next.
-    pub fn purge(&self, object: &ObjectId) {
-        // In this order: who sees the new generation, and joins the flights of after the purge, sees the new epoch.
-        self.cache.epochs.raise(object);
-        self.cache.generations.raise(object);
-    }
-
-    /// What counts now, to be taken before anything is looked at. Generations first; see [`Self::purge`].
-    fn moment(&self, question: &Question) -> Moment {
-        let generation = self.cache.generations.current(&question.object);
-        let marks = self.marks_generation(question);
-        Moment { generation, marks, epoch: self.epoch(question) }
-    }
-
-    /// What a hard purge of the object or of one of its marks changes.
-    fn epoch(&self, question: &Question) -> u64 {
+    /// The last purge that may mean what is asked for.
+    fn concerning(&self, question: &Question) -> Epoch {
         let marks = question.marks.iter().map(|mark| &mark.object);
         let all = [&question.object].into_iter().chain(marks);
-        all.fold(0, |sum: u64, object| sum.wrapping_add(self.cache.epochs.current(object)))
+        all.map(|object| self.cache.epochs.concerning(object)).max().unwrap_or_default()
     }
 
     /// Results that were made in a hurry and wait to be made again.
@@ -240,19 +224,5 @@ impl Shield {
     /// Flights under way: fetches and conversions.
     pub fn under_way(&self) -> (usize, usize) {
         (self.fetches.len(), self.conversions.len())
-    }
-}
-
-impl Question {
-    fn variant_key(&self, known: &Known, marks: &[u128], epoch: u64, encoder: u128) -> VariantKey {
-        VariantKey {
-            object: self.object.clone(),
-            version: marks::version(known, marks),
-            plan: self.canonical.clone(),
-            class: self.class,
-            settings: self.site.settings,
-            encoder,
-            epoch,
-        }
     }
 }

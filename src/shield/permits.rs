@@ -224,7 +224,8 @@ const MOST_UNITS: u32 = 1 << 29;
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::cache::{Cache, Checked, Known, ObjectId, Original};
+    use crate::cache::{Cache, Epoch, Known, ObjectId, Original, Tags};
+    use crate::clock::Timestamp;
     use crate::config::CacheConfig;
 
     const MIB: u64 = 1 << 20;
@@ -399,7 +400,14 @@ mod tests {
         buffer.resize(bytes as usize, 0);
         let (bytes, lasts) = crate::origin::settle(buffer, room);
         assert!(lasts);
-        let known = Known { version: 0, etag: None, last_modified: None, checked: Checked::now(), generation: 0 };
+        let known = Known {
+            version: 0,
+            etag: None,
+            last_modified: None,
+            tags: Tags::default(),
+            checked: Timestamp::now(),
+            epoch: Epoch::default(),
+        };
         let object = ObjectId { site: "s".into(), store: 0, key: object.to_string().into(), version_id: None };
         Some((object, Arc::new(Original { bytes, digest: [0; 32], known, header: Default::default() })))
     }

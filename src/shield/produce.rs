@@ -1,16 +1,18 @@
 //! One question from the original to the finished variant: the job that a flight runs.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::fetch::Fetch;
+use super::fetch::{Fetch, OriginCheck};
+use super::ground::Ground;
 use super::job::job;
 use super::marks::digest;
-use super::{CacheStatus, Failure, Landed, Made, Moment, Question, Shield, header};
-use crate::cache::{Checked, Known, Original, Variant, VariantKey, VariantMeta};
+use super::{Failure, Landed, Made, Question, Shield, header};
+use crate::cache::{Depth, Epoch, Known, Original, Tags, Variant, VariantMeta};
+use crate::clock::Timestamp;
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::budget::{self, Pace};
@@ -34,36 +36,39 @@ impl Care {
     }
 }
 
-/// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result. `moment` was taken before anything
-/// was looked at: what a purge that comes later parts with is kept under a name that nobody asks for.
-pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Moment, care: Care) -> Landed {
+/// Runs the whole way. Fills the caches itself: a caller's leaving never loses a result.
+pub(super) async fn produce(shield: Arc<Shield>, question: Question, care: Care) -> Landed {
+    // Before anything is looked at: what comes of it is nothing to who asks after a purge that comes from here on.
+    let begun = shield.cache.epochs.now();
     let _place = shield.permits.flight(question.canonical.len() + question.object.key.len())?;
-    let Moment { generation, epoch, .. } = moment;
     let (marks, of_marks) = match shield.marks(&question).await {
         Ok(marks) => marks,
         Err(mut refused) => {
             // What is wrong with the original itself is said before what is wrong with the mark; that the mark could not be
             // had says nothing of either, and is no reason to ask for more.
             if matches!(refused.error.kind, Kind::MarkNotFound | Kind::MarkUnusable) {
-                let (_, said) = shield.original(&question, generation, |_| true).await?;
+                let (_, said) = shield.original(&question, |_| true).await?;
                 refused.status = said.before(refused.status);
             }
             return Err(refused);
         }
     };
-    let versions: Vec<u128> = marks.iter().map(|mark| mark.known.version).collect();
-    let encoder = shield.engine.encoder();
-    let key_of = |known: &Known| question.variant_key(known, &versions, epoch, encoder);
-    let found = |key: &VariantKey| shield.cache.variant(key).filter(|variant| care.takes(variant));
-    let there = |known: &Known| found(&key_of(known)).is_some();
+    let known_marks: Vec<Known> = marks.iter().map(|mark| mark.known.clone()).collect();
+    let now = || shield.cache.clock.now();
+    let found = |known: &Known| {
+        let variant = Ground::new(&shield, &question, known, &known_marks).variant(now());
+        variant.filter(|variant| care.takes(variant))
+    };
+    let there = |known: &Known| found(known).is_some();
+    let made = |variant, status, said: OriginCheck| Made { variant, status, checked: said.checked.unwrap_or_else(now) };
     let after_marks = |refused: Failure| Failure { status: of_marks.before(refused.status), ..refused };
-    let (fetched, said) = shield.original(&question, generation, there).await.map_err(after_marks)?;
+    let (fetched, said) = shield.original(&question, there).await.map_err(after_marks)?;
     let mut said = said.and(of_marks);
     let original = match fetched {
-        Fetch::Unchanged(known) => match found(&key_of(&known)) {
-            Some(variant) => return Ok(made(variant, said.found(), said.checked)),
+        Fetch::Unchanged(known) => match found(&known) {
+            Some(variant) => return Ok(made(variant, said.found(), said)),
             // Evicted between two looks: rare enough to ask again for everything.
-            None => match shield.original(&question, generation, |_| false).await? {
+            None => match shield.original(&question, |_| false).await? {
                 (Fetch::Whole(original), again) => {
                     said = said.and(again);
                     original
@@ -75,36 +80,33 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, moment: Mom
         },
         Fetch::Whole(original) => original,
     };
-    let key = key_of(&original.known);
+    let ground = Ground::new(&shield, &question, &original.known, &known_marks);
     // The object may have been revalidated by another flight while this one was on its way, or was fetched anew and is
     // what it was.
-    if let Some(variant) = found(&key) {
-        return Ok(made(variant, said.found(), said.checked));
+    if let Some(variant) = found(&original.known) {
+        return Ok(made(variant, said.found(), said));
     }
-    if let Some(error) = shield.cache.variant_error(&key) {
+    if let Some(error) = ground.error(now()) {
         return Err(Failure { error, status: said.found() });
     }
     match convert(&shield, &question, &original, &marks, care).await {
-        Ok(variant) => {
+        Ok(mut variant) => {
+            (variant.meta.tags, variant.meta.epoch, variant.meta.made) = (ground.tags(), begun, now());
             let variant = Arc::new(variant);
             // A write that came meanwhile has outdated this: those who waited get it, nobody after them does.
-            let current = shield.moment(&question) == moment;
+            let current = ground.stands(Depth::Soft, begun);
             // What was hurried once more is no better than what is there.
-            let stored = current && care.takes(&variant) && shield.cache.keep_variant(key, variant.clone());
+            let stored = current && care.takes(&variant) && shield.cache.keep_variant(ground.key, variant.clone());
             if stored && variant.meta.provisional.is_some() {
-                shield.later.add(question);
+                shield.later.add(question.clone());
             }
-            Ok(made(variant, said.worked(stored), said.checked))
+            Ok(made(variant, said.worked(stored), said))
         }
         Err(error) => {
-            let stored = care == Care::Asked && shield.cache.keep_variant_error(key, &error);
+            let stored = care == Care::Asked && shield.cache.keep_variant_error(ground.key, begun, &error);
             Err(Failure { error, status: said.worked(stored) })
         }
     }
-}
-
-fn made(variant: Arc<Variant>, status: CacheStatus, checked: Option<Checked>) -> Made {
-    Made { variant, status, checked: checked.unwrap_or_else(Checked::now) }
 }
 
 /// Checks the header, lays the plan out, estimates, converts.
@@ -209,12 +211,13 @@ fn variant(converted: Converted, etag: String, original: &Original, source_forma
             facts: outcome.facts,
             etag: etag.into(),
             last_modified: original.known.last_modified,
-            #[allow(clippy::disallowed_methods, reason = "a result is as old as its making")]
-            made: SystemTime::now(),
+            made: Timestamp::at(Duration::ZERO),
             source_format,
             source_bytes: original.bytes.len() as u64,
             times: outcome.times,
             provisional: None,
+            tags: Tags::default(),
+            epoch: Epoch::default(),
         },
     }
 }
