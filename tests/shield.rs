@@ -5,6 +5,8 @@ mod support;
 
 #[path = "shield/purges.rs"]
 mod purges;
+#[path = "shield/tiers.rs"]
+mod tiers;
 #[path = "shield/time.rs"]
 mod time;
 
@@ -12,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pictor::cache::Cache;
+use pictor::cache::{Cache, Scope};
 use pictor::config::{self, CacheConfig, EngineConfig, Isolation, Loaded};
 use pictor::engine::Engine;
 use pictor::origin::ObjectKey;
@@ -85,6 +87,17 @@ fn question(site: &Arc<Site>, path: &str) -> Question {
     let object = site.object(&key, None);
     let canonical = plan.to_string().into();
     Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class: None, marks: Arc::default() }
+}
+
+/// One of each kind that covers `/a/1.png` of the site `s`, where that is tagged with red.
+fn scopes() -> [Scope; 4] {
+    let own = || Arc::from("s");
+    [
+        Scope::Object { site: own(), key: "a/1.png".into() },
+        Scope::Prefix { site: own(), prefix: "a/".into() },
+        Scope::Tag { site: own(), tag: "red".into() },
+        Scope::Site { site: own() },
+    ]
 }
 
 /// A picture that the demo brings.

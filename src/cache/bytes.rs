@@ -36,8 +36,17 @@ impl ByteWriter {
     }
 
     pub fn text(&mut self, text: &str) {
-        self.number(text.len() as u64);
-        self.0.extend(text.as_bytes());
+        self.bytes(text.as_bytes());
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.raw(bytes);
+    }
+
+    /// Without their length: the last that is written.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend(bytes);
     }
 
     pub fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
@@ -76,10 +85,19 @@ impl<'a> ByteReader<'a> {
     }
 
     pub fn text(&mut self) -> Result<&'a str, Unreadable> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Unreadable::Damaged)
+    }
+
+    pub fn bytes(&mut self) -> Result<&'a [u8], Unreadable> {
         let length = usize::try_from(self.number()?).map_err(|_| Unreadable::Damaged)?;
-        let (text, rest) = self.0.split_at_checked(length).ok_or(Unreadable::Damaged)?;
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(Unreadable::Damaged)?;
         self.0 = rest;
-        std::str::from_utf8(text).map_err(|_| Unreadable::Damaged)
+        Ok(bytes)
+    }
+
+    /// All that has not been read.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
     }
 
     pub fn option<T>(

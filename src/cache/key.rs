@@ -15,7 +15,7 @@ pub struct ObjectId {
     pub site: Arc<str>,
     /// Digest of what tells the site's store, its bucket included, from every other: a site may be given another one.
     pub store: u128,
-    /// The key, decoded.
+    /// The key, in the one spelling that its store has for it.
     pub key: Arc<str>,
     /// The version that the client asked for by id, if any.
     pub version_id: Option<Arc<str>>,

@@ -8,7 +8,7 @@ use moka::sync::Cache as Moka;
 
 use super::entry::{ErrorKey, Remembered};
 use super::originals::{Narrowed, Originals};
-use super::{Depth, Epoch, Epochs, Known, ObjectId, Original, Scope, Tags, Variant, VariantKey, weigh};
+use super::{CacheTier, Depth, Epoch, Epochs, Known, ObjectId, Original, Scope, Tags, Variant, VariantKey, weigh};
 use crate::clock::{Clock, Timestamp};
 use crate::config::CacheConfig;
 use crate::error::Error;
@@ -25,6 +25,8 @@ pub struct Cache {
     errors: Moka<ErrorKey, Remembered>,
     /// What writes and purges have made old.
     pub epochs: Epochs,
+    /// What lies behind the memory, the fastest first. None unless they are put here.
+    pub tiers: Vec<Arc<dyn CacheTier>>,
 }
 
 /// Parts of the memory for variants that are left to what is known of objects, and to errors.
@@ -86,6 +88,7 @@ impl Cache {
             known: Moka::builder().max_capacity(known).weigher(weigh::known).build(),
             errors: Moka::builder().max_capacity(errors).weigher(weigh::error).expire_after(ByKind).build(),
             epochs: Epochs::default(),
+            tiers: Vec::new(),
         }
     }
 

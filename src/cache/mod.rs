@@ -8,7 +8,9 @@ mod memory;
 mod names;
 mod originals;
 mod scope;
+mod sealed;
 mod tags;
+mod tier;
 mod weigh;
 
 pub use bytes::Unreadable;
@@ -18,5 +20,7 @@ pub use key::{ObjectId, VariantKey};
 pub use memory::Cache;
 pub use originals::Narrowed;
 pub use scope::{Depth, Scope};
+pub use sealed::SealedVariant;
 pub use tags::Tags;
+pub use tier::CacheTier;
 pub use weigh::GRAIN;

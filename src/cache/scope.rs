@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{ObjectId, Tags};
 
-/// What a purge is of. Stores do not count: what a site had from another one goes too.
+/// What a purge is of. Keys are meant as [`ObjectId`] has them. Stores do not count: what a site had from another one goes too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// One object in all its versions.

@@ -180,7 +180,7 @@ pub fn result(
     }
     set(fields, header::CACHE_CONTROL, &at_most(&question.site.cache.cache_control, variant.meta.provisional));
     // A result of this moment needs none.
-    if answer.status == CacheStatus::Hit || answer.age.as_secs() > 0 {
+    if answer.status.is_hit() || answer.age.as_secs() > 0 {
         fields.put(header::AGE, HeaderValue::from(answer.age.as_secs()));
     }
     name_request(fields, dialect, request_id);

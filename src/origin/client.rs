@@ -67,7 +67,7 @@ impl Client {
         let first = self.attempt(&method, target, headers, None, limit).await;
         let again = match first {
             Err(Failure { retry: true, .. }) => {
-                tokio::time::sleep(Duration::from_millis(jitter(20, 80))).await;
+                tokio::time::sleep(pause(random())).await;
                 self.attempt(&method, target, headers, None, limit).await
             }
             done @ (Ok(_) | Err(Failure { retry: false, .. })) => done,
@@ -365,10 +365,14 @@ fn content_range(text: &str) -> Option<(Part, Option<u64>)> {
     sound.then_some((part, length))
 }
 
-/// A number of milliseconds in the range, different each time, so that many callers do not come back at once.
-fn jitter(least: u64, most: u64) -> u64 {
-    let random = RandomState::new().build_hasher().finish();
-    least.saturating_add(random % most.saturating_sub(least).max(1))
+/// How long to wait before the second try, by a random number: many callers do not come back at once.
+fn pause(random: u64) -> Duration {
+    Duration::from_millis(20 + random % 60)
+}
+
+/// Another number each time.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// The clock, for signatures.
@@ -436,10 +440,8 @@ mod tests {
     }
 
     #[test]
-    fn jitter_stays_in_its_range() {
-        for _ in 0..100 {
-            assert!((20..80).contains(&jitter(20, 80)));
-        }
-        assert_eq!(jitter(5, 5), 5);
+    fn the_pause_stays_in_its_range() {
+        assert_eq!([0, 59, 60, u64::MAX].map(pause), [20, 79, 20, 35].map(Duration::from_millis));
+        assert_ne!(random(), random());
     }
 }

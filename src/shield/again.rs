@@ -68,7 +68,12 @@ impl Drop for Later {
 
 /// Whether half of the pool has nothing to do and nobody waits.
 fn idle(status: &Status) -> bool {
-    status.queued_light + status.queued_heavy == 0 && status.busy * 2 < status.workers && !status.stopping
+    !wanted(status) && status.busy * 2 < status.workers && !status.stopping
+}
+
+/// Whether somebody waits for the pool.
+fn wanted(status: &Status) -> bool {
+    status.queued_light + status.queued_heavy > 0
 }
 
 /// Makes things again for as long as the shield lives.
@@ -108,9 +113,8 @@ async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
                 return;
             }
             () = tokio::time::sleep(WATCH) => {
-                let status = shield.engine.status();
                 // Leaving takes the conversion off the queue, or stops it.
-                if status.queued_light + status.queued_heavy > 0 {
+                if wanted(&shield.engine.status()) {
                     shield.later.push(question, tries - 1);
                     return;
                 }

@@ -74,7 +74,15 @@ impl OriginCheck {
     /// The story of work that was done after this.
     pub fn worked(self, stored: bool) -> CacheStatus {
         let Self { stale, validated, .. } = self;
-        CacheStatus::Forward(Forward { stale, validated, worked: true, collapsed: false, stored })
+        CacheStatus::Forward(Forward { stale, validated, worked: true, stored, ..Forward::default() })
+    }
+
+    /// The story of what a tier had.
+    pub fn found_in(self, tier: &'static str, stored: bool) -> CacheStatus {
+        match self.found() {
+            CacheStatus::Forward(how) => CacheStatus::Forward(Forward { stored, tier: Some(tier), ..how }),
+            _ => CacheStatus::Tier(tier),
+        }
     }
 
     /// The story of what was there.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Question, Shield, marks};
-use crate::cache::{Cache, Depth, Epoch, Known, ObjectId, Tags, Variant, VariantKey};
+use crate::cache::{Cache, Depth, Epoch, Known, ObjectId, Tags, Variant, VariantKey, VariantMeta};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -43,6 +43,15 @@ impl<'a> Ground<'a> {
     /// The answer, where it is in memory and was not purged: neither by the tags that it was made with nor by those of now.
     pub fn variant(&self, now: Timestamp) -> Option<Arc<Variant>> {
         self.cache.variant(&self.key, now).filter(|variant| self.stands(Depth::Hard, variant.meta.epoch))
+    }
+
+    /// Whether a variant from outside of memory may be the answer.
+    pub fn takes(&self, variant: &Variant, now: Timestamp) -> bool {
+        let (VariantMeta { tags, epoch, .. }, epochs) = (&variant.meta, &self.cache.epochs);
+        variant.meta.lasts(now)
+            && epochs.is_possible(*epoch, now)
+            && epochs.stands(Depth::Hard, &self.question.object, tags, *epoch)
+            && self.stands(Depth::Hard, *epoch)
     }
 
     /// Likewise an error that is remembered as the answer.

@@ -12,6 +12,7 @@ mod permits;
 mod produce;
 mod results;
 mod status;
+mod tiers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +117,7 @@ pub struct Shield {
     deadline: Duration,
     /// What was made in a hurry.
     later: again::Later,
+    sealing: tiers::Sealing,
 }
 
 impl Shield {
@@ -141,6 +143,7 @@ impl Shield {
             runtime,
             deadline,
             later: again::Later::default(),
+            sealing: tiers::Sealing::default(),
         });
         background.spawn(again::keep_making(Arc::downgrade(&shield)));
         shield
@@ -195,6 +198,7 @@ impl Shield {
     /// Parts with what the scope covers. When this returns, nothing old is given any more, also by work that began before.
     pub fn purge(&self, scope: &Scope, depth: Depth) {
         self.cache.purge(scope, depth);
+        self.forget_behind(scope, depth);
     }
 
     /// Forgets what is known of an object, after a write: the origin is asked again, and what is made of the very same bytes is

@@ -10,6 +10,7 @@ use super::fetch::{Fetch, OriginCheck};
 use super::ground::Ground;
 use super::job::job;
 use super::marks::digest;
+use super::tiers::Behind;
 use super::{Failure, Landed, Made, Question, Shield, header};
 use crate::cache::{Depth, Epoch, Known, Original, Tags, Variant, VariantMeta};
 use crate::clock::Timestamp;
@@ -89,6 +90,11 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, care: Care)
     if let Some(error) = ground.error(now()) {
         return Err(Failure { error, status: said.found() });
     }
+    if care == Care::Asked
+        && let Some(Behind { variant, tier, stored }) = shield.behind(&ground).await
+    {
+        return Ok(made(variant, said.found_in(tier, stored), said));
+    }
     match convert(&shield, &question, &original, &marks, care).await {
         Ok(mut variant) => {
             (variant.meta.tags, variant.meta.epoch, variant.meta.made) = (ground.tags(), begun, now());
@@ -96,7 +102,11 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, care: Care)
             // A write that came meanwhile has outdated this: those who waited get it, nobody after them does.
             let current = ground.stands(Depth::Soft, begun);
             // What was hurried once more is no better than what is there.
-            let stored = current && care.takes(&variant) && shield.cache.keep_variant(ground.key, variant.clone());
+            let better = current && care.takes(&variant);
+            if better {
+                shield.keep_behind(&ground.key, &variant);
+            }
+            let stored = better && shield.cache.keep_variant(ground.key, variant.clone());
             if stored && variant.meta.provisional.is_some() {
                 shield.later.add(question.clone());
             }

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum CacheStatus {
     /// From memory, without asking anybody. An error that is remembered is a hit too.
     Hit,
+    /// From the tier of this name, which lies behind the memory, without asking the origin or converting.
+    Tier(&'static str),
     /// Work was done for it: the origin was asked, or the picture was converted.
     Forward(Forward),
     /// Passed to the origin: the caches have no part in reading this.
@@ -28,6 +30,8 @@ pub struct Forward {
     pub collapsed: bool,
     /// The outcome was kept.
     pub stored: bool,
+    /// It came from this tier, once the origin had said what is to be given.
+    pub tier: Option<&'static str>,
 }
 
 impl CacheStatus {
@@ -37,7 +41,7 @@ impl CacheStatus {
             Self::Hit => Some("pictor; hit"),
             Self::Bypass => Some("pictor; fwd=bypass"),
             Self::Method => Some("pictor; fwd=method"),
-            Self::Forward(_) => None,
+            Self::Tier(_) | Self::Forward(_) => None,
         }
     }
 
@@ -46,14 +50,20 @@ impl CacheStatus {
     pub(super) fn joined(self) -> Self {
         match self {
             Self::Forward(how) => Self::Forward(Forward { collapsed: true, stored: false, ..how }),
-            Self::Hit | Self::Bypass | Self::Method => self,
+            Self::Hit | Self::Tier(_) | Self::Bypass | Self::Method => self,
         }
+    }
+
+    /// Whether it is given as it was kept, with the age that it has.
+    pub fn is_hit(self) -> bool {
+        matches!(self, Self::Hit | Self::Tier(_))
     }
 
     /// Name for metrics and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hit => "hit",
+            Self::Tier(_) => "tier",
             Self::Forward(Forward { collapsed: true, .. }) => "collapsed",
             Self::Forward(Forward { worked: true, .. }) => "miss",
             Self::Forward(_) => "revalidated",
@@ -65,14 +75,17 @@ impl CacheStatus {
 impl fmt::Display for CacheStatus {
     /// The member of the field's list that is ours.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Forward(Forward { stale, validated, worked: _, collapsed, stored }) = *self else {
+        if let Self::Tier(name) = self {
+            return write!(f, "pictor; hit; detail={name}");
+        }
+        let Self::Forward(Forward { stale, validated, worked: _, collapsed, stored, tier }) = *self else {
             return f.write_str(self.constant().unwrap_or_default());
         };
         f.write_str(if stale { "pictor; fwd=stale" } else { "pictor; fwd=miss" })?;
         for (holds, parameter) in [(validated, "; fwd-status=304"), (collapsed, "; collapsed"), (stored, "; stored")] {
             f.write_str(if holds { parameter } else { "" })?;
         }
-        Ok(())
+        tier.map_or(Ok(()), |name| write!(f, "; detail={name}"))
     }
 }
 
@@ -106,6 +119,12 @@ mod tests {
                 "miss",
                 "pictor; fwd=stale; stored",
             ),
+            (
+                CacheStatus::Forward(Forward { stored: true, tier: Some("disk"), ..forward }),
+                "revalidated",
+                "pictor; fwd=miss; stored; detail=disk",
+            ),
+            (CacheStatus::Tier("disk"), "tier", "pictor; hit; detail=disk"),
             (CacheStatus::Bypass, "passed", "pictor; fwd=bypass"),
             (CacheStatus::Method, "passed", "pictor; fwd=method"),
         ] {

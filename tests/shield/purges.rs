@@ -5,17 +5,7 @@ use std::sync::Arc;
 use pictor::cache::{Depth, Scope};
 
 use crate::support::scripted::{Behaviour, Gate};
-use crate::{House, origin, picture, question, site};
-
-fn scopes() -> [Scope; 4] {
-    let own = || Arc::from("s");
-    [
-        Scope::Object { site: own(), key: "a/1.png".into() },
-        Scope::Prefix { site: own(), prefix: "a/".into() },
-        Scope::Tag { site: own(), tag: "red".into() },
-        Scope::Site { site: own() },
-    ]
-}
+use crate::{House, origin, picture, question, scopes, site};
 
 /// A hard purge of any scope parts with what was made though the origin says that nothing has changed; a soft one has the
 /// origin asked. What the scope does not cover stays.

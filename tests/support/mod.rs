@@ -10,6 +10,7 @@
 pub mod at_hand;
 pub mod conformance;
 pub mod scripted;
+pub mod tiers;
 pub mod weed;
 pub mod wire;
 

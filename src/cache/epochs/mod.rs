@@ -129,6 +129,12 @@ impl Epochs {
                 && tags.numbers().iter().all(|tag| self.tag(*tag).at(depth) <= begun))
     }
 
+    /// Whether anything can have been begun then, by the time that it is now. Numbers from outside may be those of purges that
+    /// this process has not heard of, but not of such as are still to come: no purge would ever mean what bears one.
+    pub fn is_possible(&self, begun: Epoch, now: Timestamp) -> bool {
+        begun <= Epoch(now.nanoseconds()) || begun <= self.now()
+    }
+
     /// The last purge that may mean this object, whatever its tags are. Who asks for something before and after this changes
     /// has not asked the same.
     pub fn concerning(&self, object: &ObjectId) -> Epoch {

@@ -85,6 +85,16 @@ fn numbers_only_grow() {
     assert_eq!(numbers[4], Epoch(101_000_000_000));
 }
 
+/// What says that it was begun after a purge that nobody can have asked for yet would stand against those that come.
+#[test]
+fn nothing_begins_after_purges_to_come() {
+    let epochs = Epochs::default();
+    let possible = |number| epochs.is_possible(Epoch(number), at(5));
+    assert_eq!([0, 5_000_000_000, 5_000_000_001, u64::MAX].map(possible), [true, true, false, false]);
+    let Epoch(number) = epochs.raise(&whole("s"), Depth::Soft, at(9));
+    assert_eq!([5_000_000_001, number, number + 1].map(possible), [true, true, false]);
+}
+
 /// Work on an object goes on under the same name until something comes that may mean it.
 #[test]
 fn what_concerns_an_object_is_what_may_mean_it() {
