@@ -16,16 +16,7 @@ pub struct Tenant {
 impl Tenant {
     /// For a site, with an original and marks of these formats.
     pub fn new(site: Arc<str>, formats: impl IntoIterator<Item = Format>) -> Self {
-        Self { site, risky: formats.into_iter().any(is_risky) }
-    }
-}
-
-/// Whether its decoder is a library in C whose like has run crafted files' code, reads files within files, or is somebody
-/// else's. Of the others all but JPEG's are Rust; that one is the bulk of all work, and has been under attack for longest.
-fn is_risky(format: Format) -> bool {
-    match format {
-        Format::Avif | Format::Heif | Format::WebP | Format::Tiff | Format::Jxl | Format::Svg | Format::Tpg => true,
-        Format::Jpeg | Format::Png | Format::Gif | Format::Bmp | Format::Ico => false,
+        Self { site, risky: formats.into_iter().any(Format::is_risky) }
     }
 }
 

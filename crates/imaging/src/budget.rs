@@ -6,12 +6,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::Effort;
+use super::codec::codec;
 use super::convert::seek::{self, Wish};
 use super::decode::Shrink;
 use super::policy::{Light, Policy};
 use super::probe::Header;
 use super::transform::effect;
-use super::{layout, mark, need, score};
+use super::{mark, need, score};
 use crate::error::Error;
 use crate::plan::{Answer, Format, GeometryOp, Layout, Limits, Output, Plan, Target};
 
@@ -123,7 +124,7 @@ fn writing(policy: &Policy, header: &Header, file: &File, layout: &Layout, writi
     let decoded = decoding(header, file, shrink);
     let frames = u64::from(layout.frames.max(1));
     let mut ops = layout.ops.clone();
-    if layout.orientation != 1 && !layout::carries_orientation(writing.format) {
+    if layout.orientation != 1 && !codec(writing.format).carries_orientation {
         ops.push(GeometryOp::Orient(layout.orientation));
     }
     let transformed = transforming(header, decoded.pixels, &ops, policy.resample);
@@ -361,17 +362,12 @@ fn decoding(header: &Header, file: &File, shrink: Option<Shrink>) -> Stage {
             // Inks become RGB in memory of their own.
             coefficients.saturating_add(if header.channels == 4 { pixels.saturating_mul(3) } else { 0 })
         }
-        // Planes with a border, and the picture before it is cropped.
-        Format::Heif | Format::Avif => stored.saturating_mul(8),
         // The canvas, the one to go back to, and the part that is drawn.
         Format::Png | Format::Gif | Format::WebP if source.animated() => stored.saturating_mul(12),
-        Format::Gif => stored.saturating_mul(8),
-        Format::WebP => stored.saturating_mul(6),
-        Format::Png | Format::Bmp | Format::Tiff | Format::Ico => stored.saturating_mul(channels),
         // What the decoder is held to: a hostile file takes no more than it was let in for.
         Format::Jxl => crate::decode::jxl_bytes(header),
         Format::Svg => crate::decode::svg_bytes(pixels),
-        Format::Tpg => stored.saturating_mul(12),
+        format => stored.saturating_mul(codec(format).beside.unwrap_or(channels)),
     };
     let bytes = pixels.saturating_mul(channels.saturating_add(deep)).saturating_add(beside);
     let start = if source.format == Format::Svg { DRAWING_START_US } else { 0 };
@@ -379,7 +375,7 @@ fn decoding(header: &Header, file: &File, shrink: Option<Shrink>) -> Stage {
 }
 
 /// What drawing a megapixel of an SVG takes, if it is as most are; filters over all of it take ten times as long.
-const DRAWING_MS: u64 = 60;
+pub(crate) const DRAWING_MS: u64 = 60;
 
 /// What drawing a byte of an SVG takes: 100,000 small filled and stroked paths of 67 bytes each took 9 s.
 const DRAWING_NS: u64 = 1500;

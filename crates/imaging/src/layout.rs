@@ -1,22 +1,7 @@
 //! What a file's format makes of a layout: who turns the picture, the reader by its tag or we.
 
+use super::codec::codec;
 use crate::plan::{Format, GeometryOp, Layout, Output};
-
-/// Whether a file of this format is given the orientation as a tag; for the others the pixels are turned.
-pub(crate) fn carries_orientation(format: Format) -> bool {
-    match format {
-        Format::Jpeg | Format::Png | Format::WebP => true,
-        Format::Gif
-        | Format::Bmp
-        | Format::Avif
-        | Format::Heif
-        | Format::Tiff
-        | Format::Ico
-        | Format::Jxl
-        | Format::Svg
-        | Format::Tpg => false,
-    }
-}
 
 /// The layout with what is left of the orientation either as a tag to write, or carried out on the pixels, or, where
 /// metadata is to be removed, forgotten. Without a tag it is 1.
@@ -25,7 +10,7 @@ pub(crate) fn settle(mut layout: Layout, output: &Output, format: Format) -> (La
     if left == 1 || output.strip {
         return (layout, 1);
     }
-    if carries_orientation(format) {
+    if codec(format).carries_orientation {
         return (layout, left);
     }
     layout.ops.push(GeometryOp::Orient(left));

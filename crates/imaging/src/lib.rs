@@ -6,6 +6,7 @@
 mod at_hand;
 mod bare;
 pub mod budget;
+mod codec;
 pub mod codecs;
 pub mod colour;
 pub mod compare;

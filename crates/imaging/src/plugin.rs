@@ -146,7 +146,8 @@ pub(super) fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error
     };
     let pixels = with_alpha(with_colour(pixels)?)?;
     let (width, height) = (pixels.width(), pixels.height());
-    let quality = u32::from(options.quality.unwrap_or(super::encode::quality::TPG_DEFAULT)).clamp(1, 100);
+    let quality =
+        u32::from(options.quality.unwrap_or(super::encode::quality::default(Format::Tpg, None))).clamp(1, 100);
     let mut file = Err(Error::new(Kind::Internal, "the plug-in returned no file"));
     let status = plugin.library.encode(pixels.data(), (width, height), quality, |bytes| {
         file = match bytes {

@@ -204,7 +204,7 @@ impl Folder {
                 self.write(&name, body)?;
                 picture.original = Some(name);
             }
-            if shown_by_browsers(format) {
+            if format.shown_by_browsers() {
                 picture.shown = picture.original.take();
             } else if let Some(png) = work.preview(body, header).await {
                 let name = format!("{stem}-preview.png");
@@ -221,12 +221,5 @@ impl Folder {
             // What is left over is a file too many, not a wrong report.
             let _ = fs::remove_file(self.path.join(name));
         }
-    }
-}
-
-fn shown_by_browsers(format: Format) -> bool {
-    match format {
-        Format::Jpeg | Format::Png | Format::Gif | Format::WebP | Format::Avif | Format::Bmp | Format::Ico => true,
-        Format::Heif | Format::Tiff | Format::Jxl | Format::Svg | Format::Tpg => false,
     }
 }

@@ -3,6 +3,7 @@
 //! Reading a picture takes time for its pixels and for its bytes: a lossless AVIF is ten times the work of a lossy one of the
 //! same size. And writing one takes longer the busier it is, by a factor of four for AVIF, which bytes a pixel tell well.
 
+use crate::codec::codec;
 use crate::plan::Format;
 use crate::probe::tiff::Tiff;
 use crate::probe::{Header, svg, webp};
@@ -56,16 +57,7 @@ impl File {
         // Of all frames together.
         let pixels = header.source.pixels().max(1);
         let Some(source) = source else {
-            // Thousandths of a byte a pixel.
-            let typical = match header.source.format {
-                Format::Jpeg => 400,
-                Format::Png => 1700,
-                Format::Gif => 700,
-                Format::WebP | Format::Avif | Format::Heif | Format::Tpg => 150,
-                Format::Jxl | Format::Svg => 300,
-                Format::Bmp | Format::Tiff | Format::Ico => 3000,
-            };
-            let bytes = pixels.saturating_mul(typical) / 1000;
+            let bytes = pixels.saturating_mul(codec(header.source.format).density) / 1000;
             let look = if header.source.format == Format::Svg { Look::Flat } else { Look::Plain };
             return Self { bytes, packing: Packing::Usual, look };
         };
@@ -84,16 +76,9 @@ impl File {
         let heads = HEADS.saturating_add(FRAME_HEADS.saturating_mul(header.source.frames.saturating_sub(1).into()));
         let density = bytes.saturating_sub(heads).saturating_mul(8000 / u64::from(header.depth.clamp(8, 64))) / pixels;
         let (flat, busy) = match header.source.format {
-            Format::Png | Format::Ico => (600, 2200),
             Format::Tiff if packing != Packing::Usual => (600, 2600),
             Format::WebP if packing == Packing::Exact => (400, 2000),
-            Format::Gif => (250, 850),
-            Format::Jpeg => (0, 900),
-            Format::WebP | Format::Avif | Format::Heif | Format::Jxl | Format::Tpg => (0, 700),
-            // Charts and screenshots are what is kept without compression today.
-            Format::Bmp => (u64::MAX, u64::MAX),
-            Format::Tiff => (0, u64::MAX),
-            Format::Svg => (u64::MAX, u64::MAX),
+            format => codec(format).looks,
         };
         let look = if density < flat {
             Look::Flat
@@ -126,10 +111,6 @@ impl File {
             Format::WebP if self.packing == Packing::Exact => (20, 3),
             Format::WebP if frames > 1 => (30, 10),
             Format::WebP => (9, 8),
-            Format::Heif => (22, 40),
-            Format::Avif => (14, 38),
-            Format::Gif => (13, 0),
-            Format::Bmp | Format::Ico => (3, 0),
             Format::Tiff => {
                 // By what comes out.
                 let (out, in_) = match self.packing {
@@ -139,11 +120,7 @@ impl File {
                 };
                 return (raw.saturating_mul(out)).saturating_add(self.bytes.saturating_mul(in_)) / 1000;
             }
-            // Photographs take a third of it; a small picture with layers of inks has been seen to take more.
-            Format::Jxl => (400, 0),
-            Format::Svg => (super::DRAWING_MS, 0),
-            // A guess at what is behind a plug-in: intra pictures of a video codec, as in HEIF.
-            Format::Tpg => (55, 0),
+            format => codec(format).reading,
         };
         stored.saturating_mul(pixel).saturating_add((self.bytes / frames).saturating_mul(byte)) / 1000
     }

@@ -4,6 +4,7 @@
 use super::file::{File, Look};
 use super::{Pace, Work, area};
 use crate::Effort;
+use crate::codec::codec;
 use crate::encode::{self, AvifCoder, HeifPreset, Options, quality};
 use crate::picture::Space;
 use crate::plan::{Format, Layout, Output};
@@ -105,12 +106,10 @@ impl Writing {
             Format::Gif if flat => each(8, 25.0),
             Format::Gif if self.few_colours && self.moving() => each(8, 60.0),
             Format::Gif => each(8, 130.0 * self.busy(1.9) * if self.moving() { 1.6 } else { 1.0 }),
-            Format::Bmp => each(4, 2.0),
-            Format::Tiff => each(6, 6.0),
-            // Behind a plug-in; the estimate learns.
-            Format::Tpg => each(32, 350.0),
-            // Never written.
-            Format::Ico | Format::Jxl | Format::Svg => Encoded::default(),
+            format => {
+                let (bytes, rate) = codec(format).writing;
+                each(bytes, rate)
+            }
         }
     }
 

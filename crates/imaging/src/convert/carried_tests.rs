@@ -4,7 +4,7 @@
 use super::tests::{distance, exact, facts_job, job, open};
 use super::*;
 use crate::at_hand::corpus;
-use crate::layout::carries_orientation;
+use crate::codec::codec;
 use crate::plan::Step;
 
 /// What holds EXIF; HEIF only where this build writes it.
@@ -36,7 +36,7 @@ fn carried_exif_tells_the_truth_in_every_container() {
                 let (bytes, outcome) = convert(&source, &job).unwrap();
                 let (header, _) = open(&bytes);
                 let tags = tags_of(&bytes);
-                let kept = if turned || !carries_orientation(format) { 1 } else { number };
+                let kept = if turned || !codec(format).carries_orientation { 1 } else { number };
                 assert_eq!(header.source.orientation, kept, "{format:?} {number} {turned}");
                 assert_eq!(tag(&tags, "Orientation"), Some(kept.to_string().as_str()), "{format:?} {number} {turned}");
                 if let Some(width) = tag(&tags, "PixelXDimension") {

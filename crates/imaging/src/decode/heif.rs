@@ -32,7 +32,7 @@ struct Session<'a> {
 }
 
 /// Opens a HEIF or AVIF.
-pub(super) fn open<'a>(
+pub(crate) fn open<'a>(
     bytes: &'a [u8],
     header: &Header,
     limits: &Limits,

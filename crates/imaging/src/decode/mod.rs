@@ -1,23 +1,23 @@
 //! Bytes to pixels, one file a format. Every decoder checks its limits before it allocates, gives whole frames or an
 //! error, and leaves its pixels in sRGB.
 
-mod bmp;
-mod gif;
+pub(crate) mod bmp;
+pub(crate) mod gif;
 mod guard;
-mod heif;
-mod ico;
-mod jpeg;
-mod jxl;
+pub(crate) mod heif;
+pub(crate) mod ico;
+pub(crate) mod jpeg;
+pub(crate) mod jxl;
 mod planes;
-mod png;
+pub(crate) mod png;
 mod raster;
 mod rle;
 mod still;
-mod svg;
-mod tiff;
+pub(crate) mod svg;
+pub(crate) mod tiff;
 mod turbo;
 pub(crate) mod wanted;
-mod webp;
+pub(crate) mod webp;
 mod webp_sys;
 
 #[cfg(test)]
@@ -27,15 +27,15 @@ mod gain_tests;
 #[cfg(test)]
 mod hdr_tests;
 
+use super::codec::codec;
 use super::picture::{Decode, Metadata, Pixels, Space};
-use super::plugin;
 pub(super) use jxl::most_bytes as jxl_bytes;
 pub(super) use svg::most_bytes as svg_bytes;
 pub use wanted::{Region, Shrink, Wanted};
 
-use super::probe::{Header, closed};
+use super::probe::Header;
 use crate::error::{Error, Kind};
-use crate::plan::{Format, Limits};
+use crate::plan::Limits;
 
 /// Opens a picture. Pixels are decoded by [`Decode::next_frame`], not here.
 ///
@@ -53,28 +53,8 @@ use crate::plan::{Format, Limits};
 /// goes beyond a limit is the error.
 pub fn open<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
     check(header, &wanted.limits)?;
-    let inner = decoder(bytes, header, wanted)?;
+    let inner = (codec(header.source.format).decode)(bytes, header, wanted)?;
     Ok(Box::new(guard::Guard::new(inner, header, &wanted.limits)))
-}
-
-fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
-    let Wanted { limits, shrink, region, .. } = wanted;
-    let gamut = wanted.policy.gamut;
-    match header.source.format {
-        Format::Jpeg => jpeg::open(bytes, header, limits, (*shrink, *region), gamut),
-        Format::Png => png::open(bytes, header, gamut),
-        Format::Gif => gif::open(bytes, header, limits),
-        Format::Bmp => bmp::open(bytes, header),
-        Format::WebP => webp::open(bytes, header, gamut, *region),
-        Format::Avif | Format::Heif => heif::open(bytes, header, limits, gamut),
-        Format::Tiff => tiff::open(bytes, header, wanted.policy.metadata),
-        Format::Ico => ico::open(bytes, header),
-        Format::Jxl if wanted.policy.jxl => jxl::open(bytes, header),
-        Format::Jxl => Err(closed(Format::Jxl)),
-        Format::Svg if wanted.policy.svg => svg::open(bytes, header, wanted),
-        Format::Svg => Err(closed(Format::Svg)),
-        Format::Tpg => plugin::open(bytes, header, wanted),
-    }
 }
 
 fn check(header: &Header, limits: &Limits) -> Result<(), Error> {

@@ -13,6 +13,7 @@ use super::{Options, aom, quality, svt};
 use crate::Effort;
 use crate::error::Error;
 use crate::picture::{Pixels, Space};
+use crate::plan::Format;
 
 /// From this quality on libaom gets chroma at full resolution: 4 to 10 % fewer bytes there at equal SSIMULACRA2.
 const FULL_CHROMA: u8 = 80;
@@ -49,7 +50,7 @@ pub enum Coder {
 /// # Errors
 /// [`crate::error::Kind::OutOfMemory`], [`crate::error::Kind::Internal`].
 pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
-    let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
+    let quality = options.quality.unwrap_or(quality::default(Format::Avif, None));
     let coloured = pixels.channels().count() > 2;
     let graphic = coloured && !options.lossless && is_graphic(&pixels);
     let size = (pixels.width(), pixels.height());
@@ -86,7 +87,7 @@ fn within_budget(
     coloured: bool,
     graphic: bool,
 ) -> Coder {
-    let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
+    let quality = options.quality.unwrap_or(quality::default(Format::Avif, None));
     let megapixels = f64::from(width) * f64::from(height) / 1e6;
     coder(options, budget_ms, quality, megapixels, graphic, coloured && svt::takes(width, height))
 }

@@ -13,6 +13,7 @@ use crate::Effort;
 use crate::error::{Error, Kind};
 use crate::libheif::{self, library};
 use crate::picture::{Pixels, Space};
+use crate::plan::Format;
 use crate::transform::with_colour;
 
 /// From this quality on chroma is kept at full resolution.
@@ -28,7 +29,7 @@ pub fn available() -> bool {
 /// # Errors
 /// [`Kind::OutOfMemory`], [`Kind::UnsupportedTarget`], [`Kind::Internal`].
 pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
-    let quality = options.quality.unwrap_or(quality::HEIF_DEFAULT);
+    let quality = options.quality.unwrap_or(quality::default(Format::Heif, None));
     let megapixels = f64::from(pixels.width()) * f64::from(pixels.height()) / 1e6;
     let preset = options.in_time(|budget_ms| preset(options.effort, megapixels, budget_ms));
     let sampling = match quality {

@@ -11,7 +11,7 @@ use super::{Options, quality};
 use crate::Effort;
 use crate::error::{Error, Kind};
 use crate::picture::{Channels, Pixels};
-use crate::plan::Rgb;
+use crate::plan::{Format, Rgb};
 use crate::transform::flatten;
 
 /// From this quality on chroma is kept at full resolution: with jpegli that takes no more bytes than half of it took with
@@ -32,7 +32,7 @@ pub fn version() -> String {
 /// [`Kind::OutOfMemory`], [`Kind::Internal`].
 pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     let pixels = flatten(pixels, Rgb::WHITE)?;
-    let quality = options.quality.unwrap_or(quality::JPEG_DEFAULT).clamp(1, 100);
+    let quality = options.quality.unwrap_or(quality::default(Format::Jpeg, None)).clamp(1, 100);
     let (layout, sampling) = match pixels.channels() {
         Channels::Grey | Channels::GreyAlpha => (sys::TJPF_TJPF_GRAY, sys::TJSAMP_TJSAMP_GRAY),
         Channels::Rgb | Channels::Rgba => (sys::TJPF_TJPF_RGB, sys::TJSAMP_TJSAMP_420),

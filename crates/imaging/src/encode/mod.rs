@@ -10,7 +10,7 @@ mod bitmap;
 pub(super) mod fewer;
 mod gif;
 pub(super) mod graphics;
-mod heif;
+pub(crate) mod heif;
 mod jpeg;
 mod jpegli;
 mod moving;
@@ -30,6 +30,7 @@ pub(crate) use heif::{Preset as HeifPreset, preset as heif_preset};
 pub(crate) use moving::is_fast as avif_moves_fast;
 pub use options::{Hurry, Options};
 
+use super::codec::codec;
 use super::colour;
 use super::picture::{Animation, Encode, Space};
 use super::plugin;
@@ -94,22 +95,12 @@ pub fn open(
 /// Whether this process, with the libraries that it finds, writes the format. Plug-ins are in workers only: the service
 /// knows of them by [`plugin::Ability`].
 pub fn writable(format: Format) -> bool {
-    match format {
-        Format::Heif => heif::available(),
-        Format::Jpeg | Format::Png | Format::Gif | Format::Bmp | Format::WebP | Format::Avif | Format::Tiff => true,
-        Format::Tpg => plugin::encodes(),
-        Format::Ico | Format::Jxl | Format::Svg => false,
-    }
+    (codec(format).written)()
 }
 
 /// Whether a still picture of this format says that it is in Display P3: by code points or by a profile.
 pub fn says_p3(format: Format) -> bool {
-    match format {
-        // The alternative encoder is not told.
-        Format::Avif => cfg!(not(feature = "ravif")),
-        Format::Jpeg | Format::Png | Format::WebP | Format::Heif => true,
-        Format::Gif | Format::Bmp | Format::Tiff | Format::Ico | Format::Jxl | Format::Svg | Format::Tpg => false,
-    }
+    codec(format).says_p3
 }
 
 /// The profile to embed, for formats that have no code points; none for what is sRGB, or grey.

@@ -11,6 +11,7 @@ use super::{Options, quality};
 use crate::Effort;
 use crate::error::{Error, Kind};
 use crate::picture::{Animation, Encode, Frame, Space};
+use crate::plan::Format;
 use crate::transform::{room, with_colour};
 
 /// The encoder.
@@ -71,7 +72,7 @@ impl Encode for Moving {
 
 impl Running {
     fn open(planes: &Planes, sampling: Sampling, options: &Options) -> Result<Self, Error> {
-        let quality = options.quality.unwrap_or(quality::AVIF_DEFAULT);
+        let quality = options.quality.unwrap_or(quality::default(Format::Avif, None));
         let megapixels = f64::from(planes.width) * f64::from(planes.height) * f64::from(options.frames.max(1)) / 1e6;
         let load = load(quality, options.lossless, false);
         let pace = options.in_time(|budget_ms| Pace::of(options.effort, megapixels * load, budget_ms));
@@ -156,7 +157,7 @@ impl Running {
 /// Whether an animation of frames of this size is encoded at the fast pace.
 pub fn is_fast(options: &Options, (width, height): (u32, u32)) -> bool {
     let megapixels = f64::from(width) * f64::from(height) * f64::from(options.frames.max(1)) / 1e6;
-    let load = load(options.quality.unwrap_or(quality::AVIF_DEFAULT), options.lossless, false);
+    let load = load(options.quality.unwrap_or(quality::default(Format::Avif, None)), options.lossless, false);
     Pace::of(options.effort, megapixels * load, options.budget_ms) == Pace::Fast
 }
 

@@ -4,23 +4,12 @@
 //! number looks about the same there: a number that was written for JPEGs may be used as it is. WebP keeps libwebp's own
 //! scale, which everybody knows. What each number is worth in SSIMULACRA2 stands in [`scores`].
 
+use crate::codec::codec;
 use crate::plan::{Format, Output, Quality};
 use crate::search::{self, Curve};
 
-/// JPEG from a source that has no quality of its own (PNG, WebP, ...).
-pub const JPEG_DEFAULT: u8 = 80;
 /// The most that a JPEG inherits from a JPEG source: above it bytes buy nothing that can be seen.
 pub const JPEG_INHERITED_MAX: u8 = 95;
-/// AVIF when the rule gives no number: SSIMULACRA2 of about 70 on photographs.
-pub const AVIF_DEFAULT: u8 = 65;
-/// HEIF likewise.
-pub const HEIF_DEFAULT: u8 = 65;
-/// WebP likewise.
-pub const WEBP_DEFAULT: u8 = 75;
-
-/// TPG likewise, on the scale that its plug-in has.
-pub const TPG_DEFAULT: u8 = 75;
-
 /// What the encoder is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolved {
@@ -47,53 +36,35 @@ pub fn resolve(output: &Output, source: Option<u8>, format: Format) -> Resolved 
         Quality::Relative(percent) => ((u32::from(q0) * u32::from(percent) + 50) / 100).min(100) as u8,
     };
     let number = number.max(output.quality_floor.unwrap_or(1)).clamp(1, 100);
-    let lossless = output.quality == Quality::Lossless && can_lossless(format);
+    let lossless = output.quality == Quality::Lossless && codec(format).lossless;
     Resolved { quality: Some(number), lossless }
 }
 
-/// The quality without any rule.
+/// The quality without any rule. A JPEG inherits that of a JPEG.
 pub fn default(format: Format, source: Option<u8>) -> u8 {
-    match format {
-        Format::Jpeg => source.map_or(JPEG_DEFAULT, |q| q.clamp(1, JPEG_INHERITED_MAX)),
-        Format::Avif => AVIF_DEFAULT,
-        Format::Heif => HEIF_DEFAULT,
-        Format::WebP => WEBP_DEFAULT,
-        Format::Tpg => TPG_DEFAULT,
-        Format::Png | Format::Gif | Format::Bmp | Format::Tiff | Format::Ico | Format::Jxl | Format::Svg => 100,
-    }
+    let inherited = source.filter(|_| format == Format::Jpeg).map(|q| q.clamp(1, JPEG_INHERITED_MAX));
+    inherited.unwrap_or(codec(format).quality)
 }
 
-/// SSIMULACRA2 on photographs at each quality; measured but for the two ends.
+/// SSIMULACRA2 on photographs at each quality.
 pub fn scores(format: Format) -> &'static Curve {
-    match format {
-        Format::WebP => WEBP_SCORES,
-        Format::Avif | Format::Heif => AVIF_SCORES,
-        Format::Jpeg
-        | Format::Png
-        | Format::Gif
-        | Format::Bmp
-        | Format::Tiff
-        | Format::Ico
-        | Format::Jxl
-        | Format::Svg
-        | Format::Tpg => JPEG_SCORES,
-    }
+    codec(format).scores
 }
 
 #[rustfmt::skip]
-const JPEG_SCORES: &Curve = &[
+pub(crate) const JPEG_SCORES: &Curve = &[
     (1, -60.0), (10, -9.0), (20, 33.0), (30, 49.0), (40, 58.0), (50, 64.0), (60, 68.0),
     (70, 73.3), (75, 75.8), (80, 78.5), (85, 81.7), (90, 88.0), (95, 91.0), (100, 95.0),
 ];
 
 #[rustfmt::skip]
-const AVIF_SCORES: &Curve = &[
+pub(crate) const AVIF_SCORES: &Curve = &[
     (1, -10.0), (10, 20.0), (20, 36.0), (30, 49.0), (40, 58.0), (50, 64.0), (60, 68.5), (65, 70.5),
     (70, 73.3), (75, 75.8), (80, 78.5), (85, 81.5), (90, 85.5), (95, 89.0), (100, 93.0),
 ];
 
 #[rustfmt::skip]
-const WEBP_SCORES: &Curve = &[
+pub(crate) const WEBP_SCORES: &Curve = &[
     (1, 0.0), (20, 40.0), (40, 55.0), (60, 64.5), (70, 68.2), (75, 70.0),
     (80, 75.0), (85, 79.2), (90, 83.9), (95, 88.0), (100, 92.0),
 ];
@@ -108,11 +79,6 @@ pub const SIZES: &Curve = &[
 /// Whether a number changes anything for this format.
 pub fn has_quality(format: Format) -> bool {
     format.has_quality()
-}
-
-/// Whether a format with a quality can do without loss.
-fn can_lossless(format: Format) -> bool {
-    matches!(format, Format::WebP | Format::Avif)
 }
 
 #[cfg(test)]
@@ -150,15 +116,15 @@ mod tests {
     #[test]
     fn defaults() {
         assert_eq!(number(Quality::Default, None, Some(99), Format::Jpeg), JPEG_INHERITED_MAX);
-        assert_eq!(number(Quality::Default, None, None, Format::Jpeg), JPEG_DEFAULT);
-        assert_eq!(number(Quality::Default, None, Some(99), Format::Avif), AVIF_DEFAULT);
+        assert_eq!(number(Quality::Default, None, None, Format::Jpeg), 80);
+        assert_eq!(number(Quality::Default, None, Some(99), Format::Avif), 65);
         assert_eq!(number(Quality::Default, Some(90), None, Format::Heif), 90);
     }
 
     #[test]
     fn a_score_starts_where_photographs_have_it() {
         assert_eq!(number(Quality::Auto(70), None, None, Format::Avif), 64);
-        assert_eq!(number(Quality::Auto(70), None, Some(40), Format::WebP), WEBP_DEFAULT);
+        assert_eq!(number(Quality::Auto(70), None, Some(40), Format::WebP), 75);
         assert_eq!(number(Quality::Auto(70), Some(80), None, Format::Jpeg), 80);
         for format in [Format::Jpeg, Format::WebP, Format::Avif] {
             assert!(scores(format).is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));

@@ -7,6 +7,7 @@ use super::{Options, quality};
 use crate::Effort;
 use crate::error::{Error, Kind};
 use crate::picture::{Channels, Pixels};
+use crate::plan::Format;
 use crate::transform::with_colour;
 
 /// Writes the file. It cannot do without loss; that gives the best quality in its place.
@@ -14,7 +15,7 @@ use crate::transform::with_colour;
 /// # Errors
 /// [`Kind::OutOfMemory`], [`Kind::Internal`].
 pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
-    let quality = if options.lossless { 100 } else { options.quality.unwrap_or(quality::AVIF_DEFAULT) };
+    let quality = if options.lossless { 100 } else { options.quality.unwrap_or(quality::default(Format::Avif, None)) };
     let pixels = with_colour(pixels)?;
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
     let encoder = Encoder::new()

@@ -10,6 +10,7 @@ use super::{Options, quality};
 use crate::Effort;
 use crate::error::{Error, Kind};
 use crate::picture::{Animation, Channels, Encode, Frame, Pixels};
+use crate::plan::Format;
 use crate::transform::room;
 use crate::transform::with_colour;
 
@@ -60,7 +61,7 @@ fn config(options: &Options, megapixels: f64, alpha: bool) -> Result<sys::WebPCo
     };
     let invalid = || Error::new(Kind::Internal, "libwebp refuses its configuration");
     let mut config = sys::WebPConfig::new().map_err(|()| invalid())?;
-    config.quality = f32::from(options.quality.unwrap_or(quality::WEBP_DEFAULT));
+    config.quality = f32::from(options.quality.unwrap_or(quality::default(Format::WebP, None)));
     config.method = method;
     config.lossless = c_int::from(options.lossless);
     if options.lossless {

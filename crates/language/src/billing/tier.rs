@@ -30,7 +30,7 @@ impl Tier {
     pub fn of(format: Option<Format>, width: u32, height: u32) -> Self {
         match format {
             None => Self::Information,
-            Some(Format::Avif | Format::Heif | Format::Tpg) => match u64::from(width) * u64::from(height) {
+            Some(format) if format.is_advanced() => match u64::from(width) * u64::from(height) {
                 0..=480_000 => Self::AdvancedSmall,
                 480_001..=1_920_000 => Self::AdvancedMedium,
                 _ => Self::AdvancedLarge,

@@ -4,6 +4,7 @@
 
 mod aliyun;
 mod answer;
+mod formats;
 mod language;
 mod mark;
 mod missing;

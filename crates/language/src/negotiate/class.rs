@@ -30,7 +30,7 @@ pub fn class<'a>(accept: impl IntoIterator<Item = &'a str>, offered: &[Format]) 
     let accept = Accept::read(accept);
     let mut ranked: Vec<(Format, Weight)> = Vec::new();
     for &format in offered {
-        let named = names(format).iter().filter_map(|name| accept.named(name)).max().unwrap_or(0);
+        let named = format.media_types().filter_map(|name| accept.named(name)).max().unwrap_or(0);
         if named > 0 && !ranked.iter().any(|(other, _)| *other == format) {
             ranked.push((format, named));
         }
@@ -46,24 +46,6 @@ pub fn class<'a>(accept: impl IntoIterator<Item = &'a str>, offered: &[Format]) 
     // Stable: the site's order among equals, and what it offers before what the source has.
     ranked.sort_by_key(|(_, weight)| Reverse(*weight));
     ranked.iter().rev().fold(Class(0), |class, (format, _)| class.after(*format))
-}
-
-/// The media types by which a client names a format.
-fn names(format: Format) -> &'static [&'static str] {
-    match format {
-        Format::Heif => &["image/heif", "image/heic"],
-        Format::Jpeg => &["image/jpeg"],
-        Format::Png => &["image/png"],
-        Format::Gif => &["image/gif"],
-        Format::Bmp => &["image/bmp"],
-        Format::WebP => &["image/webp"],
-        Format::Avif => &["image/avif"],
-        Format::Tiff => &["image/tiff"],
-        Format::Ico => &["image/x-icon", "image/vnd.microsoft.icon"],
-        Format::Jxl => &["image/jxl"],
-        Format::Svg => &["image/svg+xml"],
-        Format::Tpg => &["image/tpg"],
-    }
 }
 
 impl Class {

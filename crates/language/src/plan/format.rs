@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `Name: name, another name that is understood, media type, longest side, [what it can]`
+/// `Name: name, another name that is understood, media type, another one, longest side, [what is true of it]`
 macro_rules! formats {
-    ($($format:ident: $name:literal, $alias:literal, $media:literal, $side:literal, [$($trait:ident)*];)+) => {
+    ($($format:ident: $name:literal, $alias:literal, $media:literal, $other:literal, $side:literal, [$($trait:ident)*];)+) => {
         /// A picture format, by content. `Tpg`, `Jxl` and `Svg` are recognised; whether a format can be read or written is
         /// the business of `imaging`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +26,7 @@ macro_rules! formats {
                         name: $name,
                         alias: $alias,
                         media_type: $media,
+                        other_type: $other,
                         max_side: $side,
                         $($trait: true,)*
                         ..NOTHING
@@ -41,38 +42,44 @@ struct Row {
     name: &'static str,
     alias: &'static str,
     media_type: &'static str,
+    other_type: &'static str,
     max_side: u32,
     alpha: bool,
     quality: bool,
     advanced: bool,
     animates: bool,
+    browsers: bool,
+    risky: bool,
 }
 
 const NOTHING: Row = Row {
     name: "",
     alias: "",
     media_type: "",
+    other_type: "",
     max_side: 0,
     alpha: false,
     quality: false,
     advanced: false,
     animates: false,
+    browsers: false,
+    risky: false,
 };
 
 // Media types are those of the IANA registry; `image/tpg` is the vendor's.
 formats! {
-    Jpeg: "jpeg", "jpg", "image/jpeg", 65_500, [quality];
-    Png: "png", "", "image/png", 65_535, [alpha];
-    Gif: "gif", "", "image/gif", 65_535, [alpha animates];
-    Bmp: "bmp", "", "image/bmp", 65_535, [alpha];
-    WebP: "webp", "", "image/webp", 16_383, [alpha quality animates];
-    Avif: "avif", "", "image/avif", 65_535, [alpha quality advanced animates];
-    Heif: "heif", "heic", "image/heif", 16_383, [alpha quality advanced];
-    Tiff: "tiff", "tif", "image/tiff", 65_535, [alpha];
-    Ico: "ico", "", "image/x-icon", 65_535, [alpha];
-    Jxl: "jxl", "", "image/jxl", 65_535, [alpha];
-    Svg: "svg", "", "image/svg+xml", 65_535, [alpha];
-    Tpg: "tpg", "", "image/tpg", 16_383, [alpha quality advanced];
+    Jpeg: "jpeg", "jpg", "image/jpeg", "", 65_500, [quality browsers];
+    Png: "png", "", "image/png", "", 65_535, [alpha browsers];
+    Gif: "gif", "", "image/gif", "", 65_535, [alpha animates browsers];
+    Bmp: "bmp", "", "image/bmp", "", 65_535, [alpha browsers];
+    WebP: "webp", "", "image/webp", "", 16_383, [alpha quality animates browsers risky];
+    Avif: "avif", "", "image/avif", "", 65_535, [alpha quality advanced animates browsers risky];
+    Heif: "heif", "heic", "image/heif", "image/heic", 16_383, [alpha quality advanced risky];
+    Tiff: "tiff", "tif", "image/tiff", "", 65_535, [alpha risky];
+    Ico: "ico", "", "image/x-icon", "image/vnd.microsoft.icon", 65_535, [alpha browsers];
+    Jxl: "jxl", "", "image/jxl", "", 65_535, [alpha risky];
+    Svg: "svg", "", "image/svg+xml", "", 65_535, [alpha risky];
+    Tpg: "tpg", "", "image/tpg", "", 16_383, [alpha quality advanced risky];
 }
 
 impl Format {
@@ -90,6 +97,23 @@ impl Format {
     /// The media type.
     pub fn media_type(self) -> &'static str {
         self.row().media_type
+    }
+
+    /// The media types by which a client names it in `Accept`.
+    pub fn media_types(self) -> impl Iterator<Item = &'static str> {
+        let Row { media_type, other_type, .. } = self.row();
+        [media_type, other_type].into_iter().filter(|name| !name.is_empty())
+    }
+
+    /// Whether every browser of today shows it. SVG is not among them: a drawing that is opened by itself runs its scripts.
+    pub fn shown_by_browsers(self) -> bool {
+        self.row().browsers
+    }
+
+    /// Whether its decoder is a library in C whose like has run crafted files' code, reads files within files, or is somebody
+    /// else's. Of the others all but JPEG's are Rust; that one is the bulk of all work, and has been under attack for longest.
+    pub fn is_risky(self) -> bool {
+        self.row().risky
     }
 
     /// Whether a picture in this format can be partly transparent.

@@ -203,7 +203,7 @@ fn simplify_output(mut output: Output) -> Output {
         output.progressive = false;
         output.size_limit = None;
     }
-    if matches!(format, Format::Png | Format::Gif | Format::Bmp | Format::Tiff | Format::Ico) {
+    if !format.has_quality() {
         output.quality = Quality::Default;
         output.quality_floor = None;
     }

@@ -1,5 +1,6 @@
 //! `format`, `quality` and `interlace`: settings of the final encode, wherever they stand.
 
+use super::super::formats;
 use super::Draft;
 use super::args::Args;
 use crate::error::Error;
@@ -7,16 +8,12 @@ use crate::plan::{Format, Quality, Target};
 
 pub(super) fn format(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
     draft.output.target = match args.only(Some(207))? {
-        "jpg" | "jpeg" => Target::Fixed(Format::Jpeg),
-        "png" => Target::Fixed(Format::Png),
-        "webp" => Target::Fixed(Format::WebP),
-        "bmp" => Target::Fixed(Format::Bmp),
-        "tiff" => Target::Fixed(Format::Tiff),
-        "heic" => Target::Fixed(Format::Heif),
-        "avif" => Target::Fixed(Format::Avif),
         // A source of another format is saved in its own.
         "gif" => Target::OnlyIfSource(Format::Gif),
-        other => return Err(args.invalid("format", other, Some(206))),
+        text => match formats::of_aliyun(text) {
+            Some(format) => Target::Fixed(format),
+            None => return Err(args.invalid("format", text, Some(206))),
+        },
     };
     Ok(())
 }

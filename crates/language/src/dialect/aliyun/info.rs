@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::formats;
 use super::Draft;
 use super::args::Args;
 use crate::error::{Error, Kind};
 use crate::plan;
-use crate::plan::Format;
 
 pub(super) fn parse(draft: &mut Draft, args: &Args<'_>) -> Result<(), Error> {
     if !args.is_empty() {
@@ -22,24 +22,6 @@ pub(super) fn average_hue(draft: &mut Draft, args: &Args<'_>) -> Result<(), Erro
     }
     draft.facts = Some(plan::FactsAsked { average: true, exif: false, md5: false });
     Ok(())
-}
-
-/// The vendor's name of a format.
-fn name(format: Format) -> &'static str {
-    match format {
-        Format::Jpeg => "jpg",
-        Format::Heif => "heic",
-        Format::Png
-        | Format::Gif
-        | Format::Bmp
-        | Format::WebP
-        | Format::Avif
-        | Format::Tiff
-        | Format::Ico
-        | Format::Jxl
-        | Format::Svg
-        | Format::Tpg => format.name(),
-    }
 }
 
 /// Media type and text. The vendor's average is that of the more colourful pixels, by a threshold that is not published; ours
@@ -59,7 +41,7 @@ fn info(facts: &plan::Facts) -> String {
     let mut members: Map<String, Value> = tags.collect();
     let own = [
         ("FileSize", facts.bytes.to_string()),
-        ("Format", name(source.format).to_owned()),
+        ("Format", formats::told_by_aliyun(source.format).to_owned()),
         ("FrameCount", source.frames.max(1).to_string()),
         ("ImageHeight", source.height.to_string()),
         ("ImageWidth", source.width.to_string()),

@@ -19,7 +19,7 @@ pub(super) use write::write;
 
 use self::args::Args;
 use super::number::short;
-use super::{Dialect, Ignored, OperationDoc, Parsed, Styles, wire};
+use super::{Dialect, Ignored, OperationDoc, Parsed, Styles, formats, wire};
 use crate::error::{Error, Kind};
 use crate::plan::{Answer, Ceiling, FactsAsked, Format, Frames, Output, Plan, Step, Target};
 
@@ -114,7 +114,7 @@ const ACTIONS: &[Action] = &[
     },
     Action {
         name: "format",
-        accepts: "jpg, png, webp, bmp, gif, tiff, heic or avif",
+        accepts: formats::ALIYUN,
         doc: "the output format; gif keeps a GIF and changes nothing else",
         takes: Takes::Value,
         parse: Some(encode::format),

@@ -1,6 +1,7 @@
 //! From a plan to `image/...`: the closest that this language has. Limits that its actions bring with them (`Ceiling`,
 //! the longest side of a rotation) have no words, and are compared by who asked for the text.
 
+use super::super::formats;
 use super::super::missing::Missing;
 use super::crop::point;
 use super::resize::MAX_SIDE;
@@ -238,8 +239,8 @@ impl Out {
                 fixed = false;
                 self.add(false, "format,gif");
             }
-            Target::Fixed(format) if format_name(format).is_some() => {
-                self.add(false, format!("format,{}", format_name(format).unwrap_or_default()));
+            Target::Fixed(format) if formats::in_aliyun(format).is_some() => {
+                self.add(false, format!("format,{}", formats::in_aliyun(format).unwrap_or_default()));
             }
             target @ (Target::Fixed(_) | Target::OnlyIfSource(_)) => {
                 let why = match target {
@@ -264,20 +265,6 @@ fn sides(target: Box2) -> String {
     };
     let side = |key: &str, side: Option<u32>| side.map(|side| format!(",{key}_{side}")).unwrap_or_default();
     format!("{}{}", side(first, target.w), side(second, target.h))
-}
-
-/// What `format` takes.
-fn format_name(format: Format) -> Option<&'static str> {
-    Some(match format {
-        Format::Jpeg => "jpg",
-        Format::Png => "png",
-        Format::WebP => "webp",
-        Format::Bmp => "bmp",
-        Format::Tiff => "tiff",
-        Format::Heif => "heic",
-        Format::Avif => "avif",
-        Format::Gif | Format::Ico | Format::Jxl | Format::Svg | Format::Tpg => return None,
-    })
 }
 
 /// The actions of steps that are all there is to do; `None` if not all can be said.

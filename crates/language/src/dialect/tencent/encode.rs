@@ -3,14 +3,12 @@
 use std::ops::RangeInclusive;
 
 use super::super::Ignored;
+use super::super::formats;
 use super::super::number::{decimal, whole};
 use super::table::{Seen, Wrong};
 use crate::plan::{Format, Frames, Output, Quality, SizeLimit, Target};
 
 pub(super) const IGNORE_ERROR: &str = "ignore-error";
-
-/// The values of `format`, for messages.
-pub(super) const FORMATS: &str = "jpg, jpeg, yjpeg, png, apng, gif, bmp, webp, avif, heif, heic, tiff or tpg";
 
 /// A whole number in a range.
 pub(super) fn number<T: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<T, Wrong> {
@@ -29,20 +27,9 @@ pub(super) fn switch(text: &str) -> Result<bool, Wrong> {
 /// `format`.
 pub(super) fn format(output: &mut Output, text: &str) -> Result<(), Wrong> {
     let format = match text {
-        // `yjpeg` is an ordinary JPEG from an encoder that optimises.
-        "jpg" | "jpeg" | "yjpeg" => Format::Jpeg,
-        "png" => Format::Png,
-        "gif" => Format::Gif,
-        "bmp" => Format::Bmp,
-        "webp" => Format::WebP,
-        "avif" => Format::Avif,
-        "heif" | "heic" => Format::Heif,
-        "tiff" => Format::Tiff,
-        // No encoder of it is public: refused when the format is chosen, where `ignore-error` is heard.
-        "tpg" => Format::Tpg,
         "apng" => Format::Png,
         "psd" | "svgc" => return Err(Wrong::Unsupported),
-        _ => return Err(Wrong::Form),
+        text => formats::of_tencent(text).ok_or(Wrong::Form)?,
     };
     output.target = Target::Fixed(format);
     // The container is the same; whether it moves is what the two names tell apart.

@@ -3,6 +3,7 @@
 
 use std::str::Split;
 
+use super::super::formats;
 use super::super::wire::base64;
 use super::super::{Ignored, OperationDoc};
 use super::Draft;
@@ -165,7 +166,7 @@ const TABLE: &[Operation<Stage>] = &[
     },
     Operation {
         name: "format",
-        accepts: encode::FORMATS,
+        accepts: formats::TENCENT,
         doc: "the output format",
         parse: Parse::Value(|stage, value| encode::format(&mut stage.output, value)),
     },

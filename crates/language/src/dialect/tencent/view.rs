@@ -3,6 +3,7 @@
 use std::str::Split;
 
 use super::super::OperationDoc;
+use super::super::formats;
 use super::super::number::within;
 use super::Draft;
 use super::encode;
@@ -41,7 +42,7 @@ const TABLE: &[Operation<Stage>] = &[
     },
     Operation {
         name: "format",
-        accepts: encode::FORMATS,
+        accepts: formats::TENCENT,
         doc: "the output format",
         parse: Parse::Value(|stage, value| encode::format(&mut stage.output, value)),
     },

@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::super::formats;
 use super::super::missing::Missing;
 use super::{MAX_STAGES, mark_text, size::MAX_NUMBER};
 use crate::plan::{
@@ -360,17 +361,8 @@ fn size(bytes: u64) -> String {
 
 /// What `format` takes.
 fn format_name(format: Format, frames: Frames) -> Option<&'static str> {
-    Some(match format {
-        Format::Jpeg => "jpg",
-        Format::Png if frames.moves() => "apng",
-        Format::Png => "png",
-        Format::Gif => "gif",
-        Format::Bmp => "bmp",
-        Format::WebP => "webp",
-        Format::Avif => "avif",
-        Format::Heif => "heif",
-        Format::Tiff => "tiff",
-        Format::Tpg => "tpg",
-        Format::Ico | Format::Jxl | Format::Svg => return None,
-    })
+    match format {
+        Format::Png if frames.moves() => Some("apng"),
+        format => formats::in_tencent(format),
+    }
 }

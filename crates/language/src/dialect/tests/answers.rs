@@ -6,44 +6,6 @@ use base64::engine::general_purpose::STANDARD;
 use super::*;
 use crate::plan::{self, Header};
 
-const KINDS: [Kind; 35] = [
-    Kind::BadRule,
-    Kind::UnsupportedRule,
-    Kind::BadRequest,
-    Kind::BadDocument,
-    Kind::HeaderTooLarge,
-    Kind::MethodNotAllowed,
-    Kind::NoSuchSite,
-    Kind::NotFound,
-    Kind::NoSuchStyle,
-    Kind::Forbidden,
-    Kind::Protected,
-    Kind::SourceBytes,
-    Kind::SourceSide,
-    Kind::SourcePixels,
-    Kind::SourceFrames,
-    Kind::OutputTooLarge,
-    Kind::RotateTooLarge,
-    Kind::CropOutside,
-    Kind::MarkNotFound,
-    Kind::MarkUnusable,
-    Kind::NotAnImage,
-    Kind::UnsupportedSource,
-    Kind::UnsupportedTarget,
-    Kind::AdvancedOff,
-    Kind::Corrupt,
-    Kind::OriginTimeout,
-    Kind::OriginFailed,
-    Kind::OriginShort,
-    Kind::Deadline,
-    Kind::OutOfMemory,
-    Kind::Crashed,
-    Kind::Quarantined,
-    Kind::Busy,
-    Kind::Cancelled,
-    Kind::Internal,
-];
-
 fn header(body: &ErrorBody, name: &str) -> Option<String> {
     body.headers.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone())
 }
@@ -75,7 +37,7 @@ fn element(xml: &str, name: &str) -> Option<String> {
 #[test]
 fn no_answer_holds_what_is_inside() {
     const INSIDE: &str = "bucket hush at http://10.0.0.1:9000, /srv/hush";
-    for kind in KINDS {
+    for &kind in Kind::ALL {
         let mut errors = vec![Error::inside(kind, kind.sentence(), INSIDE).about("the mark").shortened(1000)];
         if kind.is_inside() {
             errors.push(Error::new(kind, INSIDE));
@@ -98,7 +60,7 @@ fn no_answer_holds_what_is_inside() {
 
 #[test]
 fn every_kind_is_a_whole_answer_in_every_dialect() {
-    for kind in KINDS {
+    for &kind in Kind::ALL {
         for dialect in [None, Some(Dialect::Tencent), Some(Dialect::Aliyun)] {
             // Even an error that says nothing, of a request without an id.
             let body = error_body(dialect, &Error::new(kind, ""), "", "", "", false);
