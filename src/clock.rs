@@ -17,12 +17,15 @@ pub struct Timestamp(Duration);
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Option<Arc<AtomicU64>>);
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "once in a process; what counts with it is tested with times that are given"
-)]
 static BEGAN: LazyLock<(Instant, Duration)> =
-    LazyLock::new(|| (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()));
+    LazyLock::new(|| (Instant::now(), wall().duration_since(UNIX_EPOCH).unwrap_or_default()));
+
+/// The system's clock as it is set now, for what others hold against theirs: signatures, dates. It may go back and jump; ages
+/// are told by a [`Timestamp`].
+pub fn wall() -> SystemTime {
+    #[allow(clippy::disallowed_methods, reason = "the one place where it is read")]
+    SystemTime::now()
+}
 
 impl Clock {
     /// One that stands where it is set, at `now` first. All copies of it stand there.

@@ -3,9 +3,10 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use crate::cache::Cache;
+use crate::clock;
 use crate::config::{self, CacheConfig, Loaded};
 use crate::engine::{Engine, memory_file};
 use crate::error::Error;
@@ -74,8 +75,7 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
         metrics,
         max_header: usize::try_from(config.server.max_header).unwrap_or(usize::MAX),
         in_flight: Arc::default(),
-        #[allow(clippy::disallowed_methods, reason = "once, at start")]
-        ids: RequestIds::new(random(), Instant::now(), SystemTime::now()),
+        ids: RequestIds::new(random(), Instant::now(), clock::wall()),
         fresh: Default::default(),
     });
     greet(&doors, path.is_none());

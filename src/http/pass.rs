@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::header;
 use moka::sync::Cache;
@@ -12,6 +12,7 @@ use pingora::upstreams::peer::{ALPN, HttpPeer, HttpUpstreamRequestPolicy, Peer};
 
 use super::upstream_conn::Connector;
 use crate::access::Pass;
+use crate::clock;
 use crate::error::{Error, Kind};
 use crate::origin::{Upstream, UpstreamRequest};
 
@@ -30,8 +31,7 @@ impl Outgoing {
     /// # Errors
     /// Those of [`Upstream::granted`].
     pub fn new(upstream: &Upstream, head: &RequestHeader, pass: Pass) -> Result<Self, Error> {
-        #[allow(clippy::disallowed_methods, reason = "the clock, for the signature of this request")]
-        let request = upstream.granted(&pass, head.method.as_str(), &head.headers, SystemTime::now())?;
+        let request = upstream.granted(&pass, head.method.as_str(), &head.headers, clock::wall())?;
         Ok(Self { request, pass })
     }
 

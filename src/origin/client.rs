@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use reqwest::Response;
 
 use super::{ByteRange, Conditions, Fetched, Meta, Part, Upstream, UpstreamRequest, refused};
 use crate::access::Pass;
+pub(super) use crate::clock::wall as now;
 use crate::dates::{self, http_date};
 use crate::error::{Error, Kind};
 
@@ -373,12 +374,6 @@ fn pause(random: u64) -> Duration {
 /// Another number each time.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
-}
-
-/// The clock, for signatures.
-pub(super) fn now() -> SystemTime {
-    #[allow(clippy::disallowed_methods, reason = "the clock, for signatures")]
-    SystemTime::now()
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Styles that change while the service runs: kept in the state's file first, then in force for the next request.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use super::{CurrentSites, Site, Sites};
+use crate::clock;
 use crate::dialect::{Dialect, Language, StyleCall, style_calls};
 use crate::error::{Error, Kind};
 use crate::state::{State, StoredStyle};
@@ -86,8 +87,7 @@ impl StyleBook {
         match call {
             StyleCall::List | StyleCall::Get(_) => {}
             StyleCall::Put { name, rule } => {
-                #[allow(clippy::disallowed_methods, reason = "a style is as old as its setting")]
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+                let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
                 let now = i64::try_from(now).unwrap_or(i64::MAX);
                 let created = configured(name, language)?.map_or(now, |(created, _)| created);
                 let style = StoredStyle { name: name.clone(), rule: rule.clone(), created, modified: now };

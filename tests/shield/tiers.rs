@@ -46,6 +46,7 @@ async fn another_process_starts_warm() {
     assert_eq!(second.status.to_string(), "pictor; fwd=miss; stored; detail=map");
     assert_eq!((&second.variant.meta, &second.variant.body), (&first.variant.meta, &first.variant.body));
     assert_eq!(two.told(&asked).await, "pictor; hit");
+    assert_eq!(two.shield.results.taken(), one.shield.results.taken(), "it has room of its own here");
     // A process that knows the object asks nobody but the tier.
     let three = process(&Map::new(Mood::Gone));
     three.get(&asked).await.unwrap();

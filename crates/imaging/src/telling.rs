@@ -79,7 +79,7 @@ fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
 }
 
 /// An original, and what in it tells more than the picture.
-pub(crate) struct Original {
+pub(crate) struct Planted {
     pub format: Format,
     pub carrier: &'static str,
     pub bytes: Vec<u8>,
@@ -91,9 +91,9 @@ pub(crate) fn secrets(bytes: &[u8]) -> usize {
 }
 
 /// An original of each carrier alone, and one of many; a WebP has EXIF besides, for which it has the frame.
-pub(crate) fn telling() -> Vec<Original> {
+pub(crate) fn telling() -> Vec<Planted> {
     let mut all = Vec::new();
-    let mut plant = |format, carrier, parts: &[&[u8]]| all.push(Original { format, carrier, bytes: parts.concat() });
+    let mut plant = |format, carrier, parts: &[&[u8]]| all.push(Planted { format, carrier, bytes: parts.concat() });
     for format in [Format::Png, Format::WebP, Format::Avif, Format::Heif] {
         if encode::writable(format) {
             plant(format, "EXIF", &[&encoded(format, Some(block(1)))]);

@@ -6,7 +6,7 @@ use super::*;
 use crate::at_hand::corpus;
 use crate::exif::minimal_orientation;
 use crate::probe::{self, probe};
-use crate::telling::{Original, encoded, secrets, telling};
+use crate::telling::{Planted, encoded, secrets, telling};
 use crate::{decode, encode};
 
 fn frames(bytes: &[u8]) -> Vec<(Vec<u8>, u32)> {
@@ -24,7 +24,7 @@ const DONE: [(Format, usize); 5] =
 #[test]
 fn what_is_left_is_the_same_picture_and_nothing_else() {
     let mut done = BTreeMap::new();
-    for Original { format, carrier, bytes } in telling() {
+    for Planted { format, carrier, bytes } in telling() {
         let name = format!("{}, {carrier}", format.name());
         let Some(left) = bare(&bytes, format, None).unwrap() else {
             let never = matches!(format, Format::Tiff | Format::Avif | Format::Heif);
@@ -44,7 +44,7 @@ fn what_is_left_is_the_same_picture_and_nothing_else() {
 fn an_orientation_is_told_where_it_is_needed() {
     let block = minimal_orientation(6);
     let mut done = Vec::new();
-    for Original { format, carrier, bytes } in telling() {
+    for Planted { format, carrier, bytes } in telling() {
         let Some(left) = bare(&bytes, format, Some(&block)).unwrap() else { continue };
         let header = probe(&left).unwrap();
         assert_eq!(header.source.orientation, 6, "{format:?}, {carrier}");
@@ -131,7 +131,7 @@ proptest::proptest! {
     #[test]
     fn no_file_is_too_strange(cut in 0usize..4000, at in 0usize..4000, value: u8, which in 0usize..64) {
         let all = telling_once();
-        let Original { format, bytes: source, .. } = &all[which % all.len()];
+        let Planted { format, bytes: source, .. } = &all[which % all.len()];
         let mut bytes = source.get(..cut.max(source.len().saturating_sub(cut))).unwrap_or(source).to_vec();
         if let Some(byte) = bytes.get_mut(at) {
             *byte = value;
@@ -144,7 +144,7 @@ proptest::proptest! {
     }
 }
 
-fn telling_once() -> &'static [Original] {
-    static ALL: std::sync::OnceLock<Vec<Original>> = std::sync::OnceLock::new();
+fn telling_once() -> &'static [Planted] {
+    static ALL: std::sync::OnceLock<Vec<Planted>> = std::sync::OnceLock::new();
     ALL.get_or_init(telling)
 }
