@@ -3,6 +3,7 @@
 
 use pictor::http::named::Named;
 use pictor::origin::{store_error_code, store_page};
+use pictor::sign::encode::path_encode;
 use pictor::xml::{element, walk};
 
 /// A document.
@@ -48,11 +49,11 @@ pub fn check(body: &[u8]) {
         let last = page.entries.last().map(|entry| &entry.key);
         assert!(page.next.is_none() || page.next.as_ref() == last);
     }
-    named(body);
+    named(body, if walked.is_ok() { &keys } else { &[] });
 }
 
-/// A list of objects to delete is the same however the network cuts it.
-fn named(body: &[u8]) {
+/// A list of objects to delete is the same however the network cuts it, and has every name that an XML reader finds.
+fn named(body: &[u8], keys: &[String]) {
     // Beyond this an element is given up, and where that is depends on the pieces.
     if body.len() > 4 << 10 {
         return;
@@ -65,6 +66,14 @@ fn named(body: &[u8]) {
     let whole = paths(body.len().max(1));
     for piece in [1, 7, 64] {
         assert_eq!(paths(piece), whole, "{piece}");
+    }
+    // A list of clients has neither comments nor the like, in which tags could stand that are none.
+    let plain =
+        !body.windows(2).any(|two| two == b"<!" || two == b"<?") && !body.iter().any(|byte| b"\"'".contains(byte));
+    if let (true, Ok(paths)) = (plain, whole) {
+        for key in keys.iter().filter(|key| !key.is_empty()) {
+            assert!(paths.contains(&format!("/{}", path_encode(key.as_bytes()))), "{key:?} is not in {paths:?}");
+        }
     }
     let mut form = Named::form();
     form.add(body).expect("a form is never too long");

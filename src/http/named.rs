@@ -100,14 +100,29 @@ fn read_keys(bytes: &[u8], keys: &mut Vec<String>) -> usize {
             at = end + 1;
             continue;
         }
-        let close = [b"</", name, b">"].concat();
-        let Some(stop) = find(&bytes[end..], &close).map(|found| end + found) else { return open };
+        let Some((stop, next)) = end_tag(bytes, end, name) else { return open };
         if let Some(key) = text(&bytes[end + 1..stop]) {
             keys.push(key);
         }
-        at = stop + close.len();
+        at = next;
     }
     bytes.len()
+}
+
+/// Where the end tag of an element begins and what follows it begins, looked for from `from` on. Blanks may stand before its
+/// `>` (XML 1.0, `ETag`).
+fn end_tag(bytes: &[u8], from: usize, name: &[u8]) -> Option<(usize, usize)> {
+    let start = [b"</", name].concat();
+    let mut at = from;
+    loop {
+        let stop = at + find(&bytes[at..], &start)?;
+        let behind = stop + start.len();
+        let blanks = bytes[behind..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        match bytes.get(behind + blanks)? {
+            b'>' => return Some((stop, behind + blanks + 1)),
+            _ => at = behind,
+        }
+    }
 }
 
 /// The text of an element, its references resolved.
@@ -162,9 +177,8 @@ mod tests {
         let body = "<?xml version=\"1.0\"?><Delete xmlns=\"x\"><Object><Key>a &amp; b.jpg</Key></Object>\
                     <Object><Key >c/d.png</Key ><VersionId>1</VersionId></Object><s:Object><s:Key><![CDATA[e<f]]></s:Key>\
                     </s:Object><Object><Key/></Object><Object><Key>&#x4e2d;.gif</Key></Object></Delete>";
-        let body = body.replace("</Key >", "</Key>");
         for piece in [1, 2, 3, 7, 64, 10_000] {
-            assert_eq!(keys(&body, piece), ["a & b.jpg", "c/d.png", "e<f", "中.gif"], "{piece}");
+            assert_eq!(keys(body, piece), ["a & b.jpg", "c/d.png", "e<f", "中.gif"], "{piece}");
         }
     }
 
