@@ -4,7 +4,7 @@ CARGO ?= cargo
 export PICTOR_HEVC ?= x265
 FEATURES := $(if $(filter none,$(PICTOR_HEVC)),--no-default-features)
 
-.PHONY: run build test lint variants audit judge bench-codecs setup-build setup-test
+.PHONY: run build test lint variants audit mutants judge bench-codecs setup-build setup-test
 
 run: build
 	target/release/pictor serve
@@ -31,6 +31,18 @@ variants:
 # Licences, sources and known flaws of all crates; the last needs the database of RustSec, from GitHub.
 audit:
 	scripts/audit
+
+# Changes one expression of the pure crate after the other and says which changes no test notices (docs/mutants.md).
+# ROOM=access: one room; ARGS="--list": only say what would be changed. Without debug information, to build quickly.
+MUTANTS := 27.1.0
+mutants: .deps/cargo-mutants-$(MUTANTS)/bin/cargo-mutants
+	CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0 $< mutants --config conf/mutants.toml --package pictor-language \
+	  --output target/mutants $(if $(ROOM),--file 'crates/language/src/$(ROOM)*' --file 'crates/language/src/$(ROOM)/**') $(ARGS)
+
+.deps/cargo-mutants-$(MUTANTS)/bin/cargo-mutants:
+	CARGO_TARGET_DIR=.deps/cargo-mutants-$(MUTANTS)/build $(CARGO) install cargo-mutants --locked --version $(MUTANTS) \
+	  --root .deps/cargo-mutants-$(MUTANTS)
+	rm -rf .deps/cargo-mutants-$(MUTANTS)/build
 
 # Compares what is decoded with independent decoders, for every file of the corpus (libvips' command line is asked too).
 CORPUS ?= ../shared/corpus

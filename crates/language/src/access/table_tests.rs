@@ -262,6 +262,7 @@ fn an_origin_that_decides_gets_requests_as_they_came() {
         assert_eq!(decided(protect, "PUT", &format!("/a?{query}")), format!("Any /a?{query}"));
     }
     assert_eq!(decided(protect, "GET", "/a?response-expires=1&%41"), "Read /a?response-expires=1&%41");
+    assert_eq!(decided(protect, "GET", "/a?a=%2541"), "Read /a?a=%2541");
 }
 
 #[test]

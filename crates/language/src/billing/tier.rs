@@ -62,5 +62,14 @@ mod tests {
         assert_eq!(Tier::of(Some(Format::Heif), 3924, 2550), Tier::AdvancedLarge);
         assert_eq!(Tier::of(Some(Format::WebP), 3924, 2550), Tier::Basic);
         assert_eq!(Tier::of(None, 1, 1), Tier::Information);
+        assert_eq!(Tier::of(Some(Format::Tpg), 1600, 1200), Tier::AdvancedMedium);
+        assert_eq!(Tier::of(Some(Format::Avif), 1600, 1201), Tier::AdvancedLarge);
+    }
+
+    /// Dashboards and reports are written for these names.
+    #[test]
+    fn names_stay_as_they_are() {
+        let want = ["basic", "advanced_small", "advanced_medium", "advanced_large", "information"];
+        assert_eq!(Tier::ALL.map(Tier::name), want);
     }
 }
