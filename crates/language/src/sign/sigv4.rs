@@ -1,19 +1,22 @@
 //! AWS Signature Version 4 for S3 ("Authenticating Requests: Using the Authorization Header", "... Using Query
-//! Parameters"). Each step is a function; [`authorize`] and [`presign`] put them together.
+//! Parameters"). Each step is a function; [`authorize`] and [`presign`] put them together, [`verify`] takes apart what came.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::macros::format_description;
+use zeroize::Zeroizing;
 
-use super::encode::uri_encode;
+use super::encode::{Empty, sorted_query};
+use super::hash::{hmac_sha256, sha256_hex};
+use super::scoped::ScopedKey;
 use super::{Credentials, Secret};
+
+mod verify;
+
+pub use super::hash::EMPTY_SHA256;
+pub use verify::{LONGEST, SigV4Claim, canonical_of, verify};
 
 /// The only algorithm there is.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-
-/// The SHA-256 of nothing, in hex.
-pub const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// What the signature says about the body; its text goes into `x-amz-content-sha256`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +79,8 @@ pub fn authorize(request: &SignableRequest<'_>, signer: &Signer<'_>) -> String {
     let date = amz_date(signer.now);
     let scope = scope(&date, signer.region);
     let signature = signature(
-        &signing_key(&signer.credentials.secret_key, &date, signer.region, "s3"),
-        &string_to_sign(&date, &scope, &canonical),
+        &*signing_key(&signer.credentials.secret_key, &date, signer.region, "s3"),
+        &string_to_sign(&date, &scope, canonical.as_bytes()),
     );
     format!(
         "{ALGORITHM} Credential={}/{scope},SignedHeaders={names},Signature={signature}",
@@ -104,8 +107,8 @@ pub fn presign(request: &SignableRequest<'_>, signer: &Signer<'_>, expires: u32)
     let query = canonical_query(&pairs);
     let canonical = canonical_request(request, &query, &headers, &names);
     let signature = signature(
-        &signing_key(&signer.credentials.secret_key, &date, signer.region, "s3"),
-        &string_to_sign(&date, &scope, &canonical),
+        &*signing_key(&signer.credentials.secret_key, &date, signer.region, "s3"),
+        &string_to_sign(&date, &scope, canonical.as_bytes()),
     );
     format!("{query}&X-Amz-Signature={signature}")
 }
@@ -129,10 +132,7 @@ fn day(amz_date: &str) -> &str {
 
 /// Encoded, then sorted by name and value, always with `=`.
 pub fn canonical_query(pairs: &[(Vec<u8>, Vec<u8>)]) -> String {
-    let mut encoded: Vec<_> = pairs.iter().map(|(name, value)| (uri_encode(name), uri_encode(value))).collect();
-    encoded.sort();
-    let pieces: Vec<_> = encoded.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    pieces.join("&")
+    sorted_query(pairs.iter().map(|(name, value)| (name.as_slice(), value.as_slice(), Empty::Equals)))
 }
 
 /// The block of canonical headers (each line ended) and the list of their names. Values are trimmed and their runs of
@@ -171,34 +171,19 @@ pub fn canonical_request(request: &SignableRequest<'_>, query: &str, headers: &s
 }
 
 /// The string to sign.
-pub fn string_to_sign(amz_date: &str, scope: &str, canonical_request: &str) -> String {
-    format!("{ALGORITHM}\n{amz_date}\n{scope}\n{}", sha256_hex(canonical_request.as_bytes()))
+pub fn string_to_sign(amz_date: &str, scope: &str, canonical_request: &[u8]) -> String {
+    format!("{ALGORITHM}\n{amz_date}\n{scope}\n{}", sha256_hex(canonical_request))
 }
 
 /// The key of one day, region and service.
-pub fn signing_key(secret: &Secret, amz_date: &str, region: &str, service: &str) -> zeroize::Zeroizing<Vec<u8>> {
-    let start = zeroize::Zeroizing::new(format!("AWS4{}", secret.expose()));
-    let mut key = hmac_sha256(start.as_bytes(), day(amz_date).as_bytes());
-    for part in [region, service, "aws4_request"] {
-        key = hmac_sha256(&key, part.as_bytes());
-    }
-    key
+pub fn signing_key(secret: &Secret, amz_date: &str, region: &str, service: &str) -> Zeroizing<[u8; 32]> {
+    let scope = ScopedKey { access_key: "", day: day(amz_date), region, service };
+    scope.signing_key("AWS4", secret, "aws4_request")
 }
 
 /// The signature in hex.
 pub fn signature(signing_key: &[u8], string_to_sign: &str) -> String {
-    hex::encode(hmac_sha256(signing_key, string_to_sign.as_bytes()).as_slice())
-}
-
-fn hmac_sha256(key: &[u8], message: &[u8]) -> zeroize::Zeroizing<Vec<u8>> {
-    // HMAC takes keys of any length; the error type is that of block ciphers.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return zeroize::Zeroizing::default() };
-    mac.update(message);
-    zeroize::Zeroizing::new(mac.finalize().into_bytes().to_vec())
-}
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
+    hex::encode(*hmac_sha256(signing_key, string_to_sign.as_bytes()))
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Example<'_> {
         assert_eq!(canonical, self.canonical);
         let scope = scope(DATE, "us-east-1");
         assert_eq!(
-            string_to_sign(DATE, &scope, &canonical),
+            string_to_sign(DATE, &scope, canonical.as_bytes()),
             format!("AWS4-HMAC-SHA256\n{DATE}\n20130524/us-east-1/s3/aws4_request\n{}", self.canonical_sha256)
         );
         assert_eq!(
