@@ -2,6 +2,7 @@
 
 use http::header::AUTHORIZATION;
 
+use super::cdn::CdnType;
 use super::cos::CosClaim;
 use super::oss_v1::OssV1Claim;
 use super::oss_v2::OssV2Claim;
@@ -22,6 +23,8 @@ pub enum Scheme {
     OssV4,
     /// AWS, version 4.
     SigV4,
+    /// A CDN's secret.
+    Cdn(CdnType),
 }
 
 /// A signature as it came, taken apart. That it can be is all that is known of it.
@@ -44,7 +47,8 @@ const SINGLE: [&str; 7] =
     ["content-md5", "content-type", "date", "x-amz-content-sha256", "x-amz-date", "x-oss-content-sha256", "x-oss-date"];
 
 impl<'a> Claim<'a> {
-    /// Finds the signature of a request in its header or its URL. `None`: it has none.
+    /// Finds the signature of a request in its header or its URL. `None`: it has none. URLs that a CDN's secret signs are found
+    /// by [`super::cdn`], because nothing but a site's configuration tells them.
     ///
     /// # Errors
     /// There are two, or it cannot be read.
@@ -175,6 +179,7 @@ impl<'a> Found<'a> {
             (Scheme::OssV4, None) => OssV4Claim::from_query(message).map(Claim::OssV4),
             (Scheme::SigV4, Some(text)) => SigV4Claim::from_text(message, text).map(Claim::SigV4),
             (Scheme::SigV4, None) => SigV4Claim::from_query(message).map(Claim::SigV4),
+            (Scheme::Cdn(_), _) => Err(Why::Unsupported),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The hashes and MACs of all schemes, and the one comparison.
 
 use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -46,6 +47,15 @@ pub(super) fn sha1_hex(bytes: &[u8]) -> String {
 /// SHA-256 in lower-case hex.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
+}
+
+/// MD5 in lower-case hex of the parts, one after the other.
+pub(super) fn md5_hex(parts: &[&[u8]]) -> Zeroizing<String> {
+    let mut md5 = Md5::new();
+    for part in parts {
+        md5.update(part);
+    }
+    Zeroizing::new(hex::encode(md5.finalize()))
 }
 
 /// Whether two signatures or tokens are the same, in a time that tells nothing but whether they are of one length.

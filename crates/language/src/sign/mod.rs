@@ -7,8 +7,9 @@
 //! ```
 //!
 //! One file a scheme, each of which signs and verifies: [`cos`] (Tencent COS), [`oss_v1`], [`oss_v2`] and [`oss_v4`] (Aliyun
-//! OSS), [`sigv4`] (S3-compatible stores) with [`chunks`] for bodies.
+//! OSS), [`sigv4`] (S3-compatible stores) with [`chunks`] for bodies, [`cdn`] for URLs that a CDN's secret signs.
 
+pub mod cdn;
 pub mod chunks;
 mod claim;
 mod clock;

@@ -11,7 +11,7 @@ pub struct Verified<'a> {
     pub scheme: Scheme,
     /// It stands in the URL, so that whoever has the URL has the right.
     pub presigned: bool,
-    /// Which of the keys it was made with.
+    /// Which of the keys, or of the CDN's secrets, it was made with.
     pub key: usize,
     /// What it covers. What it does not cover anybody may have written.
     pub covered: Covered,
@@ -19,11 +19,11 @@ pub struct Verified<'a> {
     pub expires: i64,
     /// What it says of the body.
     pub body: SignedBody,
-    /// The path, percent-encoded.
+    /// The path without a signature in it, percent-encoded: only CDN types B and C have one there.
     pub path: &'a str,
 }
 
-/// What a signature covers, besides method and path.
+/// What a signature covers, besides method and path (of which a CDN's covers the path alone).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Covered {
     /// The parameters.
