@@ -59,6 +59,8 @@ pub fn verify<'a>(
 #[path = "../../../../tests/support/at_hand.rs"]
 mod at_hand;
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod sdk_tests;
 #[cfg(test)]
 mod trial_tests;
