@@ -16,7 +16,7 @@ use crate::imaging::codecs;
 use crate::shield::{Permits, Results, Shield};
 use crate::site::{CurrentSites, Sites, StyleBook};
 use crate::state::State;
-use crate::telemetry::{self, Metrics};
+use crate::telemetry::{self, AccessLog, Metrics, Sink, Sinks};
 
 /// The embedded default: the demo site.
 const DEFAULT: &str = include_str!("../../conf/pictor.toml");
@@ -72,6 +72,7 @@ pub fn run(path: Option<&Path>) -> Result<(), String> {
         sites: CurrentSites::new(sites),
         shield,
         styles,
+        sinks: Sinks::new([metrics.clone() as Arc<dyn Sink>, Arc::new(AccessLog)]),
         metrics,
         max_header: usize::try_from(config.server.max_header).unwrap_or(usize::MAX),
         in_flight: Arc::default(),

@@ -10,6 +10,7 @@ use pingora::http::RequestHeader;
 use pingora::protocols::http::ServerSession;
 
 use super::front::Request;
+use super::snapshot::exposed;
 use super::{App, incoming, styles};
 use crate::cache::{Depth, Scope};
 use crate::dialect::{self, style_calls};
@@ -112,14 +113,10 @@ impl ServeHttp for Admin {
                     workers => text(StatusCode::OK, PLAIN, format!("ready, {workers} workers\n").into_bytes()),
                 }
             }
-            "/metrics" => {
-                let status = shield.engine().status();
-                let (weights, held) = (shield.cache.weights(), [shield.permits.taken(), shield.results.taken()]);
-                match self.app.metrics.expose(&status, &weights, held, shield.under_way(), shield.hurried()) {
-                    Ok(body) => text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
-                    Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, format!("{error}\n").into_bytes()),
-                }
-            }
+            "/metrics" => match exposed(&self.app) {
+                Ok(body) => text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
+                Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, format!("{error}\n").into_bytes()),
+            },
             _ => text(StatusCode::NOT_FOUND, PLAIN, b"/metrics /healthz /readyz /-/sites/NAME/?style\n".to_vec()),
         }
     }

@@ -5,7 +5,7 @@
 //! request_filter ── incoming: host → site, query → rule, access ──┬─ image: shield → answer (conditional, range) ── written here
 //!                                                                 └─ pass: upstream head ──┬─ dir: streamed here
 //!                                                                                          └─ http, s3: pingora streams
-//! response_filter ─ hop-by-hop out, store_error, writes invalidate        logging ─ metrics, access log
+//! response_filter ─ hop-by-hop out, store_error, writes invalidate        logging ─ one record for all sinks
 //! ```
 
 mod admin;
@@ -26,6 +26,7 @@ mod relocate;
 mod request_id;
 pub mod sent;
 mod server;
+mod snapshot;
 mod store_error;
 mod styles;
 mod upstream_conn;
@@ -39,7 +40,7 @@ pub use server::run;
 
 use crate::shield::Shield;
 use crate::site::{CurrentSites, StyleBook};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Sinks};
 
 /// What every request needs.
 pub struct App {
@@ -49,8 +50,10 @@ pub struct App {
     pub shield: Arc<Shield>,
     /// The styles that can be changed while the service runs; `None` where no state is kept.
     pub styles: Option<StyleBook>,
-    /// What is counted.
+    /// What is counted besides answers.
     pub metrics: Arc<Metrics>,
+    /// Who is told of answers.
+    pub sinks: Sinks,
     /// Bytes of a request's headers; above it 431.
     pub max_header: usize,
     /// Requests in flight; graceful stop waits for zero.
@@ -60,3 +63,7 @@ pub struct App {
     /// Numbers connections to origins that are not shared.
     pub fresh: AtomicU64,
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod record_tests;

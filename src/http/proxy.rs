@@ -25,12 +25,13 @@ use super::upstream_conn::UpstreamConn;
 use super::writes::Writes;
 use super::{App, RequestId, answer, framing, image, local, protect, styles};
 use crate::access::{self, Action, Pass};
+use crate::billing::Tier;
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Kind};
 use crate::origin::Upstream;
 use crate::shield::{CacheStatus, Failure};
 use crate::site::Site;
-use crate::telemetry::Served;
+use crate::telemetry::{Processed, Record, RequestOutcome};
 
 /// The shield's face to pingora.
 pub struct Proxy {
@@ -66,12 +67,19 @@ pub struct Context {
     /// An answer that says where an object is.
     relocate: Option<Box<Relocate>>,
     rule: Option<Arc<str>>,
-    outcome: &'static str,
-    format: &'static str,
     telling: Telling,
+    /// How it ended, as far as that is known by now.
+    outcome: Option<RequestOutcome>,
+    /// The status that was answered.
+    status: Option<u16>,
+    /// What processing gave.
+    processed: Option<Processed>,
+    /// Bytes of the body that were sent.
     sent: u64,
+    /// Bytes that the original would have taken more.
     saved: u64,
-    status: u16,
+    /// The client did not take all of the answer.
+    client_gone: bool,
     _in_flight: InFlight,
 }
 
@@ -127,9 +135,9 @@ impl Proxy {
         })?;
         let mut image = match read {
             Incoming::Image(image) => image,
-            Incoming::Original(pass) => return self.pass(session, context, site, pass, "original").await,
+            Incoming::Original(pass) => return self.pass(session, context, site, pass, RequestOutcome::Original).await,
             Incoming::Styles(grant) => return self.styles(session, context, site, grant).await,
-            Incoming::Pass(pass) => return self.pass(session, context, site, pass, "passed").await,
+            Incoming::Pass(pass) => return self.pass(session, context, site, pass, RequestOutcome::Passed).await,
         };
         context.dialect = image.dialect;
         context.rule = Some(image.question.canonical.clone());
@@ -142,7 +150,7 @@ impl Proxy {
                     None => image::original_instead(error.kind),
                 };
                 if let Some(pass) = image.original.take().filter(|_| instead) {
-                    return self.pass(session, context, site, pass, "original").await;
+                    return self.pass(session, context, site, pass, RequestOutcome::Original).await;
                 }
                 context.telling.cache = Some(status);
                 return Err(error);
@@ -151,16 +159,20 @@ impl Proxy {
         context.telling.cache = Some(answer.status);
         let mut response = image::dress(session, &answer, &image.question, image.dialect, &context.request_id)?;
         answer::override_fields(&mut response.head, image.grant.overrides());
-        context.status = response.head.status.as_u16();
-        context.outcome = if context.status == 304 { "not_modified" } else { "ok" };
-        context.format = answer.variant.meta.format.map_or("facts", |format| format.name());
-        let whole = context.status == 200 && !response.body.is_empty() && answer.variant.meta.format.is_some();
+        let status = response.head.status;
+        context.status = Some(status.as_u16());
+        let unmodified = status == StatusCode::NOT_MODIFIED;
+        context.outcome = Some(if unmodified { RequestOutcome::NotModified } else { RequestOutcome::Ok });
+        let meta = &answer.variant.meta;
+        let tier = Tier::of(meta.format, meta.width, meta.height);
+        context.processed = Some(Processed { format: meta.format, tier, source_bytes: meta.source_bytes });
+        let whole = status == StatusCode::OK && !response.body.is_empty() && meta.format.is_some();
         match answer::write(session, response, &context.telling).await {
             Ok(sent) => {
                 context.sent = sent;
-                context.saved = if whole { answer.variant.meta.source_bytes.saturating_sub(sent) } else { 0 };
+                context.saved = if whole { meta.source_bytes.saturating_sub(sent) } else { 0 };
             }
-            Err(_) => context.outcome = "client_gone",
+            Err(_) => context.client_gone = true,
         }
         Ok(true)
     }
@@ -180,10 +192,10 @@ impl Proxy {
         context.dialect = dialect;
         let (status, body) = result?;
         let response = styles::response(dialect, status, body, &context.request_id)?;
-        (context.status, context.outcome) = (status, "styles");
+        (context.status, context.outcome) = (Some(status), Some(RequestOutcome::Styles));
         match answer::write(session, response, &context.telling).await {
             Ok(sent) => context.sent = sent,
-            Err(_) => context.outcome = "client_gone",
+            Err(_) => context.client_gone = true,
         }
         Ok(true)
     }
@@ -195,13 +207,13 @@ impl Proxy {
         context: &mut Context,
         site: &Arc<Site>,
         pass: Pass,
-        outcome: &'static str,
+        outcome: RequestOutcome,
     ) -> Result<bool, Error> {
         if let Some(request) = &context.request {
             request.passes();
         }
         let head = session.req_header();
-        context.outcome = outcome;
+        context.outcome = Some(outcome);
         context.speaks = incoming::spoken(head, &site.language);
         context.telling.cache = Some(match head.method {
             Method::GET | Method::HEAD => CacheStatus::Bypass,
@@ -212,7 +224,8 @@ impl Proxy {
             context.upstream = Some(Box::new(Outgoing::new(upstream, head, pass)?));
             return Ok(false);
         }
-        (context.status, context.sent) = local::serve(session, &self.app.shield, site, &pass, &context.telling).await?;
+        let (status, sent) = local::serve(session, &self.app.shield, site, &pass, &context.telling).await?;
+        (context.status, context.sent) = (Some(status), sent);
         Ok(true)
     }
 
@@ -258,13 +271,13 @@ impl Proxy {
 
     /// Says an error in the vendor's shape, on a connection that stays open.
     async fn refuse(&self, session: &mut Session, context: &mut Context, error: &Error) {
-        context.outcome = error.kind.name();
-        context.status = error.kind.status();
-        let site = context.site.as_ref().map_or("-", |site| &site.name);
-        self.app.metrics.refused(site, error);
+        context.outcome = Some(RequestOutcome::Refused(error.kind));
+        context.status = Some(error.kind.status());
         if error.kind.is_inside() {
             // What the client does not read, the operator does.
-            tracing::warn!(%error, site, request_id = &*dialect::request_id(context.dialect.or(context.speaks), &context.request_id), "refused");
+            let site = context.site.as_ref().map_or("-", |site| &*site.name);
+            let request_id = dialect::request_id(context.dialect.or(context.speaks), &context.request_id);
+            tracing::warn!(%error, site, request_id = &*request_id, "refused");
         }
         let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
         if error.kind == Kind::Cancelled || begun {
@@ -290,7 +303,7 @@ impl Proxy {
                 }
                 match answer::write(session, response, &context.telling).await {
                     Ok(sent) => context.sent = sent,
-                    Err(_) => context.outcome = "client_gone",
+                    Err(_) => context.client_gone = true,
                 }
             }
             Err(error) => tracing::error!(%error, "an error could not be said"),
@@ -323,12 +336,13 @@ impl ProxyHttp for Proxy {
             told: None,
             relocate: None,
             rule: None,
-            outcome: "-",
-            format: "-",
             telling: Telling::default(),
+            outcome: None,
+            status: None,
+            processed: None,
             sent: 0,
             saved: 0,
-            status: 0,
+            client_gone: false,
             _in_flight: InFlight::new(&self.app.in_flight),
         }
     }
@@ -442,9 +456,9 @@ impl ProxyHttp for Proxy {
             }
         }
         pass::strip_hop_by_hop(head);
-        context.status = head.status.as_u16();
+        context.status = Some(head.status.as_u16());
         if let Some(writes) = &mut context.writes {
-            writes.answered(context.status);
+            writes.answered(head.status.as_u16());
         }
         if let Some(site) = context.site.clone() {
             self.judge(&site, session, head, context).await?;
@@ -533,36 +547,25 @@ impl ProxyHttp for Proxy {
         if context.sent == 0 {
             context.sent = session.body_bytes_sent() as u64;
         }
-        let took = context.started.elapsed();
-        let site = context.site.as_ref().map_or("-", |site| &site.name);
-        self.app.metrics.served(&Served {
-            site,
-            dialect: context.dialect.map_or("-", Dialect::name),
+        let head = session.req_header();
+        self.app.sinks.record(&Record {
+            site: context.site.as_ref().map(|site| &*site.name),
+            client: session.client_addr().and_then(|client| client.as_inet()).copied(),
+            host: incoming::host(head).ok(),
+            path: head.uri.path(),
+            method: head.method.as_str(),
+            dialect: context.dialect,
+            language: context.dialect.or(context.speaks),
+            rule: context.rule.as_deref(),
+            status: context.status,
             outcome: context.outcome,
-            format: context.format,
-            cache: context.telling.cache.map_or("-", CacheStatus::name),
+            client_gone: context.client_gone,
+            processed: context.processed,
+            cache: context.telling.cache.map(|status| status.part()),
             sent: context.sent,
             saved: context.saved,
-            took,
+            took: context.started.elapsed(),
+            request_id: &context.request_id,
         });
-        let head = session.req_header();
-        tracing::info!(
-            target: "access",
-            client = session.client_addr().map(tracing::field::display),
-            method = head.method.as_str(),
-            host = incoming::host(head).unwrap_or_default(),
-            // The path alone: the query may hold a signature or a token. The rule stands as its canonical text.
-            path = head.uri.path(),
-            rule = context.rule.as_deref(),
-            status = context.status,
-            sent = context.sent,
-            site,
-            outcome = context.outcome,
-            cache = context.telling.cache.map_or("-", CacheStatus::name),
-            format = context.format,
-            // As the client was told it.
-            request_id = &*dialect::request_id(context.dialect.or(context.speaks), &context.request_id),
-            took_us = took.as_micros() as u64,
-        );
     }
 }

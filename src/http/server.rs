@@ -48,17 +48,7 @@ pub fn run(app: Arc<App>, config: &ServerConfig, doors: Doors) {
     server.bootstrap();
 
     let bounds = Bounds::of(config);
-    let proxy = Proxy { app: app.clone(), resolver: Resolver::default() };
-    let mut proxy = HttpProxy::new(proxy, server.configuration.clone());
-    proxy.handle_init_modules();
-    let mut options = HttpServerOptions::default();
-    options.h2c = true;
-    proxy.server_options = Some(options);
-    let mut h2 = H2Options::new();
-    // The library answers 431 itself; 32 bytes are counted for each field besides its own (RFC 9113 §6.5.2).
-    h2.max_header_list_size(u32::try_from(config.max_header).unwrap_or(u32::MAX).saturating_add(8 << 10));
-    h2.max_concurrent_streams(100);
-    proxy.h2_options = Some(h2);
+    let proxy = proxy(app.clone(), config, server.configuration.clone());
     let census = Census::new(places(config.max_connections), config.max_connections_per_client);
     let (metrics, shield) = (app.metrics.clone(), app.shield.clone());
     let public = Listening::new(
@@ -81,6 +71,21 @@ pub fn run(app: Arc<App>, config: &ServerConfig, doors: Doors) {
 
     leave_early(&server, app, config.grace);
     server.run(RunArgs::default());
+}
+
+/// The shield as an application of pingora's.
+pub(super) fn proxy(app: Arc<App>, config: &ServerConfig, conf: Arc<ServerConf>) -> HttpProxy<Proxy> {
+    let mut proxy = HttpProxy::new(Proxy { app, resolver: Resolver::default() }, conf);
+    proxy.handle_init_modules();
+    let mut options = HttpServerOptions::default();
+    options.h2c = true;
+    proxy.server_options = Some(options);
+    let mut h2 = H2Options::new();
+    // The library answers 431 itself; 32 bytes are counted for each field besides its own (RFC 9113 §6.5.2).
+    h2.max_header_list_size(u32::try_from(config.max_header).unwrap_or(u32::MAX).saturating_add(8 << 10));
+    h2.max_concurrent_streams(100);
+    proxy.h2_options = Some(h2);
+    proxy
 }
 
 /// How many connections of clients there can be: as configured, or as the system's limit of open files allows.

@@ -12,14 +12,16 @@ use super::job::job;
 use super::marks::digest;
 use super::tiers::Behind;
 use super::{Failure, Landed, Made, Question, Shield, header};
+use crate::billing::Tier;
 use crate::cache::{Depth, Epoch, Known, Original, Tags, Variant, VariantMeta};
 use crate::clock::Timestamp;
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::budget::{self, Pace};
-use crate::imaging::{Effort, Expected};
+use crate::imaging::{Effort, Expected, Header, Outcome};
 use crate::negotiate;
 use crate::plan::{Format, Quality, geometry};
+use crate::telemetry::ConversionNumbers;
 
 /// Who wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +179,7 @@ async fn convert(
     };
     shield.results.check()?;
     let mut converted = shield.engine.convert(conversion).await?;
-    shield.metrics.converted(&site.name, &header.source, original.bytes.len() as u64, &converted);
+    shield.metrics.converted(&site.name, &numbers(&converted, &header, original.bytes.len() as u64));
     converted.bytes = match shield.results.hold(converted.bytes.clone()) {
         Err(_) => {
             // What the cache has let go may still be there.
@@ -195,6 +197,19 @@ async fn convert(
         |time: Option<SystemTime>, mark: &Arc<Original>| time.zip(mark.known.last_modified).map(|(a, b)| a.max(b));
     variant.meta.last_modified = marks.iter().fold(variant.meta.last_modified, newest);
     Ok(variant)
+}
+
+/// What is counted of a conversion.
+fn numbers(converted: &Converted, header: &Header, source_bytes: u64) -> ConversionNumbers<'static> {
+    let Outcome { format, width, height, times, .. } = &converted.outcome;
+    let stages = [("decode", times.decode), ("transform", times.transform), ("encode", times.encode)];
+    ConversionNumbers {
+        tier: Tier::of(*format, *width, *height),
+        source: header.source.format.name(),
+        source_bytes,
+        queued: converted.queued,
+        stages: stages.map(|(stage, micros)| (stage, Duration::from_micros(micros))),
+    }
 }
 
 /// The tag of a result. That of many bytes is made on a thread that may be held up.

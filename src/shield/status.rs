@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::telemetry::CachePart;
+
 /// One answer's story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheStatus {
@@ -59,15 +61,15 @@ impl CacheStatus {
         matches!(self, Self::Hit | Self::Tier(_))
     }
 
-    /// Name for metrics and logs.
-    pub fn name(self) -> &'static str {
+    /// The same in few words, for the record of the answer.
+    pub fn part(self) -> CachePart {
         match self {
-            Self::Hit => "hit",
-            Self::Tier(_) => "tier",
-            Self::Forward(Forward { collapsed: true, .. }) => "collapsed",
-            Self::Forward(Forward { worked: true, .. }) => "miss",
-            Self::Forward(_) => "revalidated",
-            Self::Bypass | Self::Method => "passed",
+            Self::Hit => CachePart::Hit,
+            Self::Tier(_) => CachePart::Tier,
+            Self::Forward(Forward { collapsed: true, .. }) => CachePart::Collapsed,
+            Self::Forward(Forward { worked: true, .. }) => CachePart::Miss,
+            Self::Forward(_) => CachePart::Revalidated,
+            Self::Bypass | Self::Method => CachePart::Passed,
         }
     }
 }
@@ -128,7 +130,7 @@ mod tests {
             (CacheStatus::Bypass, "passed", "pictor; fwd=bypass"),
             (CacheStatus::Method, "passed", "pictor; fwd=method"),
         ] {
-            assert_eq!((status.name(), status.to_string().as_str()), (name, text));
+            assert_eq!((status.part().name(), status.to_string().as_str()), (name, text));
         }
     }
 }

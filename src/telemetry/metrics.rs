@@ -6,31 +6,10 @@ use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use crate::billing::Tier;
-use crate::engine::{Converted, Lane, Status};
-use crate::error::{Error, Kind};
-use crate::plan::Source;
-
-/// One finished request, as the access log and the metrics see it.
-#[derive(Debug, Clone, Copy)]
-pub struct Served<'a> {
-    /// The site's name, or `-`.
-    pub site: &'a str,
-    /// `tencent`, `aliyun`, or `-` for pass-through.
-    pub dialect: &'static str,
-    /// `ok`, `not_modified`, `passed`, or an error's name.
-    pub outcome: &'static str,
-    /// The format of the answer, or `-`.
-    pub format: &'static str,
-    /// The cache's part, or `-`.
-    pub cache: &'static str,
-    /// Bytes of the body sent.
-    pub sent: u64,
-    /// Bytes that the original would have taken more than the answer.
-    pub saved: u64,
-    /// From the first byte of the request's head to the end of the answer.
-    pub took: Duration,
-}
+use super::numbers::{ConversionNumbers, Labelled, Snapshot};
+use super::record::{Record, RequestOutcome};
+use super::sink::{Labels, Sink};
+use crate::error::Kind;
 
 /// Every family, bound once.
 pub struct Metrics {
@@ -161,15 +140,6 @@ impl Metrics {
         })
     }
 
-    /// Counts a finished request.
-    pub fn served(&self, served: &Served<'_>) {
-        let labels = [served.site, served.dialect, served.outcome, served.format, served.cache];
-        self.requests.with_label_values(&labels).inc();
-        self.request_seconds.with_label_values(&[served.cache]).observe(served.took.as_secs_f64());
-        self.bytes_out.with_label_values(&[served.site]).inc_by(served.sent);
-        self.bytes_saved.with_label_values(&[served.site]).inc_by(served.saved);
-    }
-
     /// Counts a connection, for as long as what is returned lives.
     pub fn connected(&self, listener: &str) -> Connected {
         let gauge = self.connections.with_label_values(&[listener]);
@@ -180,11 +150,6 @@ impl Metrics {
     /// Counts a connection that was ended or turned away by a bound.
     pub fn connection_ended(&self, bound: &str) {
         self.connections_ended.with_label_values(&[bound]).inc();
-    }
-
-    /// Counts an answer that is an error.
-    pub fn refused(&self, site: &str, error: &Error) {
-        self.refusals.with_label_values(&[site, error.kind.name()]).inc();
     }
 
     /// Counts a fetch.
@@ -201,87 +166,153 @@ impl Metrics {
     }
 
     /// Counts a conversion in its billing tier, and where its time went.
-    pub fn converted(&self, site: &str, source: &Source, source_bytes: u64, converted: &Converted) {
-        let outcome = &converted.outcome;
-        let tier = Tier::of(outcome.format, outcome.width, outcome.height).name();
-        self.conversions.with_label_values(&[site, tier, source.format.name()]).inc();
-        self.conversion_source_bytes.with_label_values(&[site, tier]).inc_by(source_bytes);
+    pub fn converted(&self, site: &str, converted: &ConversionNumbers<'_>) {
+        let tier = converted.tier.name();
+        self.conversions.with_label_values(&[site, tier, converted.source]).inc();
+        self.conversion_source_bytes.with_label_values(&[site, tier]).inc_by(converted.source_bytes);
         self.queue_seconds.observe(converted.queued.as_secs_f64());
-        let times = [
-            ("decode", outcome.times.decode),
-            ("transform", outcome.times.transform),
-            ("encode", outcome.times.encode),
-        ];
-        for (stage, micros) in times {
-            self.stages.with_label_values(&[stage]).observe(micros as f64 / 1e6);
+        for (stage, took) in converted.stages {
+            self.stages.with_label_values(&[stage]).observe(took.as_secs_f64());
         }
     }
 
-    /// The text exposition, with gauges read at this moment.
+    /// The text exposition, with the gauges as the numbers of this moment say.
     ///
     /// # Errors
     /// What the encoder says; not expected.
-    pub fn expose(
-        &self,
-        status: &Status,
-        cache: &[(&'static str, u64)],
-        held: [u64; 2],
-        flights: (usize, usize),
-        hurried: usize,
-    ) -> Result<Vec<u8>, prometheus::Error> {
-        let pool = [
-            ("present", status.workers as u64),
-            ("busy", status.busy as u64),
-            ("spare", status.spare as u64),
-            ("kept_for_sites", status.kept as u64),
-            ("quarantined_pictures", status.quarantined as u64),
-            ("resident_bytes", status.resident),
-            ("estimated_wait_ms", status.queued_ms),
-        ];
-        for (state, value) in pool {
-            self.pool.with_label_values(&[state]).set(i64::try_from(value).unwrap_or(i64::MAX));
-        }
+    pub fn expose(&self, now: &Snapshot<'_>) -> Result<Vec<u8>, prometheus::Error> {
+        set_each(&self.pool, now.pool);
         // The pool counts from its start; a counter takes what has come since the last look.
-        let events = [
-            ("killed", status.kills),
-            ("died", status.crashes),
-            ("recycled", status.recycled),
-            ("evicted", status.evicted),
-            ("parked", status.parked),
-            ("started", status.respawns),
-            ("refused_busy", status.refused.busy),
-            ("refused_hopeless", status.refused.hopeless),
-            ("refused_memory", status.refused.memory),
-            ("refused_quarantine", status.refused.quarantined),
-        ];
-        for (event, total) in events {
-            let counter = self.pool_events.with_label_values(&[event]);
+        for (event, total) in now.pool_events {
+            let counter = self.pool_events.with_label_values(&[*event]);
             counter.inc_by(total.saturating_sub(counter.get()));
         }
-        for (lane, depth) in [(Lane::Light, status.queued_light), (Lane::Heavy, status.queued_heavy)] {
-            self.queue_depth.with_label_values(&[lane.name()]).set(depth as i64);
-        }
-        for (tier, bytes) in cache {
-            self.cache_bytes.with_label_values(&[*tier]).set(i64::try_from(*bytes).unwrap_or(i64::MAX));
-        }
-        self.hurried.set(i64::try_from(hurried).unwrap_or(i64::MAX));
-        for (gauge, bytes) in [&self.originals_held, &self.results_held].into_iter().zip(held) {
-            gauge.set(i64::try_from(bytes).unwrap_or(i64::MAX));
-        }
-        self.flights.with_label_values(&["fetch"]).set(flights.0 as i64);
-        self.flights.with_label_values(&["conversion"]).set(flights.1 as i64);
+        set_each(&self.queue_depth, now.queue);
+        set_each(&self.cache_bytes, now.cache);
+        set_each(&self.flights, now.flights);
+        set(&self.hurried, now.hurried);
+        set(&self.originals_held, now.originals_held);
+        set(&self.results_held, now.results_held);
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
     }
 }
 
+fn set_each(family: &IntGaugeVec, numbers: &[Labelled]) {
+    for (label, number) in numbers {
+        set(&family.with_label_values(&[*label]), *number);
+    }
+}
+
+fn set(gauge: &IntGauge, number: u64) {
+    gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
+}
+
+impl Sink for Metrics {
+    fn record(&self, record: &Record<'_>) {
+        let Labels { site, dialect, outcome, format, cache } = Labels::of(record);
+        self.requests.with_label_values(&[site, dialect, outcome, format, cache]).inc();
+        self.request_seconds.with_label_values(&[cache]).observe(record.took.as_secs_f64());
+        self.bytes_out.with_label_values(&[site]).inc_by(record.sent);
+        self.bytes_saved.with_label_values(&[site]).inc_by(record.saved);
+        if let Some(RequestOutcome::Refused(kind)) = record.outcome {
+            self.refusals.with_label_values(&[site, kind.name()]).inc();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::billing::Tier;
+
+    fn exposed(metrics: &Metrics, now: &Snapshot<'_>) -> Vec<String> {
+        let text = String::from_utf8(metrics.expose(now).unwrap()).unwrap();
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    fn assert_has(lines: &[String], wanted: &[&str]) {
+        for line in wanted {
+            assert!(lines.iter().any(|known| known == line), "{line} is not in {lines:#?}");
+        }
+    }
 
     #[test]
-    fn every_family_registers() {
-        assert!(Metrics::new().is_ok());
+    fn a_record_is_counted_once_and_a_refusal_by_its_kind() {
+        let metrics = Metrics::new().unwrap();
+        let took = Duration::from_millis(2);
+        let record = Record { site: Some("s"), sent: 7, saved: 3, took, ..Record::nothing() };
+        metrics.record(&Record { outcome: Some(RequestOutcome::Ok), ..record });
+        // Whether or not the client has waited for it.
+        for client_gone in [false, true] {
+            metrics.record(&Record { outcome: Some(RequestOutcome::Refused(Kind::Busy)), client_gone, ..record });
+        }
+        let lines = exposed(&metrics, &Snapshot::default());
+        let request = |outcome: &str| {
+            format!(
+                "pictor_requests_total{{cache=\"-\",dialect=\"-\",format=\"-\",outcome=\"{outcome}\",site=\"s\"}} 1"
+            )
+        };
+        assert_has(&lines, &[&request("ok"), &request("busy"), &request("client_gone")]);
+        assert_has(
+            &lines,
+            &[
+                "pictor_refusals_total{kind=\"busy\",site=\"s\"} 2",
+                "pictor_bytes_out_total{site=\"s\"} 21",
+                "pictor_bytes_saved_total{site=\"s\"} 9",
+                "pictor_request_seconds_count{cache=\"-\"} 3",
+            ],
+        );
+    }
+
+    #[test]
+    fn numbers_of_the_moment_are_set_and_totals_go_on() {
+        let metrics = Metrics::new().unwrap();
+        for (busy, killed) in [(3, 5), (1, 8), (2, 8)] {
+            let now = Snapshot {
+                pool: &[("busy", busy)],
+                pool_events: &[("killed", killed)],
+                queue: &[("light", 2)],
+                cache: &[("variants", 4)],
+                flights: &[("fetch", 6)],
+                originals_held: 10,
+                results_held: 11,
+                hurried: 12,
+            };
+            let lines = exposed(&metrics, &now);
+            let busy = format!("pictor_workers{{state=\"busy\"}} {busy}");
+            let killed = format!("pictor_worker_events_total{{event=\"killed\"}} {killed}");
+            assert_has(&lines, &[&busy, &killed, "pictor_queue_depth{lane=\"light\"} 2"]);
+            assert_has(&lines, &["pictor_cache_bytes{tier=\"variants\"} 4", "pictor_flights{kind=\"fetch\"} 6"]);
+            assert_has(
+                &lines,
+                &["pictor_originals_held_bytes 10", "pictor_results_held_bytes 11", "pictor_hurried_results 12"],
+            );
+        }
+    }
+
+    #[test]
+    fn a_conversion_is_counted_in_its_tier() {
+        let metrics = Metrics::new().unwrap();
+        let stage = Duration::from_millis(4);
+        let converted = ConversionNumbers {
+            tier: Tier::AdvancedSmall,
+            source: "png",
+            source_bytes: 100,
+            queued: stage,
+            stages: [("decode", stage), ("transform", stage), ("encode", stage)],
+        };
+        metrics.converted("s", &converted);
+        assert_has(
+            &exposed(&metrics, &Snapshot::default()),
+            &[
+                "pictor_conversions_total{site=\"s\",source=\"png\",tier=\"advanced_small\"} 1",
+                "pictor_conversion_source_bytes_total{site=\"s\",tier=\"advanced_small\"} 100",
+                "pictor_queue_seconds_count 1",
+                "pictor_stage_seconds_count{stage=\"encode\"} 1",
+            ],
+        );
     }
 }

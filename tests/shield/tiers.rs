@@ -55,7 +55,7 @@ async fn another_process_starts_warm() {
     four.get(&plain).await.unwrap();
     let fetched = own.count("/a.png");
     let told = four.get(&asked).await.unwrap().status;
-    assert_eq!((told.to_string().as_str(), told.name()), ("pictor; hit; detail=map", "tier"));
+    assert_eq!((told.to_string().as_str(), told.part().name()), ("pictor; hit; detail=map", "tier"));
     assert_eq!((own.count("/a.png"), four.told(&asked).await.as_str()), (fetched, "pictor; hit"));
     assert_eq!([&one, &two, &three, &four].map(House::conversions), [1, 0, 1, 1]);
 }
