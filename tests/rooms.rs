@@ -307,6 +307,22 @@ fn what_is_wrong_is_seen() {
     assert_eq!(circles(&graph), [BTreeSet::from([1, 2, 3])]);
 }
 
+/// Who decides anything about a request's query is given what was taken apart once. The text itself is read in one place, so
+/// that no two can read it differently.
+#[test]
+fn a_requests_query_is_taken_apart_in_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let asks = |path: &str| without_tests(&fs::read_to_string(root.join(path)).unwrap()).matches(".query()").count();
+    let house = house();
+    let who: Vec<(&str, usize)> = house
+        .iter()
+        .filter(|source| room_of(source) == Some("http"))
+        .map(|source| (source.path.as_str(), asks(&source.path)))
+        .filter(|(_, times)| *times > 0)
+        .collect();
+    assert_eq!(who, [("src/http/incoming.rs", 1)]);
+}
+
 /// What a disk keeps waiting shall not keep a connection or a flight waiting: files are read by the origin of a folder and by
 /// the state, on threads of their own.
 #[test]

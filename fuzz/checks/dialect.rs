@@ -2,7 +2,7 @@
 //! within the limits over any source. Also what an error looks like in either dress.
 
 use pictor::dialect::translate::{as_query, translate};
-use pictor::dialect::{Dialect, Language, Recognised, Styles, error_body, outside, recognise};
+use pictor::dialect::{Dialect, Language, Recognised, RequestQuery, Styles, error_body, recognise};
 use pictor::plan::geometry::{check_source, lay_out};
 use pictor::plan::{Format, GeometryOp, Limits, Plan, Source};
 use pictor::sign::encode::uri_encode;
@@ -13,8 +13,6 @@ pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(text);
     let styles = styles();
     let (path, query) = text.split_once('?').unwrap_or(("", &text));
-    let _ = outside(query).count();
-    let _ = styles.only_style(query);
     if let Some((key, rule)) = styles.split(path) {
         assert!(path.starts_with(key));
         one_rule(&rule, &styles, head);
@@ -28,6 +26,8 @@ pub fn check(data: &[u8]) {
 /// the same. What is translated into the other language is read there.
 fn requested(path: &str, query: &str, styles: Styles, head: &[u8; 12]) {
     let mut language = Language { dialects: Dialect::ALL.to_vec(), styles, strict: false, legacy: true };
+    let query = &RequestQuery::of(query);
+    let _ = query.without_rule();
     let lenient = language.read(path, query, true);
     assert!(path.starts_with(lenient.path));
     language.strict = true;

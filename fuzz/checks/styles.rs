@@ -1,7 +1,9 @@
 //! Any call for a site's styles, in either dialect: read without a panic, and a style that is accepted is told again as it
 //! was set, in XML that is read again, and found by its name.
 
-use pictor::dialect::{Dialect, StyleCall, Styles, style_calls};
+use pictor::access::is_style_call;
+use pictor::dialect::styles::lone;
+use pictor::dialect::{Dialect, RequestQuery, StyleCall, Styles, style_calls};
 use pictor::xml::walk;
 
 const METHODS: [&str; 5] = ["GET", "PUT", "DELETE", "POST", "HEAD"];
@@ -18,7 +20,8 @@ pub fn check(data: &[u8]) {
         2 => &[Dialect::Aliyun],
         _ => &[],
     };
-    style_calls::claims("/", &query);
+    let query = RequestQuery::of(&query).into_parameters();
+    is_style_call("/", &query);
     let Some(dialect) = style_calls::dialect(&query, body, enabled) else {
         assert!(enabled.len() < 2, "a site of both dialects answers everything");
         return;
@@ -48,7 +51,7 @@ fn set(name: &str, rule: &str, enabled: &[Dialect]) {
     let (path, query) =
         styles.split(&format!("/a.jpg!{name}")).map(|(path, query)| (path.to_owned(), query)).expect("a style");
     assert_eq!(path, "/a.jpg");
-    assert!(styles.only_style(&query), "{query}");
+    assert!(lone(&query).is_some_and(|(_, found)| found == name), "{query}");
     for dialect in Dialect::ALL {
         for call in [StyleCall::List, StyleCall::Get(name.to_owned())] {
             let told: Vec<_> = styles.get(name).into_iter().collect();

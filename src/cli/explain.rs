@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::billing::Tier;
 use crate::config;
-use crate::dialect::{self, Dialect, Language, Recognised};
+use crate::dialect::{self, Dialect, Language, Recognised, RequestQuery};
 use crate::imaging::encode;
 use crate::negotiate::{self, Class};
 use crate::plan::{Answer, Format, Limits, Plan, Source, geometry};
@@ -203,7 +203,9 @@ fn parse(text: &str, language: &Language) -> Result<Parsed, String> {
     let bare = ["image/", "style/", "sys/"].iter().any(|start| text.starts_with(start));
     let alone = if bare { format!("x-oss-process={text}") } else { text.to_owned() };
     for (path, query) in [(path, query.unwrap_or_default()), ("/object", alone.as_str())] {
-        if let Recognised::Rule { dialect, plan, ignored, .. } = language.read(path, query, true).recognised {
+        if let Recognised::Rule { dialect, plan, ignored, .. } =
+            language.read(path, &RequestQuery::of(query), true).recognised
+        {
             return Ok((dialect, plan, ignored));
         }
     }

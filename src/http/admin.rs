@@ -12,8 +12,9 @@ use pingora::protocols::http::ServerSession;
 use super::front::Request;
 use super::snapshot::exposed;
 use super::{App, incoming, styles};
+use crate::access::{self, Query};
 use crate::cache::{Depth, Scope};
-use crate::dialect::{self, style_calls};
+use crate::dialect;
 
 /// The admin application.
 pub struct Admin {
@@ -39,9 +40,9 @@ const SITES: &str = "/-/sites/";
 
 impl Admin {
     /// The vendors' calls for styles, for a site by its name; nobody else reaches this listener.
-    async fn styles(&self, session: &mut ServerSession, name: &str, query: &str) -> Response<Vec<u8>> {
+    async fn styles(&self, session: &mut ServerSession, name: &str, query: &Query) -> Response<Vec<u8>> {
         let found = self.app.sites.now().named(name).cloned();
-        let Some(site) = found.filter(|_| style_calls::claims("/", query)) else {
+        let Some(site) = found.filter(|_| access::is_style_call("/", query)) else {
             let message = b"take /-/sites/NAME/?style, NAME being a site of the configuration\n";
             return text(StatusCode::NOT_FOUND, PLAIN, message.to_vec());
         };
@@ -91,7 +92,8 @@ impl ServeHttp for Admin {
         }
         let target = session.req_header().uri.clone();
         if let Some(name) = target.path().strip_prefix(SITES) {
-            return self.styles(session, name.trim_end_matches('/'), target.query().unwrap_or_default()).await;
+            let query = incoming::target(&target).into_parameters();
+            return self.styles(session, name.trim_end_matches('/'), &query).await;
         }
         let head = session.req_header();
         if head.method.as_str() == "PURGE" {

@@ -3,13 +3,13 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{HeaderName, Uri};
 use pingora::http::RequestHeader;
 
 use super::referer;
 use crate::access::{self, Action, Asked, Grant, Pass, Query, Wants, looks_negotiable};
 use crate::cache::ObjectId;
-use crate::dialect::{self, Dialect, Language, Reading, Recognised};
+use crate::dialect::{Dialect, Language, Reading, Recognised, RequestQuery};
 use crate::error::{Error, Kind};
 use crate::negotiate::{self, Class};
 use crate::origin::ObjectKey;
@@ -23,8 +23,8 @@ pub enum Incoming {
     Image(Box<Image>),
     /// A rule that says `ignore-error/1` over a value out of its range: the untouched original.
     Original(Pass),
-    /// A vendor's call for the site's styles.
-    Styles(access::StylesGrant),
+    /// A vendor's call for the site's styles, with its parameters.
+    Styles(access::StylesGrant, Query),
     /// Everything else: through to the origin.
     Pass(Pass),
 }
@@ -75,37 +75,55 @@ pub fn size(head: &RequestHeader) -> usize {
     head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() + target
 }
 
-/// The path and query as the client sent them.
-pub fn target(head: &RequestHeader) -> (&str, Option<&str>) {
-    (head.uri.path(), head.uri.query())
+/// What a request is aimed at. Made once in its life: who decides anything about the query is given this.
+pub struct RequestTarget<'a> {
+    path: &'a str,
+    query: RequestQuery<'a>,
+}
+
+/// The path as the client sent it, and its query, taken apart.
+pub fn target(uri: &Uri) -> RequestTarget<'_> {
+    RequestTarget { path: uri.path(), query: RequestQuery::of(uri.query().unwrap_or_default()) }
+}
+
+impl RequestTarget<'_> {
+    /// The parameters that are neither rules nor signatures nor tokens.
+    pub fn into_parameters(self) -> Query {
+        self.query.into_parameters()
+    }
 }
 
 /// Reads what the request asks for, and decides on it. The error comes with the dialect that it is to be dressed in.
-pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<Dialect>, Error)> {
-    let (path, raw) = target(head);
+pub fn read(
+    head: &RequestHeader,
+    target: RequestTarget<'_>,
+    site: &Arc<Site>,
+) -> Result<Incoming, (Option<Dialect>, Error)> {
     let language = &site.language;
     let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
     // What is written to is the path as it stands: only reads take a style off its end.
-    let Reading { path, recognised, by_style } = language.read(path, raw.unwrap_or(""), reads);
-    let query = Query::of(dialect::outside(raw.unwrap_or("")));
+    let query = &target.query;
+    let Reading { path, recognised, by_style } = language.read(target.path, query, reads);
     let own = match &recognised {
         Recognised::Rule { dialect, .. } => Some(*dialect),
         Recognised::None => None,
     };
     let speaks = || own.or_else(|| spoken(head, language));
     let fail = |error: Error| (speaks(), error);
-    refuse_uploads_with_processing(head, raw.unwrap_or(""), &query, language)?;
+    refuse_uploads_with_processing(head, query, language)?;
 
     let policy = site.opens();
     // What is sent as it came goes only to an origin that decides for itself.
-    let rest = policy.origin_decides && own.is_some();
-    let without_rule = rest.then(|| raw.map(dialect::without_rule)).flatten();
+    let without_rule = (policy.origin_decides && own.is_some()).then(|| query.without_rule());
     let referer = head.headers.get(http::header::REFERER).map(|value| value.to_str().unwrap_or("?"));
     let asked = Asked {
         method: &head.method,
         path,
-        query: &query,
-        raw_query: if own.is_some() { without_rule.as_deref() } else { raw }.filter(|raw| !raw.is_empty()),
+        query: query.parameters(),
+        raw_query: match own {
+            Some(_) => without_rule.as_deref().filter(|rest| !rest.is_empty()),
+            None => query.as_it_came(),
+        },
         headers: &head.headers,
         wants: match recognised {
             Recognised::Rule { .. } => Wants::Picture { by_style },
@@ -115,9 +133,9 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
     };
     let grant = access::decide(&asked, &policy).map_err(|refusal| fail(refusal.into()))?;
     let (grant, pass) = match grant {
-        Grant::Styles(styles) => return Ok(Incoming::Styles(styles)),
+        Grant::Styles(styles) => return Ok(Incoming::Styles(styles, target.into_parameters())),
         Grant::Picture(picture) => (picture, None),
-        Grant::Pass(pass) => match pass.picture().filter(|_| negotiates_plain(head, site)) {
+        Grant::Pass(pass) => match pass.picture().filter(|_| negotiates_plain(head, &target, site)) {
             Some(picture) => (picture, Some(pass)),
             None => return Ok(Incoming::Pass(pass)),
         },
@@ -149,11 +167,10 @@ pub fn read(head: &RequestHeader, site: &Arc<Site>) -> Result<Incoming, (Option<
 }
 
 /// Whether a request that names no rule is for a picture whose format `Accept` decides.
-pub fn negotiates_plain(head: &RequestHeader, site: &Site) -> bool {
-    let (path, query) = target(head);
+pub fn negotiates_plain(head: &RequestHeader, target: &RequestTarget<'_>, site: &Site) -> bool {
     let reads = head.method == http::Method::GET || head.method == http::Method::HEAD;
     let asked = site.negotiate_plain && !site.offered.is_empty();
-    reads && asked && query.is_none_or(str::is_empty) && looks_negotiable(path)
+    reads && asked && target.query.is_empty() && looks_negotiable(target.path)
 }
 
 /// The language to answer in where no rule says it: the one whose SDK the client seems to be, else the site's first.
@@ -205,22 +222,20 @@ const PIC_OPERATIONS: HeaderName = HeaderName::from_static("pic-operations");
 /// silently leave the processing out.
 fn refuse_uploads_with_processing(
     head: &RequestHeader,
-    raw: &str,
-    query: &Query,
+    query: &RequestQuery<'_>,
     language: &Language,
 ) -> Result<(), (Option<Dialect>, Error)> {
     let speaks = |dialect| language.dialects.contains(&dialect);
     let unsupported = |dialect, what: &str| {
         Err((Some(dialect), Error::new(Kind::UnsupportedRule, format!("{what} is not supported here yet"))))
     };
-    if speaks(Dialect::Tencent) && (head.headers.contains_key(PIC_OPERATIONS) || query.has("image_process")) {
+    if speaks(Dialect::Tencent)
+        && (head.headers.contains_key(PIC_OPERATIONS) || query.parameters().has("image_process"))
+    {
         return unsupported(Dialect::Tencent, "processing on upload or on stored data (Pic-Operations)");
     }
     let post = head.method == http::Method::POST;
-    let names_process = || {
-        let all = Query::of(raw.split(['&', '?']));
-        all.has("x-oss-process") || all.has("x-oss-async-process")
-    };
+    let names_process = || query.may_name("x-oss-process") || query.may_name("x-oss-async-process");
     if post && speaks(Dialect::Aliyun) && names_process() {
         return unsupported(Dialect::Aliyun, "processing on stored data (POST with x-oss-process)");
     }

@@ -80,8 +80,13 @@ struct Seen {
 fn begin(sites: &CurrentSites) -> Seen {
     let site = site(HOST, sites).unwrap();
     let by_style = head("GET", "/a.jpg!s");
-    let Ok(Incoming::Image(image)) = read(&by_style, &site) else { panic!("a picture by its style") };
-    let open = ["/a.jpg", "/a.jpg?imageMogr2/rotate/90"].map(|target| read(&head("GET", target), &site).is_ok());
+    let Ok(Incoming::Image(image)) = read(&by_style, target(&by_style.uri), &site) else {
+        panic!("a picture by its style")
+    };
+    let open = ["/a.jpg", "/a.jpg?imageMogr2/rotate/90"].map(|wanted| {
+        let head = head("GET", wanted);
+        read(&head, target(&head.uri), &site).is_ok()
+    });
     let question = image.question;
     let settings = (site.opens(), question.site.limits.output_side, question.site.imaging.metadata, site.cache.fresh);
     Seen {

@@ -43,8 +43,8 @@ pub fn sent(site: &Arc<Site>, method: &str, target: &str, fields: &[(&str, &str)
         let target = head.uri.path_and_query().map_or("", |target| target.as_str());
         Ok(Sent::Passed(method.to_owned(), target.to_owned(), fields.collect()))
     };
-    match incoming::read(&head, site).map_err(|(_, error)| error)? {
-        Incoming::Styles(_) => Ok(vec![Sent::Styles]),
+    match incoming::read(&head, incoming::target(&head.uri), site).map_err(|(_, error)| error)? {
+        Incoming::Styles(..) => Ok(vec![Sent::Styles]),
         Incoming::Pass(grant) | Incoming::Original(grant) => Ok(vec![pass(grant)?]),
         Incoming::Image(image) => {
             let version = image.question.object.version_id.as_deref().map(str::to_owned);

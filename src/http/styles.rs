@@ -8,6 +8,7 @@ use pingora::protocols::http::ServerSession;
 use super::App;
 use super::answer::{self, Response, name_request, set, status_line};
 use super::front::Request;
+use crate::access::Query;
 use crate::dialect::{Dialect, style_calls};
 use crate::error::{Error, Kind};
 use crate::site::Site;
@@ -52,7 +53,7 @@ pub async fn call(
     app: &App,
     site: &Site,
     method: &str,
-    query: &str,
+    query: &Query,
     body: &Body,
 ) -> (Option<Dialect>, Result<(u16, String), Error>) {
     let dialect = style_calls::dialect(query, &body.0, &site.language.dialects);

@@ -7,7 +7,7 @@ use pingora::proxy::Session;
 
 use super::Proxy;
 use super::context::RequestContext;
-use crate::access::{self, Pass};
+use crate::access::{self, Pass, Query};
 use crate::error::Error;
 use crate::http::answer::{self, Response};
 use crate::http::incoming::{self, Image, Incoming};
@@ -27,16 +27,17 @@ impl Proxy {
         framing::check(head, app.max_header)?;
         let site = &incoming::site(host, &app.sites)?;
         context.site = Some(site.clone());
+        let target = incoming::target(&head.uri);
         // Before anything can be refused.
-        context.telling.negotiable = incoming::negotiates_plain(head, site);
-        let read = incoming::read(head, site).map_err(|(dialect, error)| {
+        context.telling.negotiable = incoming::negotiates_plain(head, &target, site);
+        let read = incoming::read(head, target, site).map_err(|(dialect, error)| {
             context.dialect = dialect;
             error
         })?;
         match read {
             Incoming::Image(image) => self.picture(session, context, site, image).await,
             Incoming::Original(pass) => self.pass(session, context, site, pass, RequestOutcome::Original).await,
-            Incoming::Styles(grant) => self.styles(session, context, site, grant).await,
+            Incoming::Styles(grant, query) => self.styles(session, context, site, grant, &query).await,
             Incoming::Pass(pass) => self.pass(session, context, site, pass, RequestOutcome::Passed).await,
         }
     }
@@ -88,11 +89,11 @@ impl Proxy {
         context: &mut RequestContext,
         site: &Site,
         _: access::StylesGrant,
+        query: &Query,
     ) -> Result<bool, Error> {
         let body = styles::Body::receive(session.as_downstream_mut()).await?;
-        let head = session.req_header();
-        let query = head.uri.query().unwrap_or_default();
-        let (dialect, result) = styles::call(&self.app, site, head.method.as_str(), query, &body).await;
+        let method = session.req_header().method.as_str();
+        let (dialect, result) = styles::call(&self.app, site, method, query, &body).await;
         context.dialect = dialect;
         let (status, body) = result?;
         let response = styles::response(dialect, status, body, &context.request_id)?;

@@ -214,6 +214,12 @@ impl Query {
         self.0.iter().any(|(known, _)| known == name.as_bytes())
     }
 
+    /// The value of the first parameter of this name, as text; empty where it stands without one.
+    pub fn text(&self, name: &str) -> Option<String> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name.as_bytes())?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,6 +1,7 @@
 //! What a site understands, and how a request's path and query are read with it.
 
-use super::{Dialect, Recognised, Styles, aliyun, recognise, rule};
+use super::request_query::{Piece, take_apart};
+use super::{Dialect, Recognised, RequestQuery, Styles, aliyun, recognise_in, rule};
 use crate::error::{Error, Kind};
 
 /// What a site understands.
@@ -28,12 +29,12 @@ pub struct Reading<'a> {
 }
 
 impl Language {
-    /// Reads a path as the client sent it and the query after it, both undecoded. Whether what stands at the end of the
+    /// Reads a path as the client sent it, undecoded, and the query after it. Whether what stands at the end of the
     /// path may be a style or an older rule is the caller's to say.
-    pub fn read<'a>(&self, path: &'a str, query: &str, path_too: bool) -> Reading<'a> {
+    pub fn read<'a>(&self, path: &'a str, query: &RequestQuery<'_>, path_too: bool) -> Reading<'a> {
         let mut reading = match path_too {
             true => self.lenient(path, query),
-            false => self.plain(path, query),
+            false => self.plain(path, query.pieces().iter()),
         };
         if self.strict
             && let Recognised::Rule { dialect, plan, ignored, .. } = &mut reading.recognised
@@ -47,7 +48,7 @@ impl Language {
         reading
     }
 
-    fn lenient<'a>(&self, path: &'a str, query: &str) -> Reading<'a> {
+    fn lenient<'a>(&self, path: &'a str, query: &RequestQuery<'_>) -> Reading<'a> {
         if self.legacy
             && self.dialects.contains(&Dialect::Aliyun)
             && let Some((path, chain)) = aliyun::legacy::split(path)
@@ -60,25 +61,23 @@ impl Language {
         match self.styles.split(path) {
             // The rule of a style in the path runs before one in the query.
             Some((path, styled)) => self.joined(path, &styled, query),
-            None => self.plain(path, query),
+            None => self.plain(path, query.pieces().iter()),
         }
     }
 
-    fn joined<'a>(&self, path: &'a str, styled: &str, query: &str) -> Reading<'a> {
-        match query.is_empty() {
-            true => self.plain(path, styled),
-            false => self.plain(path, &format!("{styled}&{query}")),
-        }
+    fn joined<'a>(&self, path: &'a str, styled: &str, query: &RequestQuery<'_>) -> Reading<'a> {
+        let styled = take_apart(styled);
+        self.plain(path, styled.iter().chain(query.pieces()))
     }
 
-    fn plain<'a>(&self, path: &'a str, query: &str) -> Reading<'a> {
-        let recognised = recognise(query, &self.dialects, &self.styles);
-        let by_style = matches!(recognised, Recognised::Rule { .. }) && self.styles.only_style(query);
+    fn plain<'a, 'q>(&self, path: &'a str, pieces: impl Iterator<Item = &'q Piece<'q>> + Clone) -> Reading<'a> {
+        let recognised = recognise_in(pieces.clone(), &self.dialects, &self.styles);
+        let by_style = matches!(recognised, Recognised::Rule { .. }) && self.styles.only_style(pieces);
         Reading { path, recognised, by_style }
     }
 
-    fn legacy(&self, chain: &str, query: &str) -> Recognised {
-        if let Recognised::Rule { .. } = recognise(query, &self.dialects, &self.styles) {
+    fn legacy(&self, chain: &str, query: &RequestQuery<'_>) -> Recognised {
+        if let Recognised::Rule { .. } = recognise_in(query.pieces().iter(), &self.dialects, &self.styles) {
             let message = "the path ends in a rule after `@` and the query holds another; write one of them";
             return rule(Dialect::Aliyun, super::Parsed::wrong(Error::new(Kind::BadRequest, message)));
         }

@@ -10,6 +10,7 @@ mod mark;
 mod missing;
 mod number;
 mod query;
+mod request_query;
 mod store;
 pub mod style_calls;
 pub mod styles;
@@ -20,17 +21,17 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 pub use answer::{ErrorBody, answer_headers, error_body, facts_body, media_type, request_id};
 pub use language::{Language, Reading};
-pub use query::{outside, redact, rewrite, without_rule};
+pub use query::{redact, rewrite};
+pub use request_query::RequestQuery;
 pub use store::{StoreError, store_error, store_error_body};
 pub use style_calls::StyleCall;
 pub use styles::{StyleInfo, Styles};
 
 use crate::error::{Error, Kind};
 use crate::plan::Plan;
+use request_query::{Piece, take_apart};
 
 /// A vendor's image language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -141,22 +142,24 @@ impl Ignored {
 /// Every encoding that clients send gives the same plan: raw, percent-encoded once or twice, with `=` at the end, with
 /// other parameters around it.
 pub fn recognise(raw_query: &str, enabled: &[Dialect], styles: &Styles) -> Recognised {
-    let mut found: Vec<(Dialect, Cow<'_, str>)> = Vec::new();
-    for piece in wire::pieces(raw_query) {
-        let text = wire::decode_twice(piece);
-        let dialect = enabled.iter().copied().find(|dialect| match dialect {
-            Dialect::Tencent => tencent::claims(&text),
-            Dialect::Aliyun => aliyun::claims(&text),
-        });
-        found.extend(dialect.map(|dialect| (dialect, text)));
-    }
-    let Some(&(dialect, _)) = found.first() else { return Recognised::None };
-    if found.iter().any(|(other, _)| *other != dialect) {
+    recognise_in(take_apart(raw_query).iter(), enabled, styles)
+}
+
+/// The same of a query that was taken apart.
+fn recognise_in<'a>(
+    pieces: impl Iterator<Item = &'a Piece<'a>> + Clone,
+    enabled: &[Dialect],
+    styles: &Styles,
+) -> Recognised {
+    let found =
+        pieces.filter_map(|piece| Some((piece.rule.filter(|dialect| enabled.contains(dialect))?, &*piece.text)));
+    let Some((dialect, _)) = found.clone().next() else { return Recognised::None };
+    if found.clone().any(|(other, _)| other != dialect) {
         let message = "the query holds rules of two vendors; write one of them";
         let plan = Err(Error::new(Kind::BadRequest, message));
         return Recognised::Rule { dialect, plan, original_on_error: false, ignored: Vec::new() };
     }
-    let texts: Vec<&str> = found.iter().map(|(_, text)| &**text).collect();
+    let texts: Vec<&str> = found.map(|(_, text)| text).collect();
     let parsed = match dialect {
         Dialect::Tencent => tencent::parse(&texts, styles),
         Dialect::Aliyun => aliyun::parse(&texts, styles),

@@ -1,22 +1,7 @@
-//! A query with its rule told from the rest: what goes to the origin, what replaces a rule, what people may read.
+//! Queries written anew: with another rule in the place of theirs, or for people's eyes.
 
 use super::wire::{base64, decode_twice, escape_rule, is_credential, name_of, pieces};
 use super::{aliyun, tencent};
-
-/// The pieces of a query that are neither rule nor signature nor token, as they were written.
-pub fn outside(raw_query: &str) -> impl Iterator<Item = &str> {
-    pieces(raw_query).filter(|piece| !is_rule(piece) && !is_credential(&name_of(piece)))
-}
-
-/// The query without its rule, as it was written.
-pub fn without_rule(raw_query: &str) -> String {
-    pieces(raw_query).filter(|piece| !is_rule(piece)).collect::<Vec<_>>().join("&")
-}
-
-fn is_rule(piece: &str) -> bool {
-    let text = decode_twice(piece);
-    tencent::claims(&text) || aliyun::claims(&text)
-}
 
 /// A query with another rule in the place of its own (which goes, if `rule` is `None`), without signatures and tokens,
 /// which would not be right any more; and whether there were any. The rest stays as it was written.
@@ -70,23 +55,3 @@ fn redact_rule(piece: &str) -> String {
 
 /// Parameters by which the vendors' CDNs let a request in: the origin may want them, people do not.
 const CDN_CREDENTIALS: [&str; 6] = ["auth_key", "txsecret", "token", "access_token", "authorization", "password"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_origin_sees_neither_rule_nor_signature() {
-        let query = "q-sign-algorithm=sha1&q-ak=AK&q-signature=0a&x-cos-security-token=t&versionId=v%2F1&\
-                     imageMogr2%2Fthumbnail%2F%2150p=&response-content-type=image%2Fx-test&a=1&b&\
-                     x-oss-process=image/info&OSSAccessKeyId=k&Expires=1&Signature=s&security-token=t&\
-                     x-oss-signature-version=OSS4&x-oss-date=d&X-Amz-Signature=s";
-        let outside: Vec<_> = outside(query).collect();
-        assert_eq!(outside, ["versionId=v%2F1", "response-content-type=image%2Fx-test", "a=1", "b"]);
-    }
-
-    #[test]
-    fn an_empty_query_has_no_pieces() {
-        assert_eq!(outside("").chain(outside("?&&")).next(), None);
-    }
-}

@@ -1,9 +1,8 @@
 //! The vendors' interfaces for styles: `?style` with XML bodies (tencent-ci §1.8), `?style&styleName=NAME` (aliyun-oss §5).
 //! Requests to data, data to answers.
 
-use percent_encoding::percent_decode_str;
-
-use super::{Dialect, StyleInfo, wire};
+use super::{Dialect, StyleInfo};
+use crate::access::Query;
 use crate::dates::http_date_of;
 use crate::error::{Error, Kind};
 use crate::xml::{DECLARATION, element, walk};
@@ -33,17 +32,12 @@ pub enum StyleCall {
     Delete(String),
 }
 
-/// Whether a request for the bucket itself is about its styles.
-pub fn claims(path: &str, query: &str) -> bool {
-    path.trim_matches('/').is_empty() && parameter(query, "style").is_some()
-}
-
 /// Whose interface a request belongs to: a body that begins as Tencent's do says so, `styleName` says Aliyun's. A plain
 /// `GET ?style` is Aliyun's where that is spoken.
-pub fn dialect(query: &str, body: &[u8], enabled: &[Dialect]) -> Option<Dialect> {
+pub fn dialect(query: &Query, body: &[u8], enabled: &[Dialect]) -> Option<Dialect> {
     let tencent = ["<AddStyle", "<GetStyle", "<DeleteStyle"];
     let says = |start: &str| body.windows(start.len()).any(|window| window == start.as_bytes());
-    let named = parameter(query, "styleName").is_some();
+    let named = query.has("styleName");
     let wanted = match !named && tencent.into_iter().any(says) {
         true => Dialect::Tencent,
         false if named || enabled.contains(&Dialect::Aliyun) => Dialect::Aliyun,
@@ -56,7 +50,7 @@ pub fn dialect(query: &str, body: &[u8], enabled: &[Dialect]) -> Option<Dialect>
 ///
 /// # Errors
 /// [`Kind::MethodNotAllowed`]; [`Kind::BadRequest`] for a body that is not as it should be or a name that is missing.
-pub fn read(dialect: Dialect, method: &str, query: &str, body: &[u8]) -> Result<StyleCall, Error> {
+pub fn read(dialect: Dialect, method: &str, query: &Query, body: &[u8]) -> Result<StyleCall, Error> {
     let bad = |what: String| Error::new(Kind::BadRequest, what);
     let inside = |document: &str, field: &str| -> Result<Option<String>, Error> {
         let mut found = None;
@@ -86,7 +80,7 @@ pub fn read(dialect: Dialect, method: &str, query: &str, body: &[u8]) -> Result<
         (Dialect::Tencent, "GET") => Ok(inside("GetStyle", "StyleName")?.map_or(StyleCall::List, StyleCall::Get)),
         (Dialect::Tencent, "DELETE") => Ok(StyleCall::Delete(needed("DeleteStyle", "StyleName")?)),
         (Dialect::Aliyun, method) => {
-            let name = parameter(query, "styleName").filter(|name| !name.is_empty());
+            let name = query.text("styleName").filter(|name| !name.is_empty());
             let named = || name.clone().ok_or_else(|| bad("the parameter styleName is missing".into()));
             match method {
                 "PUT" => {
@@ -144,13 +138,4 @@ fn aliyun_style(text: &mut String, style: &StyleInfo<'_>) {
     element(text, "CreateTime", &date(created));
     element(text, "LastModifyTime", &date(modified));
     text.push_str("</Style>");
-}
-
-/// The decoded value of a query's parameter; empty where it stands without one.
-fn parameter(query: &str, name: &str) -> Option<String> {
-    wire::pieces(query).find_map(|piece| {
-        let (found, value) = piece.split_once('=').unwrap_or((piece, ""));
-        (percent_decode_str(found).decode_utf8_lossy() == name)
-            .then(|| percent_decode_str(value).decode_utf8_lossy().into_owned())
-    })
 }

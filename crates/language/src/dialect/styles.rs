@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Dialect, Recognised, aliyun, recognise, tencent};
+use super::request_query::{Piece, take_apart};
+use super::{Dialect, Recognised, aliyun, recognise};
 use crate::error::{Error, Kind};
 
 /// The most styles that one bucket keeps: Tencent's quota, which is the larger one.
@@ -202,24 +203,25 @@ impl Styles {
     }
 
     /// Whether a query names one style and says nothing else about processing.
-    pub fn only_style(&self, raw_query: &str) -> bool {
-        !self.by_name.is_empty() && lone(raw_query).is_some_and(|(_, name)| self.by_name.contains_key(&name))
+    pub(super) fn only_style<'a>(&self, pieces: impl Iterator<Item = &'a Piece<'a>>) -> bool {
+        !self.by_name.is_empty() && lone_in(pieces).is_some_and(|(_, name)| self.by_name.contains_key(name))
     }
 }
 
 /// The style that a query names, if it says nothing else about processing; whether or not there is such a style.
 pub fn lone(raw_query: &str) -> Option<(Dialect, String)> {
-    let mut rules = super::wire::pieces(raw_query).map(super::wire::decode_twice).filter_map(|text| {
-        if aliyun::claims(&text) {
-            let rule = text[aliyun::KEY_IS.len().min(text.len())..].trim_end_matches('=').to_owned();
-            Some((Dialect::Aliyun, rule))
-        } else {
-            tencent::claims(&text).then(|| (Dialect::Tencent, text.trim_end_matches('=').to_owned()))
-        }
-    });
-    let (dialect, rule) = rules.next()?;
-    let name = rule.strip_prefix("style/").filter(|name| !name.contains(['|', '/']))?;
-    rules.next().is_none().then(|| (dialect, name.to_owned()))
+    lone_in(take_apart(raw_query).iter()).map(|(dialect, name)| (dialect, name.to_owned()))
+}
+
+fn lone_in<'a>(pieces: impl Iterator<Item = &'a Piece<'a>>) -> Option<(Dialect, &'a str)> {
+    let mut rules = pieces.filter_map(|piece| Some((piece.rule?, &*piece.text)));
+    let (dialect, text) = rules.next()?;
+    let rule = match dialect {
+        Dialect::Aliyun => text.get(aliyun::KEY_IS.len()..).unwrap_or_default(),
+        Dialect::Tencent => text,
+    };
+    let name = rule.trim_end_matches('=').strip_prefix("style/").filter(|name| !name.contains(['|', '/']))?;
+    rules.next().is_none().then_some((dialect, name))
 }
 
 /// A query that names a style.

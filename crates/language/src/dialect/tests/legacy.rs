@@ -12,7 +12,7 @@ fn language() -> Language {
 /// Path and canonical text of what is read, or the error's code and sentence.
 fn read(path: &str) -> (String, String) {
     let language = language();
-    let reading = language.read(path, "", true);
+    let reading = language.read(path, &RequestQuery::of(""), true);
     let text = match reading.recognised {
         Recognised::None => "none".to_owned(),
         Recognised::Rule { plan: Ok(plan), .. } => plan.to_string(),
@@ -80,7 +80,7 @@ fn a_style_follows_an_exclamation_mark() {
     assert_eq!(read("/a.jpg@!small"), ("/a.jpg".into(), canonical("x-oss-process=image/resize,w_100")));
     assert_eq!(read("/a.jpg@!mogr").1, canonical("imageMogr2/thumbnail/300x"));
     assert!(read("/a.jpg@!other").1.contains("there is no style"));
-    let by_style = |path: &str| language().read(path, "", true).by_style;
+    let by_style = |path: &str| language().read(path, &RequestQuery::of(""), true).by_style;
     assert!(by_style("/a.jpg@!small"));
     assert!(!by_style("/a.jpg@100w") && !by_style("/a.jpg@!other"));
 }
@@ -102,7 +102,7 @@ fn what_can_be_no_rule_belongs_to_the_key() {
         assert_eq!(read(path), (path.to_owned(), "none".to_owned()));
     }
     let off = Language { legacy: false, ..language() };
-    assert_eq!(off.read("/a.jpg@100w", "", true).recognised, Recognised::None);
+    assert_eq!(off.read("/a.jpg@100w", &RequestQuery::of(""), true).recognised, Recognised::None);
 }
 
 #[test]
@@ -132,7 +132,8 @@ fn what_is_wrong_is_named() {
 #[test]
 fn two_rules_are_one_too_many() {
     let language = language();
-    let Recognised::Rule { plan, .. } = language.read("/a.jpg@100w", "x-oss-process=image/info", true).recognised
+    let Recognised::Rule { plan, .. } =
+        language.read("/a.jpg@100w", &RequestQuery::of("x-oss-process=image/info"), true).recognised
     else {
         panic!("no rule");
     };

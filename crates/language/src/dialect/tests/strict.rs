@@ -7,7 +7,7 @@ fn language(strict: bool) -> Language {
 }
 
 fn read(query: &str, strict: bool) -> (Result<Plan, Error>, Vec<String>) {
-    match language(strict).read("/a.jpg", query, true).recognised {
+    match language(strict).read("/a.jpg", &RequestQuery::of(query), true).recognised {
         Recognised::Rule { plan, ignored, .. } => (plan, ignored),
         Recognised::None => panic!("no rule in {query}"),
     }

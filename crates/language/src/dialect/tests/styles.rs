@@ -133,7 +133,7 @@ fn only_a_style_is_only_a_style() {
         ("x-oss-process", false),
         ("", false),
     ] {
-        assert_eq!(styles.only_style(query), only, "{query}");
+        assert_eq!(styles.only_style(RequestQuery::of(query).pieces().iter()), only, "{query}");
     }
 }
 

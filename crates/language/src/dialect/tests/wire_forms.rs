@@ -233,7 +233,7 @@ proptest! {
     ) {
         let query = format!("{start}{text}");
         let _ = recognise(&query, &Dialect::ALL, &Styles::default());
-        let _ = outside(&query).count();
+        let _ = RequestQuery::of(&query).without_rule();
         let _ = parse_rule(&query);
     }
 
