@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use pictor::config::Loaded;
-use pictor::http::sent::{Sent, sent};
+use pictor::http::sent::{SentRequest, sent};
 use pictor::site::{Site, Sites};
 
 #[path = "../../tests/support/allowed.rs"]
@@ -26,14 +26,14 @@ pub fn check(data: &[u8]) {
     let (opens, site) = &sites()[usize::from(*policy) % 32];
     for one in sent(site, method, &target, &fields).into_iter().flatten() {
         match one {
-            Sent::Passed(method, target, fields) => {
+            SentRequest::Passed(method, target, fields) => {
                 assert_eq!(wrong(*opens, &method, &target, &fields, "/hidden/"), None);
             }
-            Sent::Fetched(key, _) => {
+            SentRequest::Fetched(key, _) => {
                 assert!(opens.anonymous && (method == "GET" || method == "HEAD"));
                 assert!(!key.chars().all(|c| c == '/'));
             }
-            Sent::Styles => panic!("styles are not open"),
+            SentRequest::Styles => panic!("styles are not open"),
         }
     }
 }

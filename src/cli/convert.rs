@@ -15,7 +15,7 @@ use crate::plan::{Limits, geometry};
 
 /// What to convert, and how.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ConvertArguments {
     /// The picture.
     input: PathBuf,
     /// Where the result goes. Facts (`imageInfo`, `image/info`) are written as the vendor's text.
@@ -35,7 +35,7 @@ pub struct Arguments {
 }
 
 /// Converts and says what came of it.
-pub fn run(arguments: &Arguments) -> Result<(), String> {
+pub fn run(arguments: &ConvertArguments) -> Result<(), String> {
     let text = |error: crate::error::Error| error.to_string();
     let source = std::fs::read(&arguments.input).map_err(|error| format!("{}: {error}", arguments.input.display()))?;
     let (dialect, plan) = dialect::parse_rule(&arguments.rule).map_err(text)?;

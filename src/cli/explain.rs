@@ -14,7 +14,7 @@ use crate::plan::{Answer, Format, Limits, Plan, Source, geometry};
 
 /// What to explain.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ExplainArguments {
     /// A URL, a path with a query, or a rule alone.
     #[arg(required_unless_present = "list")]
     url: Option<String>,
@@ -48,12 +48,12 @@ pub struct Arguments {
 }
 
 /// Explains on standard output. A rule that is wrong is an explanation too, and a failure.
-pub fn run(arguments: &Arguments) -> Result<(), String> {
+pub fn run(arguments: &ExplainArguments) -> Result<(), String> {
     let Some(url) = &arguments.url else {
         print!("{}", if std::io::stdout().is_terminal() { listing() } else { reference() });
         return Ok(());
     };
-    let Settings { mut language, limits, offered, advanced } =
+    let SiteSettings { mut language, limits, offered, advanced } =
         settings(arguments.config.as_deref(), arguments.site.as_deref())?;
     language.strict |= arguments.strict;
     let (dialect, plan, ignored) = parse(url, &language)?;
@@ -120,7 +120,7 @@ fn reference() -> String {
 }
 
 fn result(
-    arguments: &Arguments,
+    arguments: &ExplainArguments,
     size: &str,
     plan: &Plan,
     class: Class,
@@ -161,7 +161,7 @@ fn result(
 }
 
 /// What a site decides.
-pub(super) struct Settings {
+pub(super) struct SiteSettings {
     pub(super) language: Language,
     limits: Limits,
     offered: Vec<Format>,
@@ -169,9 +169,9 @@ pub(super) struct Settings {
 }
 
 /// The decisions of a site; without a configuration those that hold by default.
-pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<Settings, String> {
+pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<SiteSettings, String> {
     let Some(path) = path else {
-        return Ok(Settings {
+        return Ok(SiteSettings {
             language: Language { dialects: Dialect::ALL.to_vec(), ..Language::default() },
             limits: Limits::default(),
             offered: vec![Format::Avif, Format::WebP],
@@ -187,7 +187,7 @@ pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<Settin
         None => sites.first().ok_or("no site")?,
     };
     let language = site.language().map_err(|error| error.message)?;
-    Ok(Settings {
+    Ok(SiteSettings {
         language,
         limits: site.limits.limits(),
         offered: site.offered(),

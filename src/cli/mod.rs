@@ -37,13 +37,13 @@ enum Command {
         config: PathBuf,
     },
     /// Say what a URL or rule means: canonical plan, size of the result, billing tier, errors.
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
     /// Convert a file by a rule, with the engine that the service uses.
-    Convert(convert::Arguments),
+    Convert(convert::ConvertArguments),
     /// Ask two places for a list of URLs and report where their answers differ.
-    Replay(Box<replay::Arguments>),
+    Replay(Box<replay::ReplayArguments>),
     /// Rewrite a URL or rule of one vendor in the language of the other, or say what has no counterpart.
-    Translate(translate::Arguments),
+    Translate(translate::TranslateArguments),
     /// List the formats that this build reads and writes, and the codec libraries behind them.
     Codecs,
 }

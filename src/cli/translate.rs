@@ -33,7 +33,7 @@ With `-`, URLs are read from standard input, one a line, and for each a line is 
   original <TAB> translation, or nothing <TAB> notes, or why there is none
 
 Exit code: 0 if everything was translated, 1 if not.")]
-pub struct Arguments {
+pub struct TranslateArguments {
     /// A URL, a path with a query, or a rule alone; `-` reads a list from standard input.
     #[arg(required_unless_present = "list")]
     url: Option<String>,
@@ -63,7 +63,7 @@ fn assumption(name: &str) -> Result<Assumption, String> {
 }
 
 /// Translates onto standard output; notes go to standard error.
-pub fn run(arguments: &Arguments) -> Result<(), String> {
+pub fn run(arguments: &TranslateArguments) -> Result<(), String> {
     let (Some(url), Some(to)) = (&arguments.url, arguments.to) else {
         print!("{}", table());
         return Ok(());

@@ -9,7 +9,7 @@ use pingora::apps::http_app::ServeHttp;
 use pingora::http::RequestHeader;
 use pingora::protocols::http::ServerSession;
 
-use super::front::Request;
+use super::front::WatchedRequest;
 use super::snapshot::exposed;
 use super::{App, incoming, styles};
 use crate::access::{self, Query};
@@ -46,7 +46,7 @@ impl Admin {
             let message = b"take /-/sites/NAME/?style, NAME being a site of the configuration\n";
             return text(StatusCode::NOT_FOUND, PLAIN, message.to_vec());
         };
-        let (dialect, result) = match styles::Body::receive(session).await {
+        let (dialect, result) = match styles::StyleCallBody::receive(session).await {
             Err(error) => (None, Err(error)),
             Ok(body) => styles::call(&self.app, &site, session.req_header().method.as_str(), query, &body).await,
         };
@@ -84,7 +84,7 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
-        if let Some(request) = Request::current() {
+        if let Some(request) = WatchedRequest::current() {
             request.begin();
             if !session.is_body_empty() {
                 request.body_comes();

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
-use super::conditional::{self, Conditions, Decision};
+use super::conditional::{self, Decision, RequestConditions};
 use super::lifetime::at_most;
 use crate::cache::Variant;
 use crate::dates::http_date;
@@ -134,12 +134,12 @@ pub fn status(number: u16) -> Result<StatusCode, Error> {
 }
 
 /// The request's conditions.
-pub fn conditions(session: &Session) -> Conditions<'_> {
+pub fn conditions(session: &Session) -> RequestConditions<'_> {
     let head = session.req_header();
     let field = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     // Ranges are for GET alone (RFC 9110 §14.2).
     let ranged = head.method == http::Method::GET;
-    Conditions {
+    RequestConditions {
         if_none_match: field(header::IF_NONE_MATCH),
         if_modified_since: field(header::IF_MODIFIED_SINCE),
         if_match: field(header::IF_MATCH),
@@ -153,7 +153,7 @@ pub fn result(
     answer: &Delivery,
     question: &Question,
     dialect: Option<Dialect>,
-    conditions: &Conditions<'_>,
+    conditions: &RequestConditions<'_>,
     head_only: bool,
     request_id: &str,
 ) -> Result<Response, Error> {

@@ -7,7 +7,7 @@ use crate::dates::parse;
 
 /// The fields of a GET or HEAD that matter, as they came.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Conditions<'a> {
+pub struct RequestConditions<'a> {
     /// `If-None-Match`
     pub if_none_match: Option<&'a str>,
     /// `If-Modified-Since`
@@ -36,7 +36,7 @@ pub enum Decision {
 }
 
 /// Decides for a representation with a strong `etag`, of `length` bytes.
-pub fn decide(conditions: &Conditions<'_>, etag: &str, modified: Option<SystemTime>, length: u64) -> Decision {
+pub fn decide(conditions: &RequestConditions<'_>, etag: &str, modified: Option<SystemTime>, length: u64) -> Decision {
     if conditions.if_match.is_some_and(|tags| !names(tags, etag, true)) {
         return Decision::Failed;
     }
@@ -115,8 +115,8 @@ mod tests {
 
     const TAG: &str = "\"abc\"";
 
-    fn with(change: impl FnOnce(&mut Conditions<'static>)) -> Decision {
-        let mut conditions = Conditions::default();
+    fn with(change: impl FnOnce(&mut RequestConditions<'static>)) -> Decision {
+        let mut conditions = RequestConditions::default();
         change(&mut conditions);
         decide(&conditions, TAG, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)), 1000)
     }

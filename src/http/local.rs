@@ -15,7 +15,7 @@ use super::protect;
 use crate::access::Pass;
 use crate::dates::http_date;
 use crate::error::{Error, Kind};
-use crate::origin::{ByteRange, Conditions, Fetched, Meta, ObjectKey};
+use crate::origin::{ByteRange, Fetched, Meta, ObjectKey, ReadConditions};
 use crate::shield::Shield;
 use crate::site::Site;
 
@@ -115,7 +115,7 @@ async fn read(
     key: &ObjectKey,
     range: Option<ByteRange>,
 ) -> Result<(Meta, BoxStream<'static, Result<Bytes, Error>>), Error> {
-    match site.origin.get(key, range, &Conditions::default()).await? {
+    match site.origin.get(key, range, &ReadConditions::default()).await? {
         Fetched::Object { meta, body, .. } => Ok((meta, body)),
         Fetched::Unchanged => Err(Error::new(Kind::Internal, "a folder said 304 without a condition")),
     }

@@ -7,7 +7,7 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use crate::access::Pass;
 use crate::error::{Error, Kind};
 use crate::imaging;
-use crate::origin::{Conditions, Meta};
+use crate::origin::{Meta, ReadConditions};
 use crate::shield::{Beginning, Shield};
 use crate::site::Site;
 
@@ -88,7 +88,7 @@ fn is_same(answered: &HeaderMap, meta: &Meta) -> bool {
         // Packed on the way, it may have a tag of its own.
         _ if answered.contains_key(header::CONTENT_ENCODING) => true,
         (Some(tag), _) if meta.etag.is_some() => {
-            Conditions { if_none_match: Some(tag.to_owned()), ..Conditions::default() }.unchanged(meta)
+            ReadConditions { if_none_match: Some(tag.to_owned()), ..ReadConditions::default() }.unchanged(meta)
         }
         (_, Some(date)) => {
             let date = crate::dates::parse(date);

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
-use super::front::{Bounds, Census, Front, Listening, bind};
+use super::front::{Census, ConnectionBounds, Front, Listening, bind};
 use super::{App, RequestIds, server};
 use crate::billing::Tier;
 use crate::cache::Cache;
@@ -169,7 +169,7 @@ impl Service {
         let config: &ServerConfig = &loaded.config.server;
         let doors = bind(config, &loaded.base).unwrap();
         let address = doors.public[0].address;
-        let bounds = Bounds::of(config);
+        let bounds = ConnectionBounds::of(config);
         let proxy = server::proxy(app, config, Arc::new(ServerConf::default()));
         let front = Front::new(proxy, bounds);
         let census = Census::new(100, 0);

@@ -13,7 +13,7 @@ use crate::site::Site;
 
 /// One request to the origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
+pub enum SentRequest {
     /// Passed through: method, path with query, names and values of the fields.
     Passed(String, String, Vec<(String, String)>),
     /// An original that is fetched for a picture: its key, percent-encoded, and the version.
@@ -26,29 +26,29 @@ pub enum Sent {
 ///
 /// # Errors
 /// Why nothing is.
-pub fn sent(site: &Arc<Site>, method: &str, target: &str, fields: &[(&str, &str)]) -> Result<Vec<Sent>, Error> {
+pub fn sent(site: &Arc<Site>, method: &str, target: &str, fields: &[(&str, &str)]) -> Result<Vec<SentRequest>, Error> {
     let bad = |_| Error::new(Kind::BadRequest, "no request of HTTP");
     let mut head = RequestHeader::build(method, target.as_bytes(), None).map_err(bad)?;
     for (name, value) in fields {
         head.append_header((*name).to_owned(), *value).map_err(bad)?;
     }
-    let pass = |pass: Pass| -> Result<Sent, Error> {
+    let pass = |pass: Pass| -> Result<SentRequest, Error> {
         let Some(upstream) = site.origin.upstream() else {
-            return Ok(Sent::Passed(method.to_owned(), pass.path().to_owned(), Vec::new()));
+            return Ok(SentRequest::Passed(method.to_owned(), pass.path().to_owned(), Vec::new()));
         };
         let mut head = head.clone();
         Outgoing::new(upstream, &head, pass)?.shape(&mut head)?;
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let fields = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
         let target = head.uri.path_and_query().map_or("", |target| target.as_str());
-        Ok(Sent::Passed(method.to_owned(), target.to_owned(), fields.collect()))
+        Ok(SentRequest::Passed(method.to_owned(), target.to_owned(), fields.collect()))
     };
     match incoming::read(&head, incoming::target(&head.uri), site).map_err(|(_, error)| error)? {
-        Incoming::Styles(..) => Ok(vec![Sent::Styles]),
+        Incoming::Styles(..) => Ok(vec![SentRequest::Styles]),
         Incoming::Pass(grant) | Incoming::Original(grant) => Ok(vec![pass(grant)?]),
         Incoming::Image(image) => {
             let version = image.question.object.version_id.as_deref().map(str::to_owned);
-            let fetched = Sent::Fetched(image.question.key.canonical(), version);
+            let fetched = SentRequest::Fetched(image.question.key.canonical(), version);
             let original = image.original.map(pass).transpose()?;
             Ok([Some(fetched), original].into_iter().flatten().collect())
         }

@@ -40,9 +40,11 @@ fn signed(opens: Opens) -> Arc<Site> {
 /// What is sent, in one word each, or the name of the error.
 fn outcome(site: &Arc<Site>, method: &str, target: &str, fields: &[(&str, &str)]) -> Result<Vec<String>, &'static str> {
     let word = |sent| match sent {
-        Sent::Passed(method, target, _) => format!("{method} {target}"),
-        Sent::Fetched(key, version) => format!("FETCH {key}{}", version.map(|id| format!("@{id}")).unwrap_or_default()),
-        Sent::Styles => "STYLES".to_owned(),
+        SentRequest::Passed(method, target, _) => format!("{method} {target}"),
+        SentRequest::Fetched(key, version) => {
+            format!("FETCH {key}{}", version.map(|id| format!("@{id}")).unwrap_or_default())
+        }
+        SentRequest::Styles => "STYLES".to_owned(),
     };
     sent(site, method, target, fields)
         .map(|sent| sent.into_iter().map(word).collect())
@@ -285,7 +287,7 @@ fn ranges_are_for_get_and_many_for_no_protected_site() {
     let open = Opens { anonymous: true, ..Opens::default() };
     let range = |opens: Opens, method: &str, fields: &[(&str, &str)]| {
         let sent = sent(&signed(opens), method, "/photo", fields).unwrap();
-        let Sent::Passed(_, _, fields) = &sent[0] else { panic!("{sent:?}") };
+        let SentRequest::Passed(_, _, fields) = &sent[0] else { panic!("{sent:?}") };
         fields.iter().filter(|(name, _)| name == "range").map(|(_, value)| value.clone()).collect::<Vec<_>>()
     };
     let (one, many) = ([("Range", "bytes=0-1")], [("Range", "bytes=0-1,3-4")]);
@@ -320,13 +322,13 @@ fn fields_that_are_the_owners_are_refused_with_a_write_and_left_out_of_a_read() 
     ] {
         assert_eq!(outcome(&site, "PUT", "/a.jpg", &[(name, "x")]), Err("forbidden"), "{name}");
         let read = sent(&site, "GET", "/a.jpg", &[(name, "x")]).unwrap();
-        let Sent::Passed(_, _, fields) = &read[0] else { panic!("{read:?}") };
+        let SentRequest::Passed(_, _, fields) = &read[0] else { panic!("{read:?}") };
         assert!(!fields.iter().any(|(known, _)| known == name), "{name}");
     }
     let fields =
         [("x-amz-meta-a", "1"), ("content-type", "a/b"), ("x-amz-checksum-crc32", "AAAAAA=="), ("cookie", "secret")];
     let write = sent(&site, "PUT", "/a.jpg", &fields).unwrap();
-    let Sent::Passed(_, _, sent_fields) = &write[0] else { panic!("{write:?}") };
+    let SentRequest::Passed(_, _, sent_fields) = &write[0] else { panic!("{write:?}") };
     let has = |name: &str| sent_fields.iter().any(|(known, _)| known == name);
     assert!(
         has("x-amz-meta-a") && has("content-type") && has("x-amz-checksum-crc32") && !has("cookie"),
@@ -485,11 +487,11 @@ proptest! {
         }
         for sent in sent(&site, method, &target, &fields).into_iter().flatten() {
             match sent {
-                Sent::Passed(method, target, fields) => {
+                SentRequest::Passed(method, target, fields) => {
                     prop_assert_eq!(wrong(opens, &method, &target, &fields, BUCKET), None);
                 }
-                Sent::Fetched(key, _) => prop_assert!(opens.anonymous && !key.chars().all(|c| c == '/') && (method == "GET" || method == "HEAD")),
-                Sent::Styles => prop_assert!(false, "styles are not open"),
+                SentRequest::Fetched(key, _) => prop_assert!(opens.anonymous && !key.chars().all(|c| c == '/') && (method == "GET" || method == "HEAD")),
+                SentRequest::Styles => prop_assert!(false, "styles are not open"),
             }
         }
     }

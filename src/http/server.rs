@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::App;
 use super::admin::Admin;
-use super::front::{Bounds, Census, Doors, Front, Listening};
+use super::front::{Census, ConnectionBounds, Doors, Front, Listening};
 use super::pass::Resolver;
 use super::proxy::Proxy;
 use crate::config::ServerConfig;
@@ -47,7 +47,7 @@ pub fn run(app: Arc<App>, config: &ServerConfig, doors: Doors) {
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
 
-    let bounds = Bounds::of(config);
+    let bounds = ConnectionBounds::of(config);
     let proxy = proxy(app.clone(), config, server.configuration.clone());
     let census = Census::new(places(config.max_connections), config.max_connections_per_client);
     let (metrics, shield) = (app.metrics.clone(), app.shield.clone());

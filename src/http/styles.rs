@@ -7,7 +7,7 @@ use pingora::protocols::http::ServerSession;
 
 use super::App;
 use super::answer::{self, Response, name_request, set, status_line};
-use super::front::Request;
+use super::front::WatchedRequest;
 use crate::access::Query;
 use crate::dialect::{Dialect, style_calls};
 use crate::error::{Error, Kind};
@@ -15,15 +15,15 @@ use crate::site::Site;
 
 /// A call's body while it comes in.
 #[derive(Debug, Default)]
-pub struct Body(Vec<u8>);
+pub struct StyleCallBody(Vec<u8>);
 
-impl Body {
+impl StyleCallBody {
     /// Reads all of it, on either listener.
     ///
     /// # Errors
     /// [`Kind::BadRequest`] when there is more than a style can need; [`Kind::Cancelled`] when it ends early.
     pub async fn receive(session: &mut ServerSession) -> Result<Self, Error> {
-        let (request, mut body) = (Request::current(), Self::default());
+        let (request, mut body) = (WatchedRequest::current(), Self::default());
         let broken = |_| Error::new(Kind::Cancelled, "the request's body ended early");
         while let Some(piece) = session.read_request_body().await.map_err(broken)? {
             if let Some(request) = &request {
@@ -54,7 +54,7 @@ pub async fn call(
     site: &Site,
     method: &str,
     query: &Query,
-    body: &Body,
+    body: &StyleCallBody,
 ) -> (Option<Dialect>, Result<(u16, String), Error>) {
     let dialect = style_calls::dialect(query, &body.0, &site.language.dialects);
     let result = match (&app.styles, dialect) {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use reqwest::Response;
 
-use super::{ByteRange, Conditions, Fetched, Meta, Part, Upstream, UpstreamRequest, refused};
+use super::{ByteRange, Fetched, Meta, ObjectPart, ReadConditions, Upstream, UpstreamRequest, refused};
 use crate::access::Pass;
 pub(super) use crate::clock::wall as now;
 use crate::dates::{self, http_date};
@@ -79,7 +79,7 @@ impl Client {
     /// Asks for a part of what a client was granted, with its own fields.
     pub(super) async fn granted(&self, pass: &Pass, fields: &HeaderMap, range: ByteRange) -> Result<Response, Error> {
         let target = self.upstream.granted(pass, Method::GET.as_str(), fields, now())?;
-        let mut headers = read_headers(Some(range), &Conditions::default())?;
+        let mut headers = read_headers(Some(range), &ReadConditions::default())?;
         let goes = |name: &str| pass.keeps(name) && !target.drop_headers.contains(&name) && !OF_ANOTHER.contains(&name);
         for (name, value) in fields.iter().filter(|(name, _)| goes(name.as_str())) {
             headers.append(name.clone(), value.clone());
@@ -157,7 +157,7 @@ impl Client {
         &self,
         response: Response,
         range: Option<ByteRange>,
-        conditions: &Conditions,
+        conditions: &ReadConditions,
     ) -> Result<Fetched, Error> {
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED {
@@ -196,7 +196,7 @@ impl Client {
             }
             _ => None,
         };
-        let expected = part.map(Part::length).or(announced);
+        let expected = part.map(ObjectPart::length).or(announced);
         Ok(Fetched::Object { meta, part, body: self.body(response, expected) })
     }
 
@@ -334,7 +334,7 @@ struct Failure {
 }
 
 /// The headers of a conditional read.
-pub(super) fn read_headers(range: Option<ByteRange>, conditions: &Conditions) -> Result<HeaderMap, Error> {
+pub(super) fn read_headers(range: Option<ByteRange>, conditions: &ReadConditions) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     if let Some(range) = range {
         let value = HeaderValue::from_str(&range.to_string())
@@ -354,10 +354,10 @@ pub(super) fn read_headers(range: Option<ByteRange>, conditions: &Conditions) ->
 }
 
 /// `bytes 0-9/100`, `bytes 0-9/*`
-fn content_range(text: &str) -> Option<(Part, Option<u64>)> {
+fn content_range(text: &str) -> Option<(ObjectPart, Option<u64>)> {
     let (range, length) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
-    let part = Part { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? };
+    let part = ObjectPart { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? };
     let length = match length.trim() {
         "*" => None,
         number => Some(number.parse::<u64>().ok()?),
@@ -427,8 +427,8 @@ mod tests {
 
     #[test]
     fn content_ranges_are_checked() {
-        assert_eq!(content_range("bytes 2-5/10"), Some((Part { first: 2, last: 5 }, Some(10))));
-        assert_eq!(content_range("bytes 2-5/*"), Some((Part { first: 2, last: 5 }, None)));
+        assert_eq!(content_range("bytes 2-5/10"), Some((ObjectPart { first: 2, last: 5 }, Some(10))));
+        assert_eq!(content_range("bytes 2-5/*"), Some((ObjectPart { first: 2, last: 5 }, None)));
         for bad in ["", "bytes */10", "bytes 5-2/10", "bytes 0-10/10", "items 0-1/2", "bytes 0-1", "bytes -1/2"] {
             assert_eq!(content_range(bad), None, "{bad}");
         }

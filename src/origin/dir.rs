@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use super::media::media_type;
-use super::{ByteRange, Conditions, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, Upstream, refused};
+use super::{ByteRange, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, ReadConditions, Upstream, refused};
 use crate::access::Pass;
 use crate::config::origin::Timeouts;
 use crate::error::{Error, Kind};
@@ -160,7 +160,12 @@ impl Origin for Dir {
         self.blocking(move |this| this.open(&key).map(|(_, found)| meta(&key, &found))).await
     }
 
-    async fn get(&self, key: &ObjectKey, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error> {
+    async fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<ByteRange>,
+        conditions: &ReadConditions,
+    ) -> Result<Fetched, Error> {
         if conditions.version.is_some() {
             return Err(Error::new(Kind::BadRequest, "a folder keeps no versions"));
         }
@@ -186,9 +191,9 @@ impl Origin for Dir {
 
     async fn granted(&self, pass: &Pass, _fields: &HeaderMap, range: ByteRange) -> Result<Fetched, Error> {
         let key = ObjectKey::from_raw_path(pass.path())?;
-        match self.get(&key, Some(range), &Conditions::default()).await {
+        match self.get(&key, Some(range), &ReadConditions::default()).await {
             // An empty file has no part.
-            Err(error) if error.kind == Kind::BadRequest => self.get(&key, None, &Conditions::default()).await,
+            Err(error) if error.kind == Kind::BadRequest => self.get(&key, None, &ReadConditions::default()).await,
             done => done,
         }
     }

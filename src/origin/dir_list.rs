@@ -3,7 +3,7 @@
 use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
-use super::super::{Entry, Page};
+use super::super::{ListedObject, Page};
 use super::{UNFINISHED, etag};
 use crate::error::{Error, Kind};
 
@@ -30,7 +30,7 @@ struct Walk<'a> {
     after: Option<&'a str>,
     /// One more than the page holds, to know whether there is a next one.
     most: usize,
-    entries: Vec<Entry>,
+    entries: Vec<ListedObject>,
 }
 
 impl Walk<'_> {
@@ -87,7 +87,7 @@ impl Walk<'_> {
         let inside = path.canonicalize().is_ok_and(|real| real.starts_with(&self.root));
         if found.is_file() && inside {
             let last_modified = found.modified().ok();
-            self.entries.push(Entry { key, length: found.len(), etag: Some(etag(&found)), last_modified });
+            self.entries.push(ListedObject { key, length: found.len(), etag: Some(etag(&found)), last_modified });
         }
     }
 }

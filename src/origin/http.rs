@@ -8,7 +8,7 @@ use bytes::Bytes;
 use reqwest::Response;
 
 use super::client::{Client, now, read_headers};
-use super::{ByteRange, Conditions, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, Upstream, UpstreamRequest};
+use super::{ByteRange, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, ReadConditions, Upstream, UpstreamRequest};
 use crate::access::Pass;
 use crate::config::origin::Timeouts;
 use crate::error::{Error, Kind};
@@ -31,7 +31,12 @@ impl Http {
         self.client.upstream.request(method.as_str(), &path, None, &HeaderMap::new(), now())
     }
 
-    fn fetched(&self, response: Response, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error> {
+    fn fetched(
+        &self,
+        response: Response,
+        range: Option<ByteRange>,
+        conditions: &ReadConditions,
+    ) -> Result<Fetched, Error> {
         match response.status().as_u16() {
             200 | 203 | 206 | 304 => self.client.fetched(response, range, conditions),
             _ => Err(self.client.status_error(response.status())),
@@ -50,7 +55,12 @@ impl Origin for Http {
         }
     }
 
-    async fn get(&self, key: &ObjectKey, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error> {
+    async fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<ByteRange>,
+        conditions: &ReadConditions,
+    ) -> Result<Fetched, Error> {
         if conditions.version.is_some() {
             return Err(self.client.mistake(Kind::BadRequest, "this store keeps no versions"));
         }
@@ -61,7 +71,7 @@ impl Origin for Http {
 
     async fn granted(&self, pass: &Pass, fields: &HeaderMap, range: ByteRange) -> Result<Fetched, Error> {
         let response = self.client.granted(pass, fields, range).await?;
-        self.fetched(response, Some(range), &Conditions::default())
+        self.fetched(response, Some(range), &ReadConditions::default())
     }
 
     async fn put(&self, key: &ObjectKey, body: Bytes, options: &PutOptions) -> Result<Meta, Error> {

@@ -27,7 +27,7 @@ use bytes::Bytes;
 
 pub use get::{Getter, Got};
 pub use key::ObjectKey;
-pub use object::{ByteRange, Conditions, Entry, Fetched, Meta, Page, Part, PutOptions};
+pub use object::{ByteRange, Fetched, ListedObject, Meta, ObjectPart, Page, PutOptions, ReadConditions};
 pub use s3_xml::{error_code as store_error_code, page as store_page};
 pub use upstream::{Upstream, UpstreamRequest};
 #[cfg(test)]
@@ -50,7 +50,12 @@ pub trait Origin: Send + Sync + Debug {
     async fn head(&self, key: &ObjectKey) -> Result<Meta, Error>;
 
     /// Reads an object or a part of it, where the conditions do not say that the caller has it.
-    async fn get(&self, key: &ObjectKey, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error>;
+    async fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<ByteRange>,
+        conditions: &ReadConditions,
+    ) -> Result<Fetched, Error>;
 
     /// Reads a part of what a client was granted, with its fields, as if the request passed through; its own conditions and
     /// ranges do not count.

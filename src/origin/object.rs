@@ -46,7 +46,7 @@ pub enum ByteRange {
 
 /// A part of an object as it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct ObjectPart {
     /// Offset of the first byte.
     pub first: u64,
     /// Offset of the last byte, included.
@@ -55,7 +55,7 @@ pub struct Part {
 
 /// Conditions of a read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Conditions {
+pub struct ReadConditions {
     /// An entity tag, a list of them or `*`: [`Fetched::Unchanged`] if the object has one of them.
     pub if_none_match: Option<String>,
     /// [`Fetched::Unchanged`] if the object has not changed since. Not looked at if there is an `if_none_match`.
@@ -75,7 +75,7 @@ pub enum Fetched {
         /// What the store says.
         meta: Meta,
         /// Which part the body is; `None`: all of it. Servers may answer with all where a range was asked for.
-        part: Option<Part>,
+        part: Option<ObjectPart>,
         /// The bytes as they come. Ends with [`Kind::OriginShort`] if the store sent fewer than it announced.
         body: BoxStream<'static, Result<Bytes, Error>>,
     },
@@ -96,14 +96,14 @@ pub struct PutOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// In the order of their keys' bytes.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ListedObject>,
     /// The `after` of the next page; `None`: this is the last.
     pub next: Option<String>,
 }
 
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListedObject {
     /// The decoded key.
     pub key: String,
     /// Bytes.
@@ -120,13 +120,13 @@ impl ByteRange {
     /// # Errors
     ///
     /// [`Kind::BadRequest`] where no byte of the object is in the range (HTTP's 416).
-    pub fn within(self, length: u64) -> Result<Part, Error> {
+    pub fn within(self, length: u64) -> Result<ObjectPart, Error> {
         let end = length.checked_sub(1);
         let part = match self {
-            Self::Within(first, last) => end.map(|end| Part { first, last: last.min(end) }),
-            Self::From(first) => end.map(|end| Part { first, last: end }),
+            Self::Within(first, last) => end.map(|end| ObjectPart { first, last: last.min(end) }),
+            Self::From(first) => end.map(|end| ObjectPart { first, last: end }),
             Self::Last(0) => None,
-            Self::Last(count) => end.map(|end| Part { first: length.saturating_sub(count), last: end }),
+            Self::Last(count) => end.map(|end| ObjectPart { first: length.saturating_sub(count), last: end }),
         };
         part.filter(|part| part.first <= part.last).ok_or_else(Self::unsatisfiable)
     }
@@ -147,14 +147,14 @@ impl fmt::Display for ByteRange {
     }
 }
 
-impl Part {
+impl ObjectPart {
     /// How many bytes; at least one.
     pub fn length(self) -> u64 {
         self.last.saturating_sub(self.first).saturating_add(1)
     }
 }
 
-impl Conditions {
+impl ReadConditions {
     /// Whether somebody with these conditions has the object already (RFC 9110, 13.1.2 and 13.1.3).
     pub fn unchanged(&self, meta: &Meta) -> bool {
         if let Some(tags) = &self.if_none_match {
@@ -201,10 +201,10 @@ mod tests {
 
     #[test]
     fn ranges_are_cut_to_the_object() {
-        assert_eq!(ByteRange::Within(2, 100).within(10).unwrap(), Part { first: 2, last: 9 });
+        assert_eq!(ByteRange::Within(2, 100).within(10).unwrap(), ObjectPart { first: 2, last: 9 });
         assert_eq!(ByteRange::From(9).within(10).unwrap().length(), 1);
-        assert_eq!(ByteRange::Last(3).within(10).unwrap(), Part { first: 7, last: 9 });
-        assert_eq!(ByteRange::Last(30).within(10).unwrap(), Part { first: 0, last: 9 });
+        assert_eq!(ByteRange::Last(3).within(10).unwrap(), ObjectPart { first: 7, last: 9 });
+        assert_eq!(ByteRange::Last(30).within(10).unwrap(), ObjectPart { first: 0, last: 9 });
         for (range, length) in [
             (ByteRange::From(10), 10),
             (ByteRange::Within(3, 2), 10),
@@ -221,7 +221,7 @@ mod tests {
     fn tags_win_over_times() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_millis(5_500);
         let meta = Meta { etag: Some("\"a\"".into()), last_modified: Some(time), ..Meta::default() };
-        let with = |tag: Option<&str>, since: Option<u64>| Conditions {
+        let with = |tag: Option<&str>, since: Option<u64>| ReadConditions {
             if_none_match: tag.map(str::to_owned),
             if_modified_since: since.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)),
             version: None,

@@ -10,7 +10,7 @@ use reqwest::Response;
 use super::client::{Client, now, read_headers};
 use super::http::written;
 use super::s3_xml;
-use super::{ByteRange, Conditions, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, Upstream, UpstreamRequest};
+use super::{ByteRange, Fetched, Meta, ObjectKey, Origin, Page, PutOptions, ReadConditions, Upstream, UpstreamRequest};
 use crate::access::Pass;
 use crate::config::origin::Timeouts;
 use crate::error::{Error, Kind};
@@ -62,7 +62,7 @@ impl S3 {
         &self,
         response: Response,
         range: Option<ByteRange>,
-        conditions: &Conditions,
+        conditions: &ReadConditions,
     ) -> Result<Fetched, Error> {
         match response.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED => {
@@ -141,7 +141,12 @@ impl Origin for S3 {
         }
     }
 
-    async fn get(&self, key: &ObjectKey, range: Option<ByteRange>, conditions: &Conditions) -> Result<Fetched, Error> {
+    async fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<ByteRange>,
+        conditions: &ReadConditions,
+    ) -> Result<Fetched, Error> {
         let target = self.target(&Method::GET, key, conditions.version.as_deref(), &Payload::Empty)?;
         let response = self.client.read(Method::GET, &target, &read_headers(range, conditions)?).await?;
         self.fetched(response, range, conditions).await
@@ -149,7 +154,7 @@ impl Origin for S3 {
 
     async fn granted(&self, pass: &Pass, fields: &HeaderMap, range: ByteRange) -> Result<Fetched, Error> {
         let response = self.client.granted(pass, fields, range).await?;
-        self.fetched(response, Some(range), &Conditions::default()).await
+        self.fetched(response, Some(range), &ReadConditions::default()).await
     }
 
     async fn put(&self, key: &ObjectKey, body: Bytes, options: &PutOptions) -> Result<Meta, Error> {

@@ -1,6 +1,6 @@
 //! The two XML documents that an S3 store answers with: errors and listings.
 
-use super::{Entry, Page};
+use super::{ListedObject, Page};
 use crate::sign::encode::form_decode;
 use crate::xml::walk;
 
@@ -64,7 +64,12 @@ pub fn page(body: &[u8]) -> Result<Page, String> {
                 key
             };
             let length = size.parse().map_err(|_| format!("the size of an object is \"{size}\""))?;
-            Ok(Entry { key, length, etag: (!etag.is_empty()).then_some(etag), last_modified: iso_8601(&modified) })
+            Ok(ListedObject {
+                key,
+                length,
+                etag: (!etag.is_empty()).then_some(etag),
+                last_modified: iso_8601(&modified),
+            })
         })
         .collect::<Result<Vec<_>, String>>()?;
     let next = entries.last().filter(|_| truncated).map(|entry| entry.key.clone());

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
-use super::{Conditions, Fetched, Meta, ObjectKey, Origin};
+use super::{Fetched, Meta, ObjectKey, Origin, ReadConditions};
 use crate::error::{Error, Kind};
 
 /// The answer of [`fetch_whole`].
@@ -55,7 +55,7 @@ impl Room for () {
 pub async fn fetch_whole(
     origin: &dyn Origin,
     key: &ObjectKey,
-    conditions: &Conditions,
+    conditions: &ReadConditions,
     max_bytes: u64,
     total: Duration,
 ) -> Result<FetchedWhole, Error> {
@@ -73,7 +73,7 @@ pub async fn fetch_whole(
 pub async fn fetch_whole_into<R: Room, F: Future<Output = Result<R, Error>>>(
     origin: &dyn Origin,
     key: &ObjectKey,
-    conditions: &Conditions,
+    conditions: &ReadConditions,
     max_bytes: u64,
     total: Duration,
     room: impl FnOnce(u64) -> F,
@@ -140,7 +140,7 @@ impl Coming {
 async fn read<R: Room, F: Future<Output = Result<R, Error>>>(
     origin: &dyn Origin,
     key: &ObjectKey,
-    conditions: &Conditions,
+    conditions: &ReadConditions,
     max_bytes: u64,
     room: impl FnOnce(u64) -> F,
 ) -> Result<FetchedWhole, Error> {

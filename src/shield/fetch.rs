@@ -8,7 +8,7 @@ use crate::cache::{Epoch, Known, ObjectId, Original, Tags};
 use crate::clock::Timestamp;
 use crate::digest::truncated;
 use crate::error::{Error, Kind};
-use crate::origin::{self, Conditions, FetchedWhole, Meta};
+use crate::origin::{self, FetchedWhole, Meta, ReadConditions};
 
 /// The object, the last purge that may mean it, and the version that the fetch is conditional on, by its entity tag.
 pub(super) type FetchKey = (ObjectId, Epoch, Option<(Arc<str>, u128)>);
@@ -216,10 +216,10 @@ impl Shield {
     /// The bytes, in room of their own; see [`super::permits`].
     async fn read_whole(&self, question: &Question, tag: Option<&str>) -> Result<FetchedWhole, Error> {
         let origin = &question.site.origin;
-        let conditions = Conditions {
+        let conditions = ReadConditions {
             if_none_match: tag.map(str::to_owned),
             version: question.object.version_id.as_deref().map(str::to_owned),
-            ..Conditions::default()
+            ..ReadConditions::default()
         };
         let limit = question.site.limits.source_bytes;
         let room = async |bytes| match self.permits.room_at_once(bytes) {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use pictor::config::OriginConfig;
 use pictor::error::Kind;
-use pictor::origin::{Conditions, Fetched, ObjectKey, PutOptions};
+use pictor::origin::{Fetched, ObjectKey, PutOptions, ReadConditions};
 
 use super::build;
 use super::support::conformance::{Store, key, whole};
@@ -105,7 +105,7 @@ async fn a_file_that_changes_while_it_is_read_never_looks_whole() {
     ];
     for (what, change) in changes {
         std::fs::write(&path, &whole).unwrap();
-        let fetched = store.origin.get(&key("a.bmp"), None, &Conditions::default()).await.unwrap();
+        let fetched = store.origin.get(&key("a.bmp"), None, &ReadConditions::default()).await.unwrap();
         let Fetched::Object { mut body, .. } = fetched else { panic!("no conditions") };
         let mut seen = body.next().await.unwrap().unwrap().len();
         change(&path, &whole);
@@ -121,7 +121,7 @@ async fn a_file_that_changes_while_it_is_read_never_looks_whole() {
     }
     // Replaced, as a good writer does, it is read to its end.
     std::fs::write(&path, &whole).unwrap();
-    let fetched = store.origin.get(&key("a.bmp"), None, &Conditions::default()).await.unwrap();
+    let fetched = store.origin.get(&key("a.bmp"), None, &ReadConditions::default()).await.unwrap();
     let Fetched::Object { mut body, .. } = fetched else { panic!("no conditions") };
     let other = folder.path().join("other");
     std::fs::write(&other, b"new").unwrap();

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use pictor::config::origin::Timeouts;
 use pictor::error::{Error, Kind};
-use pictor::origin::{ByteRange, Conditions, Fetched, FetchedWhole, ObjectKey, Origin, PutOptions, fetch_whole};
+use pictor::origin::{ByteRange, Fetched, FetchedWhole, ObjectKey, Origin, PutOptions, ReadConditions, fetch_whole};
 
 use super::http;
 use super::support::conformance::key;
@@ -28,7 +28,7 @@ fn start(timeouts: Timeouts) -> (ScriptedOrigin, Arc<dyn Origin>) {
 
 async fn fetch(origin: &dyn Origin, path: &str) -> Result<Bytes, Error> {
     let name = ObjectKey::from_raw_path(path).unwrap();
-    let fetched = fetch_whole(origin, &name, &Conditions::default(), 1 << 20, origin.total_timeout()).await?;
+    let fetched = fetch_whole(origin, &name, &ReadConditions::default(), 1 << 20, origin.total_timeout()).await?;
     match fetched {
         FetchedWhole::Object { bytes, .. } => Ok(bytes),
         FetchedWhole::Unchanged => panic!("unchanged without conditions"),
@@ -155,7 +155,8 @@ async fn identity_is_an_encoding_like_none() {
 #[tokio::test]
 async fn ranges_are_checked_against_the_question() {
     let (server, origin) = start(Timeouts::default());
-    let get = async |path: &str| origin.get(&key(path), Some(ByteRange::Within(2, 3)), &Conditions::default()).await;
+    let get =
+        async |path: &str| origin.get(&key(path), Some(ByteRange::Within(2, 3)), &ReadConditions::default()).await;
     server.script("/other", Behaviour::reply(206, &[("Content-Range", "bytes 0-1/10")], "01"));
     server.script("/longer", Behaviour::reply(206, &[("Content-Range", "bytes 2-5/10")], "2345"));
     server.script("/none", Behaviour::reply(206, &[], "23"));

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use pictor::config::OriginConfig;
 use pictor::error::{Error, Kind};
-use pictor::origin::{Conditions, Fetched, ObjectKey, Origin, PutOptions};
+use pictor::origin::{Fetched, ObjectKey, Origin, PutOptions, ReadConditions};
 
 use super::build;
 use super::support::conformance::key;
@@ -34,7 +34,7 @@ fn with_keys(config: OriginConfig, access: Option<PathBuf>, secret: Option<PathB
 }
 
 async fn failure(origin: &dyn Origin) -> Error {
-    let error = origin.get(&key("a.jpg"), None, &Conditions::default()).await.map(|_| ()).unwrap_err();
+    let error = origin.get(&key("a.jpg"), None, &ReadConditions::default()).await.map(|_| ()).unwrap_err();
     let head = origin.head(&key("a.jpg")).await.unwrap_err();
     assert_eq!(head.kind, error.kind);
     let printed = format!("{error} {error:?} {head:?} {origin:?}");
@@ -72,7 +72,7 @@ async fn wrong_keys_are_the_operators_business() {
 #[tokio::test]
 async fn a_missing_bucket_is_no_missing_object() {
     let origin = build(&Weed::shared().config("never-made", true));
-    let error = origin.get(&key("a.jpg"), None, &Conditions::default()).await.map(|_| ()).unwrap_err();
+    let error = origin.get(&key("a.jpg"), None, &ReadConditions::default()).await.map(|_| ()).unwrap_err();
     assert_eq!(error.kind, Kind::OriginFailed);
     assert!(error.told().contains("never-made") && error.told().contains("does not exist"), "{error}");
 }
@@ -136,7 +136,7 @@ async fn answers_without_sense_are_failures() {
     let origin = build(&config);
     let get = async |path: &str, behaviour: Behaviour| {
         server.script(&format!("/b/{path}"), behaviour);
-        origin.get(&key(path), None, &Conditions::default()).await.map(|_| ()).unwrap_err()
+        origin.get(&key(path), None, &ReadConditions::default()).await.map(|_| ()).unwrap_err()
     };
     let html = Behaviour::reply(404, &[("Content-Type", "text/html")], "<html><p>not found");
     assert_eq!(get("html", html).await.kind, Kind::NotFound);
@@ -150,7 +150,7 @@ async fn answers_without_sense_are_failures() {
     assert_eq!(get("long", long).await.kind, Kind::OriginFailed);
 
     server.script("/b/v", Behaviour::ok(&[("x-amz-version-id", "v 1+")], "old"));
-    let conditions = Conditions { version: Some("v 1+".into()), ..Conditions::default() };
+    let conditions = ReadConditions { version: Some("v 1+".into()), ..ReadConditions::default() };
     let Ok(Fetched::Object { meta, .. }) = origin.get(&key("v"), None, &conditions).await else { panic!("no object") };
     assert_eq!(meta.version.as_deref(), Some("v 1+"));
     assert_eq!(server.last("/b/v").target, "/b/v?versionId=v%201%2B");

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use pictor::error::{Error, Kind};
 use pictor::origin::{
-    ByteRange, Conditions, Fetched, FetchedWhole, Meta, ObjectKey, Origin, Part, PutOptions, fetch_whole,
+    ByteRange, Fetched, FetchedWhole, Meta, ObjectKey, ObjectPart, Origin, PutOptions, ReadConditions, fetch_whole,
 };
 
 /// Keys that go wrong where anything is decoded twice, or not at all. No backslash: SeaweedFS makes it a slash.
@@ -63,14 +63,14 @@ pub async fn put(store: &Store, name: &str, body: &'static [u8]) -> Meta {
 }
 
 pub async fn whole(store: &Store, key: &ObjectKey) -> Result<(Meta, Bytes), Error> {
-    match fetch_whole(&*store.origin, key, &Conditions::default(), LIMIT, TOTAL).await? {
+    match fetch_whole(&*store.origin, key, &ReadConditions::default(), LIMIT, TOTAL).await? {
         FetchedWhole::Object { meta, bytes, .. } => Ok((meta, bytes)),
         FetchedWhole::Unchanged => panic!("unchanged without conditions"),
     }
 }
 
-async fn part(store: &Store, name: &str, range: ByteRange) -> Result<(Meta, Option<Part>, Vec<u8>), Error> {
-    match store.origin.get(&key(name), Some(range), &Conditions::default()).await? {
+async fn part(store: &Store, name: &str, range: ByteRange) -> Result<(Meta, Option<ObjectPart>, Vec<u8>), Error> {
+    match store.origin.get(&key(name), Some(range), &ReadConditions::default()).await? {
         Fetched::Object { meta, part, mut body } => {
             let mut bytes = Vec::new();
             while let Some(chunk) = body.next().await {
@@ -159,7 +159,7 @@ async fn ranges(store: &Store) {
     ] {
         let (meta, part, body) =
             part(store, "range.jpg", range).await.unwrap_or_else(|error| panic!("{range}: {error}"));
-        assert_eq!(part, Some(Part { first, last }), "{range}");
+        assert_eq!(part, Some(ObjectPart { first, last }), "{range}");
         assert_eq!(meta.length, Some(10), "{range}");
         assert_eq!(body, bytes.as_bytes(), "{range}");
     }
@@ -173,7 +173,8 @@ async fn conditions(store: &Store) {
     let meta = store.origin.head(&name).await.unwrap();
     let etag = meta.etag.unwrap();
     let unchanged = async |tag: Option<&str>, since: Option<SystemTime>| {
-        let conditions = Conditions { if_none_match: tag.map(str::to_owned), if_modified_since: since, version: None };
+        let conditions =
+            ReadConditions { if_none_match: tag.map(str::to_owned), if_modified_since: since, version: None };
         let whole = fetch_whole(&*store.origin, &name, &conditions, LIMIT, TOTAL).await.unwrap();
         whole == FetchedWhole::Unchanged
     };
@@ -195,7 +196,7 @@ async fn missing(store: &Store) {
         assert_eq!(kind(store.origin.head(&key(name)).await), Kind::NotFound, "HEAD {name}");
         assert_eq!(kind(whole(store, &key(name)).await), Kind::NotFound, "GET {name}");
     }
-    let conditions = Conditions { if_none_match: Some("\"x\"".into()), ..Conditions::default() };
+    let conditions = ReadConditions { if_none_match: Some("\"x\"".into()), ..ReadConditions::default() };
     assert_eq!(kind(fetch_whole(&*store.origin, &key("missing.jpg"), &conditions, LIMIT, TOTAL).await), Kind::NotFound);
 }
 
@@ -203,7 +204,7 @@ async fn overwrite(store: &Store) {
     let first = put(store, "overwrite.jpg", b"first").await;
     let second = put(store, "overwrite.jpg", b"second!").await;
     assert_ne!(first.etag, second.etag);
-    let conditions = Conditions { if_none_match: first.etag, ..Conditions::default() };
+    let conditions = ReadConditions { if_none_match: first.etag, ..ReadConditions::default() };
     let fetched = fetch_whole(&*store.origin, &key("overwrite.jpg"), &conditions, LIMIT, TOTAL).await.unwrap();
     let FetchedWhole::Object { meta, bytes, .. } = fetched else { panic!("the old tag matches") };
     assert_eq!((meta.etag, bytes), (second.etag, Bytes::from_static(b"second!")));
@@ -222,7 +223,7 @@ async fn sizes(store: &Store) {
     let (meta, bytes) = whole(store, &name).await.unwrap();
     assert_eq!(meta.length, Some(5 << 20));
     assert!(bytes == body, "the bytes differ");
-    let with_limit = async |limit| fetch_whole(&*store.origin, &name, &Conditions::default(), limit, TOTAL).await;
+    let with_limit = async |limit| fetch_whole(&*store.origin, &name, &ReadConditions::default(), limit, TOTAL).await;
     assert_eq!(kind(with_limit((5 << 20) - 1).await), Kind::SourceBytes);
     assert!(with_limit(5 << 20).await.is_ok());
 }

@@ -14,7 +14,7 @@ use crate::plan::Format;
 /// A way of being different, the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
-pub enum Kind {
+pub enum DifferenceKind {
     Fetch,
     Status,
     Code,
@@ -27,7 +27,7 @@ pub enum Kind {
     Bytes,
 }
 
-impl Kind {
+impl DifferenceKind {
     /// Every one.
     pub(super) const ALL: [Self; 10] = [
         Self::Fetch,
@@ -59,7 +59,7 @@ impl Kind {
     }
 }
 
-impl Serialize for Kind {
+impl Serialize for DifferenceKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
@@ -69,14 +69,14 @@ impl Serialize for Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Difference {
     /// Of which kind.
-    pub kind: Kind,
+    pub kind: DifferenceKind,
     /// What exactly.
     pub detail: String,
 }
 
 /// What one place said.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Side {
+pub(super) struct PlaceAnswer {
     /// The status; 0 if there was no answer.
     pub status: u16,
     /// The Content-Type as it came, shortened.
@@ -116,7 +116,7 @@ const MAX_JSON: usize = 1 << 20;
 /// Bytes by which every answer may be larger.
 const MIN_GROWTH: u64 = 1024;
 
-impl Side {
+impl PlaceAnswer {
     /// What an answer is.
     pub(super) fn of(answer: &Result<Got, Error>, ms: u64) -> Self {
         let got = match answer {
@@ -152,54 +152,54 @@ impl Side {
 
 /// What differs but the pixels, which are worth comparing if the flag is set.
 pub(super) fn judge(
-    (first, a): (&Side, &[u8]),
-    (second, b): (&Side, &[u8]),
+    (first, a): (&PlaceAnswer, &[u8]),
+    (second, b): (&PlaceAnswer, &[u8]),
     max_growth: f64,
 ) -> (Vec<Difference>, bool) {
     let mut found = Vec::new();
     let mut differ = |kind, detail: String| found.push(Difference { kind, detail });
     for (name, side) in [("the first", first), ("the second", second)] {
         if let Some(error) = &side.error {
-            differ(Kind::Fetch, format!("{name}: {error}"));
+            differ(DifferenceKind::Fetch, format!("{name}: {error}"));
         }
     }
     if first.error.is_some() || second.error.is_some() {
         return (found, false);
     }
     if first.status != second.status {
-        differ(Kind::Status, format!("{} became {}", first.status, second.status));
+        differ(DifferenceKind::Status, format!("{} became {}", first.status, second.status));
     }
     if !first.success() && !second.success() && first.code != second.code {
-        let name = |side: &Side| side.code.clone().unwrap_or_else(|| "no code".into());
-        differ(Kind::Code, format!("{} became {}", name(first), name(second)));
+        let name = |side: &PlaceAnswer| side.code.clone().unwrap_or_else(|| "no code".into());
+        differ(DifferenceKind::Code, format!("{} became {}", name(first), name(second)));
     }
     if !first.success() || !second.success() {
         return (found, false);
     }
     let types = (essence(&first.media), essence(&second.media));
     if types.0 != types.1 {
-        differ(Kind::Type, format!("{} became {}", named(&types.0), named(&types.1)));
+        differ(DifferenceKind::Type, format!("{} became {}", named(&types.0), named(&types.1)));
     } else if first.format != second.format {
-        let name = |side: &Side| side.format.map_or("no picture", Format::name);
-        differ(Kind::Type, format!("the bytes are {}, and were {}", name(second), name(first)));
+        let name = |side: &PlaceAnswer| side.format.map_or("no picture", Format::name);
+        differ(DifferenceKind::Type, format!("the bytes are {}, and were {}", name(second), name(first)));
     }
     let grown = second.bytes.saturating_sub(first.bytes);
     if grown > MIN_GROWTH && grown as f64 > first.bytes as f64 * max_growth / 100.0 {
         let percent = grown as f64 / first.bytes.max(1) as f64 * 100.0;
-        differ(Kind::Bytes, format!("{} became {}, {percent:.0} % more", first.bytes, second.bytes));
+        differ(DifferenceKind::Bytes, format!("{} became {}, {percent:.0} % more", first.bytes, second.bytes));
     }
     if a == b {
         return (found, false);
     }
     if let (Some(_), Some(_)) = (first.format, second.format) {
-        let size = |side: &Side| (side.width.unwrap_or(0), side.height.unwrap_or(0));
+        let size = |side: &PlaceAnswer| (side.width.unwrap_or(0), side.height.unwrap_or(0));
         let (one, other) = (size(first), size(second));
         if one != other {
-            differ(Kind::Size, format!("{}x{} became {}x{}", one.0, one.1, other.0, other.1));
+            differ(DifferenceKind::Size, format!("{}x{} became {}x{}", one.0, one.1, other.0, other.1));
         }
         if first.frames != second.frames {
             let (one, other) = (first.frames.unwrap_or(0), second.frames.unwrap_or(0));
-            differ(Kind::Frames, format!("{one} became {other}"));
+            differ(DifferenceKind::Frames, format!("{one} became {other}"));
         }
         return (found, one == other);
     }
@@ -208,12 +208,12 @@ pub(super) fn judge(
             let mut values = Vec::new();
             compare(&one, &other, "", &mut values);
             if !values.is_empty() {
-                differ(Kind::Json, values.join("; "));
+                differ(DifferenceKind::Json, values.join("; "));
             }
         }
         _ => match (brief(a), brief(b)) {
-            (Some(one), Some(other)) => differ(Kind::Body, format!("{one} became {other}")),
-            _ => differ(Kind::Body, "the bytes differ".into()),
+            (Some(one), Some(other)) => differ(DifferenceKind::Body, format!("{one} became {other}")),
+            _ => differ(DifferenceKind::Body, "the bytes differ".into()),
         },
     }
     (found, false)
@@ -242,7 +242,7 @@ fn brief(body: &[u8]) -> Option<&str> {
 }
 
 /// The body as JSON, where it is meant to be.
-fn json(side: &Side, body: &[u8]) -> Option<Value> {
+fn json(side: &PlaceAnswer, body: &[u8]) -> Option<Value> {
     // Facts are short; what is longer is compared byte by byte, because parsed it takes many times its length.
     let meant = body.len() <= MAX_JSON && (essence(&side.media).ends_with("json") || body.first() == Some(&b'{'));
     meant.then(|| serde_json::from_slice(body).ok()).flatten()

@@ -23,7 +23,7 @@ pub(super) struct Places {
 
 /// One pair to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct UrlPair {
     /// Where in the list it stands, from 1, blank lines and comments not counted.
     pub number: u64,
     /// The URL to ask the first place for, or what is wrong with the line.
@@ -57,7 +57,7 @@ impl Places {
     }
 
     /// What a line asks for.
-    pub(super) fn entry(&self, number: u64, line: &str) -> Entry {
+    pub(super) fn entry(&self, number: u64, line: &str) -> UrlPair {
         let mut columns = line.split('\t').map(str::trim);
         let first = columns.next().unwrap_or_default();
         let second = columns.next().filter(|second| !second.is_empty());
@@ -69,7 +69,7 @@ impl Places {
         let host = origin_of(first).filter(|_| self.keep_host).map(|(_, host)| host.to_owned());
         let against = format!("{}{}", self.against, path_of(second.unwrap_or(first)));
         let shown_against = second.map(|second| shown(&path_of(second)));
-        Entry { number, from, against, host, shown: shown(first), shown_against }
+        UrlPair { number, from, against, host, shown: shown(first), shown_against }
     }
 }
 
@@ -134,13 +134,13 @@ fn open(list: &str) -> Result<Box<dyn BufRead + Send>, String> {
 
 /// The entries of a list as they are read, until its end or until the user has had enough.
 pub(super) struct Entries {
-    receiver: mpsc::Receiver<Result<Entry, String>>,
+    receiver: mpsc::Receiver<Result<UrlPair, String>>,
     stop: watch::Receiver<bool>,
 }
 
 impl Entries {
     /// The next one, or why there is none.
-    pub(super) async fn next(&mut self) -> Option<Result<Entry, String>> {
+    pub(super) async fn next(&mut self) -> Option<Result<UrlPair, String>> {
         if self.stopped() {
             return None;
         }
@@ -167,7 +167,7 @@ pub(super) fn read(list: &str, places: Places) -> Result<Entries, String> {
             number += 1;
             let entry = match line {
                 Ok(line) => places.entry(number, line),
-                Err(()) => Entry {
+                Err(()) => UrlPair {
                     from: Err(format!("a line of more than {MAX_LINE} bytes, or not UTF-8")),
                     ..places.entry(number, "/")
                 },

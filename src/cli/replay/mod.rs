@@ -23,12 +23,12 @@ use std::time::Duration;
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use futures_util::{StreamExt, stream};
 
-use judge::Kind;
-use list::{Entry, Places};
+use judge::DifferenceKind;
+use list::{Places, UrlPair};
 use progress::Progress;
 use report::Report;
 use summary::Summary;
-use work::Work;
+use work::Comparer;
 
 /// What to ask, where, and what to make of it.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ report.json with every URL. Values of signatures and tokens are not shown in eit
 
 Exit code: 0 if all answers agree, 1 if some differ, 2 if it could not run (also if nothing at all was answered by one
 of the places, and if it was interrupted; the report then covers what was done).")]
-pub struct Arguments {
+pub struct ReplayArguments {
     /// The list of URLs, or `-`.
     list: String,
     /// The place to compare with, as http://127.0.0.1:8080.
@@ -93,7 +93,7 @@ pub struct Arguments {
     max_growth: f64,
     /// Differences that do not matter, separated by commas: fetch, status, code, type, json, body, size, frames, pixels, bytes.
     #[arg(long, value_delimiter = ',', value_parser = kind)]
-    ignore: Vec<Kind>,
+    ignore: Vec<DifferenceKind>,
     /// Seconds that one answer may take.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
@@ -115,13 +115,13 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value))
 }
 
-fn kind(name: &str) -> Result<Kind, String> {
-    let all = || Kind::ALL.map(Kind::name).join(", ");
-    Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| format!("it is one of {}", all()))
+fn kind(name: &str) -> Result<DifferenceKind, String> {
+    let all = || DifferenceKind::ALL.map(DifferenceKind::name).join(", ");
+    DifferenceKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| format!("it is one of {}", all()))
 }
 
 /// Replays, and says what came of it.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &ReplayArguments) -> ExitCode {
     let done = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -143,16 +143,16 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-async fn replay(arguments: &Arguments) -> Result<Summary, String> {
+async fn replay(arguments: &ReplayArguments) -> Result<Summary, String> {
     let places = Places::new(arguments.from.as_deref(), &arguments.against, arguments.keep_host)?;
     let total = list::count(&arguments.list)?;
-    let work = Arc::new(Work::new(arguments)?);
+    let work = Arc::new(Comparer::new(arguments)?);
     let mut report = Report::new(arguments, &places)?;
     let mut entries = list::read(&arguments.list, places)?;
     let mut progress = Progress::new(total);
     let coming = stream::unfold(&mut entries, |entries| async { Some((entries.next().await?, entries)) });
     // Tasks of their own, so that they go on while the report takes a pair in: it waits for a worker that they hold.
-    let asked = |entry: Result<Entry, String>| {
+    let asked = |entry: Result<UrlPair, String>| {
         let work = work.clone();
         let task = entry.map(|entry| tokio::spawn(async move { work.pair(entry).await }));
         async { task?.await.map_err(|error| format!("a comparison task failed: {error}")) }
@@ -179,6 +179,6 @@ fn headers(both: &[(HeaderName, HeaderValue)], own: &[(HeaderName, HeaderValue)]
 }
 
 /// The limit of time.
-fn timeout(arguments: &Arguments) -> Duration {
+fn timeout(arguments: &ReplayArguments) -> Duration {
     Duration::from_secs(arguments.timeout)
 }

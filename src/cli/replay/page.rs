@@ -7,14 +7,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::judge::{Kind, Side};
-use super::summary::{Picture, Row, Settings, Summary};
+use super::judge::{DifferenceKind, PlaceAnswer};
+use super::summary::{PictureFiles, ReplaySettings, Row, Summary};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// The page.
-pub(super) fn page(settings: &Settings, summary: &Summary, rows: &[&Row]) -> String {
+pub(super) fn page(settings: &ReplaySettings, summary: &Summary, rows: &[&Row]) -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     let policy = format!(
         "default-src 'none'; img-src 'self' file:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
@@ -39,7 +39,7 @@ pub(super) fn page(settings: &Settings, summary: &Summary, rows: &[&Row]) -> Str
     out
 }
 
-fn head(out: &mut String, settings: &Settings, summary: &Summary) {
+fn head(out: &mut String, settings: &ReplaySettings, summary: &Summary) {
     let verdict = match summary.different() {
         0 => "<b class=\"good\">All answers agree</b>".to_owned(),
         different => format!("<b class=\"bad\">{different} of {} differ</b>", summary.total),
@@ -130,7 +130,7 @@ fn card(out: &mut String, rank: usize, row: &Row) {
         for one in &row.differences {
             let _ = write!(out, "<li><b>{}</b> {}</li>", one.kind.name(), escape(&one.detail));
         }
-        let told = row.differences.iter().any(|one| one.kind == Kind::Pixels);
+        let told = row.differences.iter().any(|one| one.kind == DifferenceKind::Pixels);
         if let (Some(score), false) = (row.score, told) {
             let _ = write!(out, "<li class=\"fine\">SSIMULACRA2 is {score:.1}</li>");
         }
@@ -145,7 +145,7 @@ fn card(out: &mut String, rank: usize, row: &Row) {
     out.push_str("</div>\n</article>\n");
 }
 
-fn side(out: &mut String, name: &str, side: &Side, picture: &Picture, growth: Option<String>) {
+fn side(out: &mut String, name: &str, side: &PlaceAnswer, picture: &PictureFiles, growth: Option<String>) {
     let mut facts = Vec::new();
     match &side.error {
         Some(error) => facts.push(format!("<span class=\"bad\">{}</span>", escape(error))),

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::judge::{Difference, Kind, Side};
+use super::judge::{Difference, DifferenceKind, PlaceAnswer};
 use super::list::Places;
-use super::summary::{LINES, PAGE, Picture, Row, Settings, Summary};
-use super::work::{Pair, Work};
-use super::{Arguments, page};
+use super::summary::{LINES, PAGE, PictureFiles, ReplaySettings, Row, Summary};
+use super::work::{Comparer, Pair};
+use super::{ReplayArguments, page};
 use crate::plan::Format;
 
 /// The files of a report.
@@ -32,14 +32,14 @@ struct Line<'a> {
     score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     frame: Option<u32>,
-    from: &'a Side,
-    against: &'a Side,
+    from: &'a PlaceAnswer,
+    against: &'a PlaceAnswer,
 }
 
 /// A report while it grows.
 pub(super) struct Report {
     folder: Option<Folder>,
-    settings: Settings,
+    settings: ReplaySettings,
     most: usize,
     summary: Summary,
     /// The worst differences, the mildest of them first.
@@ -55,9 +55,9 @@ struct Folder {
 
 impl Report {
     /// Makes the folder, if one is wanted. One that holds anything but an earlier report is left alone.
-    pub(super) fn new(arguments: &Arguments, places: &Places) -> Result<Self, String> {
+    pub(super) fn new(arguments: &ReplayArguments, places: &Places) -> Result<Self, String> {
         let (from, against) = places.shown();
-        let settings = Settings {
+        let settings = ReplaySettings {
             from,
             against,
             min_score: arguments.min_score,
@@ -74,7 +74,7 @@ impl Report {
     }
 
     /// Takes a pair in.
-    pub(super) async fn add(&mut self, pair: Pair, work: &Work) -> Result<(), String> {
+    pub(super) async fn add(&mut self, pair: Pair, work: &Comparer) -> Result<(), String> {
         self.summary.count(&pair);
         if let Some(folder) = &mut self.folder {
             folder.line(&pair)?;
@@ -125,13 +125,13 @@ impl Report {
 /// How bad a difference is: by its gravest kind, then by the score.
 fn gravity(pair: &Pair) -> u64 {
     let grave = pair.differences.iter().map(|one| one.kind).min();
-    let place = Kind::ALL.iter().rev().position(|kind| Some(*kind) == grave).unwrap_or(0) as u64;
+    let place = DifferenceKind::ALL.iter().rev().position(|kind| Some(*kind) == grave).unwrap_or(0) as u64;
     let unlike = (100.0 - pair.score.unwrap_or(0.0)).clamp(0.0, 999.0) * 1000.0;
     place * 1_000_000 + unlike as u64
 }
 
 impl Row {
-    fn new(pair: Pair, pictures: [Picture; 2]) -> Self {
+    fn new(pair: Pair, pictures: [PictureFiles; 2]) -> Self {
         let Pair { entry, from, against, differences, score, .. } = pair;
         let (number, url, other_url) = (entry.number, entry.shown, entry.shown_against);
         Self { number, url, other_url, from, against, differences, score, pictures }
@@ -139,7 +139,7 @@ impl Row {
 }
 
 impl Folder {
-    fn new(path: &Path, settings: &Settings) -> Result<Self, String> {
+    fn new(path: &Path, settings: &ReplaySettings) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", path.display());
         fs::create_dir_all(path).map_err(failed)?;
         let empty = fs::read_dir(path).map_err(failed)?.next().is_none();
@@ -191,8 +191,8 @@ impl Folder {
     }
 
     /// Keeps both pictures. Names are numbers: nothing of a URL gets into them.
-    async fn pictures(&self, pair: &Pair, work: &Work) -> Result<[Picture; 2], String> {
-        let mut pictures = <[Picture; 2]>::default();
+    async fn pictures(&self, pair: &Pair, work: &Comparer) -> Result<[PictureFiles; 2], String> {
+        let mut pictures = <[PictureFiles; 2]>::default();
         let sides = [("from", &pair.from, &pair.bodies[0]), ("against", &pair.against, &pair.bodies[1])];
         for (picture, (name, side, body)) in pictures.iter_mut().zip(sides) {
             let Some(header) = &side.header else { continue };

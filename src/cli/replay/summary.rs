@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::judge::{Difference, Kind, Side};
+use super::judge::{Difference, DifferenceKind, PlaceAnswer};
 use super::work::Pair;
 
 /// Lines of the worst in the text.
@@ -22,7 +22,7 @@ pub(super) struct Summary {
     /// Pairs that agree.
     pub same: u64,
     /// Pairs by kind of difference; one may have several.
-    pub kinds: BTreeMap<Kind, u64>,
+    pub kinds: BTreeMap<DifferenceKind, u64>,
     /// Pairs of which pixels were compared, or that hold equal pictures.
     pub scored: u64,
     /// Of these, with 90 and more; 70 and more; 50 and more; less.
@@ -47,16 +47,16 @@ pub(super) struct Row {
     pub number: u64,
     pub url: String,
     pub other_url: Option<String>,
-    pub from: Side,
-    pub against: Side,
+    pub from: PlaceAnswer,
+    pub against: PlaceAnswer,
     pub differences: Vec<Difference>,
     pub score: Option<f64>,
-    pub pictures: [Picture; 2],
+    pub pictures: [PictureFiles; 2],
 }
 
 /// The files of a picture, by their names.
 #[derive(Default)]
-pub(super) struct Picture {
+pub(super) struct PictureFiles {
     /// What a browser shows.
     pub shown: Option<String>,
     /// The bytes as they came, where they are something else.
@@ -65,12 +65,12 @@ pub(super) struct Picture {
 
 /// What was asked, for both files.
 #[derive(Serialize)]
-pub(super) struct Settings {
+pub(super) struct ReplaySettings {
     pub from: String,
     pub against: String,
     pub min_score: f64,
     pub max_growth: f64,
-    pub ignore: Vec<Kind>,
+    pub ignore: Vec<DifferenceKind>,
 }
 
 impl Summary {
@@ -78,7 +78,7 @@ impl Summary {
     pub(super) fn count(&mut self, pair: &Pair) {
         self.total += 1;
         self.same += u64::from(pair.differences.is_empty());
-        let mut kinds: Vec<Kind> = pair.differences.iter().map(|one| one.kind).collect();
+        let mut kinds: Vec<DifferenceKind> = pair.differences.iter().map(|one| one.kind).collect();
         kinds.dedup();
         for kind in kinds {
             *self.kinds.entry(kind).or_default() += 1;

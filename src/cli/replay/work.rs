@@ -8,9 +8,9 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use super::judge::{Difference, Kind, Side, judge};
-use super::list::Entry;
-use super::{Arguments, headers, timeout};
+use super::judge::{Difference, DifferenceKind, PlaceAnswer, judge};
+use super::list::UrlPair;
+use super::{ReplayArguments, headers, timeout};
 use crate::config::EngineConfig;
 use crate::engine::{Comparison, Conversion, Engine, Tenant};
 use crate::error::Error;
@@ -30,11 +30,11 @@ const PREVIEW: &str = "fit,w=1200,h=1200,up=skip|png,first";
 /// Both answers to one entry.
 pub(super) struct Pair {
     /// What was asked.
-    pub entry: Entry,
+    pub entry: UrlPair,
     /// The answer of the first place.
-    pub from: Side,
+    pub from: PlaceAnswer,
     /// The answer of the second.
-    pub against: Side,
+    pub against: PlaceAnswer,
     /// Where they differ, the gravest first.
     pub differences: Vec<Difference>,
     /// SSIMULACRA2, where pixels were compared; 100 for equal bytes of a picture.
@@ -46,7 +46,7 @@ pub(super) struct Pair {
 }
 
 /// All that a pair needs.
-pub(super) struct Work {
+pub(super) struct Comparer {
     getter: Getter,
     engine: Engine,
     /// No more than can run, so that nothing waits in the engine's queue and every deadline is one of work.
@@ -56,11 +56,11 @@ pub(super) struct Work {
     comparing: Comparing,
     min_score: f64,
     max_growth: f64,
-    ignore: Vec<Kind>,
+    ignore: Vec<DifferenceKind>,
 }
 
-impl Work {
-    pub(super) fn new(arguments: &Arguments) -> Result<Self, String> {
+impl Comparer {
+    pub(super) fn new(arguments: &ReplayArguments) -> Result<Self, String> {
         let text = |error: Error| error.to_string();
         let mut config = EngineConfig { workers: arguments.workers, deadline: DEADLINE, ..EngineConfig::default() };
         // No text is drawn here.
@@ -89,7 +89,7 @@ impl Work {
     }
 
     /// Asks and compares.
-    pub(super) async fn pair(&self, entry: Entry) -> Pair {
+    pub(super) async fn pair(&self, entry: UrlPair) -> Pair {
         let mut against = self.against.clone();
         if let Some(host) = entry.host.as_deref().and_then(|host| HeaderValue::from_str(host).ok()) {
             against.insert(header::HOST, host);
@@ -101,7 +101,7 @@ impl Work {
             }
         };
         let ((one, one_ms), (other, other_ms)) = tokio::join!(first, self.ask(&entry.against, &against));
-        let (from, against) = (Side::of(&one, one_ms), Side::of(&other, other_ms));
+        let (from, against) = (PlaceAnswer::of(&one, one_ms), PlaceAnswer::of(&other, other_ms));
         let bodies = [one, other].map(|answer| answer.map(|got| got.body).unwrap_or_default());
         let [a, b] = &bodies;
         let (mut differences, pixels) = judge((&from, a), (&against, b), self.max_growth);
@@ -110,11 +110,14 @@ impl Work {
             match self.compare((a, one), (b, other)).await {
                 Ok(found) => {
                     if found.score < self.min_score {
-                        differences.push(Difference { kind: Kind::Pixels, detail: told(&found, self.min_score) });
+                        differences
+                            .push(Difference { kind: DifferenceKind::Pixels, detail: told(&found, self.min_score) });
                     }
                     likeness = Some(found);
                 }
-                Err(error) => differences.push(Difference { kind: Kind::Pixels, detail: error.told().to_owned() }),
+                Err(error) => {
+                    differences.push(Difference { kind: DifferenceKind::Pixels, detail: error.told().to_owned() })
+                }
             }
         }
         differences.retain(|difference| !self.ignore.contains(&difference.kind));

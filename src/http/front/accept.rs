@@ -18,9 +18,9 @@ use pingora::services::Service;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::bounds::{Bound, Bounds};
+use super::bounds::{Bound, ConnectionBounds};
 use super::census::{Census, Place};
-use super::conn::{Conn, Request};
+use super::conn::{Conn, WatchedRequest};
 use super::doors::Door;
 use super::guard::Guarded;
 use super::watch;
@@ -48,7 +48,7 @@ pub struct Listening<A> {
 struct Shared<A> {
     name: &'static str,
     app: Arc<A>,
-    bounds: Bounds,
+    bounds: ConnectionBounds,
     census: Arc<Census>,
     metrics: Arc<Metrics>,
     tight: Tight,
@@ -65,7 +65,7 @@ impl<A: ServerApp + Send + Sync + 'static> Listening<A> {
         threads: usize,
         doors: Vec<Door>,
         app: A,
-        bounds: Bounds,
+        bounds: ConnectionBounds,
         census: Arc<Census>,
         metrics: Arc<Metrics>,
         tight: Tight,
@@ -189,7 +189,7 @@ async fn run<A: ServerApp + Send + Sync + 'static, S: IO + 'static>(
     shutdown: &ShutdownWatch,
 ) {
     let conn = Conn::new(shared.bounds, client, stream.get_socket_digest());
-    let Ok(stream) = Guarded::new(stream, Request::new(conn.clone())) else { return };
+    let Ok(stream) = Guarded::new(stream, WatchedRequest::new(conn.clone())) else { return };
     let work = async {
         let mut stream = shared.app.process_new(Box::new(stream), shutdown).await;
         while let Some(again) = stream {

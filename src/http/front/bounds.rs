@@ -6,7 +6,7 @@ use crate::config::ServerConfig;
 
 /// The limits of one connection; `[server]` of the configuration.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct ConnectionBounds {
     /// For a whole request head, from its first byte; for the first one, and for TLS before it, from the connection's start.
     pub head: Duration,
     /// Between two requests.
@@ -150,7 +150,7 @@ const CROWDED: u64 = 2_000;
 /// Bytes per second to be taken of each result then.
 const PRESSED_RATE: u64 = 64 << 10;
 
-impl Bounds {
+impl ConnectionBounds {
     /// As the configuration says.
     pub fn of(config: &ServerConfig) -> Self {
         Self {
@@ -176,7 +176,7 @@ impl Watch {
     ///
     /// # Errors
     /// The bound.
-    pub fn look(&mut self, bounds: &Bounds, moment: &Moment) -> Result<u64, Bound> {
+    pub fn look(&mut self, bounds: &ConnectionBounds, moment: &Moment) -> Result<u64, Bound> {
         let Moment { now, .. } = *moment;
         let stall = millis(bounds.stall);
         let reading = Flow { waiting: moment.read.waiting.filter(|_| moment.bodies > 0), ..moment.read };
@@ -194,7 +194,7 @@ impl Watch {
         }
     }
 
-    fn deadline(&self, bounds: &Bounds, moment: &Moment) -> Option<(u64, Bound)> {
+    fn deadline(&self, bounds: &ConnectionBounds, moment: &Moment) -> Option<(u64, Bound)> {
         let after = |since: u64, bound: Duration| since.saturating_add(millis(bound));
         if moment.open > 0 {
             // Requests of HTTP/2 are timed one by one, where they are answered.
@@ -247,7 +247,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds {
+    const BOUNDS: ConnectionBounds = ConnectionBounds {
         head: Duration::from_secs(10),
         idle: Duration::from_secs(75),
         stall: Duration::from_secs(30),

@@ -10,7 +10,7 @@ use pingora::protocols::SocketDigest;
 use pingora::protocols::http::ServerSession;
 
 use super::super::upstream_conn::UpstreamConn;
-use super::bounds::{Bound, Bounds, Flow, Moment};
+use super::bounds::{Bound, ConnectionBounds, Flow, Moment};
 
 /// So much of bodies may lie untaken on a connection of HTTP/2 before it is not the client who is waited for: half of the
 /// window that it has to begin with.
@@ -21,7 +21,7 @@ const HELD: u64 = 32 << 10;
 pub struct Conn {
     began: Instant,
     /// Its limits.
-    pub bounds: Bounds,
+    pub bounds: ConnectionBounds,
     /// Who it is with.
     pub client: SocketAddr,
     socket: Option<Arc<SocketDigest>>,
@@ -45,7 +45,7 @@ pub struct Conn {
 
 impl Conn {
     /// A connection that begins now.
-    pub fn new(bounds: Bounds, client: SocketAddr, socket: Option<Arc<SocketDigest>>) -> Arc<Self> {
+    pub fn new(bounds: ConnectionBounds, client: SocketAddr, socket: Option<Arc<SocketDigest>>) -> Arc<Self> {
         Arc::new(Self {
             began: Instant::now(),
             bounds,
@@ -209,7 +209,7 @@ fn add(counter: &AtomicU64, bytes: u64) {
 /// One request of a connection; for HTTP/1 the same value serves one after the other. Only the task that works on the
 /// request writes to it.
 #[derive(Debug)]
-pub struct Request {
+pub struct WatchedRequest {
     /// The connection.
     pub conn: Arc<Conn>,
     begun: AtomicBool,
@@ -223,10 +223,10 @@ pub struct Request {
 }
 
 tokio::task_local! {
-    static CURRENT: Arc<Request>;
+    static CURRENT: Arc<WatchedRequest>;
 }
 
-impl Request {
+impl WatchedRequest {
     /// The first request of a connection, or a stream's of HTTP/2.
     pub fn new(conn: Arc<Conn>) -> Arc<Self> {
         Arc::new(Self {

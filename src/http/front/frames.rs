@@ -12,7 +12,7 @@ const PADDED: u8 = 8;
 
 /// Follows the frames of a connection.
 #[derive(Debug)]
-pub struct Frames {
+pub struct BodyFrames {
     head: [u8; HEAD],
     /// Bytes of the head that are known.
     known: usize,
@@ -23,7 +23,7 @@ pub struct Frames {
     padded: bool,
 }
 
-impl Frames {
+impl BodyFrames {
     /// From a connection's first byte on, whose preface is so long.
     pub fn after(preface: usize) -> Self {
         Self { head: [0; HEAD], known: 0, carried: 0, rest: preface, padded: false }
@@ -102,7 +102,7 @@ mod tests {
         frames.extend([padded(20, 9), padded(1, 0), padded(5, 200), padded(0, 0), frame(0, 7)]);
         let all = [vec![preface.clone()], frames].concat().concat();
         for cut in 1..=all.len() {
-            let mut counted = Frames::after(preface.len());
+            let mut counted = BodyFrames::after(preface.len());
             let sum: u64 = all.chunks(cut).map(|piece| counted.take(piece)).sum();
             assert_eq!(sum, 318, "cut into pieces of {cut}");
         }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_no_body_counts_for_nothing() {
-        let mut counted = Frames::after(0);
+        let mut counted = BodyFrames::after(0);
         assert_eq!(counted.take(&frame(6, 8).repeat(10_000)), 0);
         assert_eq!(counted.take(&frame(0, 20)[..HEAD + 5]), 5);
         assert_eq!(counted.take(&[b'x'; 15]), 15);

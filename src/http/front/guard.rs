@@ -19,8 +19,8 @@ use pingora::protocols::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::bounds::Bound;
-use super::conn::{Conn, Request};
-use super::frames::Frames;
+use super::conn::{Conn, WatchedRequest};
+use super::frames::BodyFrames;
 
 /// What a client of HTTP/2 says first (RFC 9113 §3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -37,7 +37,7 @@ const DRAINED: usize = 1 << 20;
 /// A stream with bounds.
 pub struct Guarded<S> {
     io: S,
-    request: Arc<Request>,
+    request: Arc<WatchedRequest>,
     digest: Arc<ProxyDigest>,
     /// Read before it was wanted.
     ahead: Vec<u8>,
@@ -48,7 +48,7 @@ pub struct Guarded<S> {
     fresh: bool,
     write_waits: bool,
     /// Set for HTTP/2.
-    frames: Option<Frames>,
+    frames: Option<BodyFrames>,
     last: LastWords,
 }
 
@@ -71,7 +71,7 @@ impl<S: IO> Guarded<S> {
     ///
     /// # Errors
     /// None that is expected: pingora's digest wants the head of an answer.
-    pub fn new(io: S, request: Arc<Request>) -> pingora::Result<Self> {
+    pub fn new(io: S, request: Arc<WatchedRequest>) -> pingora::Result<Self> {
         let h2 = io.selected_alpn_proto() == Some(ALPN::H2);
         if h2 {
             request.conn.set_h2(0);
@@ -89,7 +89,7 @@ impl<S: IO> Guarded<S> {
             staged_at: 0,
             fresh: true,
             write_waits: false,
-            frames: h2.then(|| Frames::after(PREFACE.len())),
+            frames: h2.then(|| BodyFrames::after(PREFACE.len())),
             last: LastWords::None,
         })
     }
@@ -322,7 +322,7 @@ impl<S: IO> Peek for Guarded<S> {
         buf.fill(0);
         buf[..known].copy_from_slice(&got[..known]);
         if got.starts_with(PREFACE) {
-            let mut frames = Frames::after(PREFACE.len());
+            let mut frames = BodyFrames::after(PREFACE.len());
             self.conn().set_h2(frames.take(&got));
             self.frames = Some(frames);
         }

@@ -28,20 +28,20 @@ use pingora::protocols::http::v2::server::H2Options;
 use pingora::server::ShutdownWatch;
 
 pub use accept::Listening;
-pub use bounds::{Bound, Bounds};
+pub use bounds::{Bound, ConnectionBounds};
 pub use census::Census;
-pub use conn::Request;
+pub use conn::WatchedRequest;
 pub use doors::{Door, Doors, Unusable, bind, tls};
 
 /// An HTTP application of pingora's, its requests within bounds.
 pub struct Front<A> {
     inner: Arc<A>,
-    bounds: Bounds,
+    bounds: ConnectionBounds,
 }
 
 impl<A> Front<A> {
     /// Puts an application into bounds.
-    pub fn new(inner: A, bounds: Bounds) -> Self {
+    pub fn new(inner: A, bounds: ConnectionBounds) -> Self {
         Self { inner: Arc::new(inner), bounds }
     }
 }
@@ -53,9 +53,9 @@ impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for Front<A> {
         mut session: ServerSession,
         shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
-        let request = Request::of(&session)?;
+        let request = WatchedRequest::of(&session)?;
         if session.is_http2() {
-            let request = Request::new(request.conn.clone());
+            let request = WatchedRequest::new(request.conn.clone());
             request.begin();
             // A stream that its client gives no window is not seen on the connection.
             session.set_write_timeout(Some(self.bounds.stall));

@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::bounds::{Bound, Watch};
 use super::census::Census;
-use super::conn::{Conn, Request};
+use super::conn::{Conn, WatchedRequest};
 
 /// How long a connection whose time is over may take to say so and to tidy up.
 const LINGER: Duration = Duration::from_secs(2);
@@ -61,7 +61,7 @@ pub async fn connection(
 /// Runs a request: for as long as `total` (HTTP/2; `None`: for ever), and with the origin's answer begun in time. The
 /// connection to a late origin is ended, so that the request goes on and can be answered.
 pub async fn request<T>(
-    request: &Arc<Request>,
+    request: &Arc<WatchedRequest>,
     total: Option<Duration>,
     work: impl Future<Output = Option<T>>,
 ) -> Option<T> {
@@ -95,7 +95,7 @@ pub async fn request<T>(
     .await
 }
 
-struct Finish<'a>(&'a Request);
+struct Finish<'a>(&'a WatchedRequest);
 
 impl Drop for Finish<'_> {
     fn drop(&mut self) {

@@ -14,7 +14,7 @@ use crate::cache::Variant;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::http::answer::Telling;
-use crate::http::front::Request;
+use crate::http::front::WatchedRequest;
 use crate::http::pass::Outgoing;
 use crate::http::relocate::Relocate;
 use crate::http::store_error::{For, Told};
@@ -31,7 +31,7 @@ const WITHHELD: u16 = 403;
 pub struct RequestContext {
     started: Instant,
     /// What its connection knows of it.
-    pub(super) request: Option<Arc<Request>>,
+    pub(super) request: Option<Arc<WatchedRequest>>,
     /// How often the origin has been tried.
     pub(super) tries: u64,
     /// The connection of the latest try.
@@ -73,7 +73,7 @@ pub struct RequestContext {
 impl RequestContext {
     /// Of a request whose head has come: pingora makes one then.
     pub(super) fn new(app: &App) -> Self {
-        let (started, request) = (Instant::now(), Request::current());
+        let (started, request) = (Instant::now(), WatchedRequest::current());
         if let Some(request) = &request {
             request.begin();
         }

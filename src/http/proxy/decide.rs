@@ -91,7 +91,7 @@ impl Proxy {
         _: access::StylesGrant,
         query: &Query,
     ) -> Result<bool, Error> {
-        let body = styles::Body::receive(session.as_downstream_mut()).await?;
+        let body = styles::StyleCallBody::receive(session.as_downstream_mut()).await?;
         let method = session.req_header().method.as_str();
         let (dialect, result) = styles::call(&self.app, site, method, query, &body).await;
         context.dialect = dialect;
