@@ -48,7 +48,7 @@ pub fn choose(
 ) -> Result<Format, Error> {
     match output.target {
         Target::Fixed(format) => fixed(format, output, source, writable),
-        Target::OnlyIfSource(format) if format == source.format && writable(format) => Ok(format),
+        // The source's own either way: the rule's format if it has that.
         Target::OnlyIfSource(_) => own(source, writable),
         Target::Source => {
             let moves = source.animated() && output.frames.moves();

@@ -159,6 +159,20 @@ fn animations_stay_animations() {
     assert_eq!(pick("image/avif", &source(Format::Gif), &any), Ok(Format::Avif));
 }
 
+/// HEIF holds one picture here: it is given for a still source, and for one frame of an animation.
+#[test]
+fn one_picture_needs_no_format_that_moves() {
+    let pick = |source: &Source, frames: Frames| {
+        let (class, output) = (class(["image/heic"], &OFFERED), Output { frames, ..Output::default() });
+        choose(&output, source, class, &OFFERED, &|_| true, &|_| true).unwrap()
+    };
+    let moving = Source { frames: 10, ..source(Format::Gif) };
+    assert_eq!(pick(&source(Format::Jpeg), Frames::All), Format::Heif);
+    assert_eq!(pick(&source(Format::Jpeg), Frames::First), Format::Heif);
+    assert_eq!(pick(&moving, Frames::First), Format::Heif);
+    assert_eq!(pick(&moving, Frames::All), Format::Gif);
+}
+
 #[test]
 fn what_a_format_cannot_hold_is_not_negotiated() {
     let wide = Source { width: 20_000, ..source(Format::Jpeg) };
