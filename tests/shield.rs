@@ -18,10 +18,11 @@ use pictor::cache::{Cache, Scope};
 use pictor::config::{self, CacheConfig, EngineConfig, Isolation, Loaded};
 use pictor::engine::Engine;
 use pictor::origin::ObjectKey;
-use pictor::shield::{Delivery, Failure, Permits, Question, Results, Shield};
+use pictor::shield::{Delivery, Failure, Permits, Question, Results, Shield, mark_objects};
 use pictor::site::{Site, Sites};
 use pictor::telemetry::{Metrics, Snapshot};
 use support::scripted::{Behaviour, ScriptedOrigin};
+use support::tiers::Map;
 
 /// A shield with an engine and caches of its own, as a process has them.
 struct House {
@@ -69,6 +70,13 @@ impl House {
     }
 }
 
+/// A shield as another process has it, before this tier.
+fn process(tier: &Map) -> House {
+    let mut cache = Cache::new(&CacheConfig::default());
+    cache.tiers = vec![Arc::new(tier.clone())];
+    House::with(cache)
+}
+
 /// A site of this name before an origin, whose answers are fresh for an hour.
 fn site(name: &str, origin: &ScriptedOrigin) -> Arc<Site> {
     let text = format!(
@@ -81,11 +89,17 @@ fn site(name: &str, origin: &ScriptedOrigin) -> Arc<Site> {
 
 /// Asks for a small PNG of the object at this path.
 fn question(site: &Arc<Site>, path: &str) -> Question {
-    let plan = pictor::dialect::parse_rule("imageMogr2/thumbnail/9x9!/format/png").unwrap().1;
+    ask(site, path, "imageMogr2/thumbnail/9x9!/format/png")
+}
+
+/// Asks for what a rule makes of the object at this path.
+fn ask(site: &Arc<Site>, path: &str, rule: &str) -> Question {
+    let plan = pictor::dialect::parse_rule(rule).unwrap().1;
+    let marks = mark_objects(site, &plan).unwrap();
     let key = ObjectKey::from_raw_path(path).unwrap();
     let object = site.object(&key, None);
     let canonical = plan.to_string().into();
-    Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class: None, marks: Arc::default() }
+    Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class: None, marks }
 }
 
 /// One of each kind that covers `/a/1.png` of the site `s`, where that is tagged with red.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use pictor::cache::{Depth, Scope};
 
 use crate::support::scripted::{Behaviour, Gate};
-use crate::{House, origin, picture, question, scopes, site};
+use crate::support::tiers::{Map, Mood};
+use crate::{House, ask, origin, picture, process, question, scopes, site};
 
 /// A hard purge of any scope parts with what was made though the origin says that nothing has changed; a soft one has the
 /// origin asked. What the scope does not cover stays.
@@ -113,6 +114,33 @@ async fn a_tag_counts_from_when_the_origin_gives_it() {
     assert_eq!(house.told(&asked).await, "pictor; fwd=miss; stored");
     house.shield.purge(&red, Depth::Hard);
     assert_eq!(house.told(&asked).await, "pictor; hit");
+}
+
+/// A picture goes with its mark, by whatever that is purged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_of_a_mark_is_one_of_what_is_marked() {
+    let own = origin(&["/a.png"], &[("Surrogate-Key", "blue")]);
+    own.script("/m.png", Behaviour::ok(&[("ETag", "\"m\""), ("Surrogate-Key", "red")], picture("chelsea.png")));
+    let tier = Map::new(Mood::Well);
+    let house = process(&tier);
+    // The mark's URL is http://t/m.png.
+    let asked = ask(&site("s", &own), "/a.png", "watermark/1/image/aHR0cDovL3QvbS5wbmc=");
+    assert_eq!(house.told(&asked).await, "pictor; fwd=miss; stored");
+    let both = ["red", "blue"];
+    tier.holds(|entries| entries.len() == 1 && both.iter().all(|tag| entries[0].tags.has("s", tag))).await;
+    let s = || Arc::from("s");
+    for scope in [
+        Scope::Tag { site: s(), tag: "red".into() },
+        Scope::Tag { site: s(), tag: "blue".into() },
+        Scope::Prefix { site: s(), prefix: "m".into() },
+        Scope::Object { site: s(), key: "m.png".into() },
+    ] {
+        assert_eq!(house.told(&asked).await, "pictor; hit", "{scope:?}");
+        tier.set(Mood::Frozen);
+        house.shield.purge(&scope, Depth::Hard);
+        assert_eq!(house.told(&asked).await, "pictor; fwd=miss; stored", "{scope:?}");
+    }
+    assert_eq!(house.conversions(), 5);
 }
 
 /// An error that a picture has earned goes with a hard purge too.

@@ -10,14 +10,7 @@ use pictor::shield::Question;
 
 use crate::support::scripted::Behaviour;
 use crate::support::tiers::{Map, Mood, check};
-use crate::{House, origin, picture, question, scopes, site};
-
-/// A shield as another process has it, before this tier.
-fn process(tier: &Map) -> House {
-    let mut cache = Cache::new(&CacheConfig::default());
-    cache.tiers = vec![Arc::new(tier.clone())];
-    House::with(cache)
-}
+use crate::{House, origin, picture, process, question, scopes, site};
 
 /// Asks, and waits until the tier has the answer. Gives what was told.
 async fn made(house: &House, asked: &Question, tier: &Map) -> String {
@@ -101,9 +94,11 @@ async fn no_tier_undoes_a_purge() {
         next.shield.cache.epochs.learn(&house.shield.cache.epochs.to_bytes()).unwrap();
         assert_eq!(next.told(&asked).await, "pictor; fwd=miss; stored", "{scope:?}");
         // What has been made since is given by it, once it has that.
+        tier.told(3, 1).await;
         tier.set(Mood::Well);
         house.shield.purge(&Scope::object(&asked.object), Depth::Hard);
-        tier.holds(|entries| entries.is_empty()).await;
+        tier.told(3, 2).await;
+        assert_eq!(tier.entries(), 0);
         made(&house, &asked, &tier).await;
         let last = process(&tier);
         last.shield.cache.epochs.learn(&house.shield.cache.epochs.to_bytes()).unwrap();

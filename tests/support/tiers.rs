@@ -126,11 +126,20 @@ pub struct Map {
     mood: Arc<Mutex<Mood>>,
     pub gate: Arc<Notify>,
     finds: Arc<AtomicUsize>,
+    keeps: Arc<AtomicUsize>,
+    forgets: Arc<AtomicUsize>,
 }
 
 impl Map {
     pub fn new(mood: Mood) -> Self {
-        Self { entries: Arc::default(), mood: Arc::new(Mutex::new(mood)), gate: Arc::default(), finds: Arc::default() }
+        Self {
+            entries: Arc::default(),
+            mood: Arc::new(Mutex::new(mood)),
+            gate: Arc::default(),
+            finds: Arc::default(),
+            keeps: Arc::default(),
+            forgets: Arc::default(),
+        }
     }
 
     pub fn set(&self, mood: Mood) {
@@ -144,6 +153,15 @@ impl Map {
     /// How often it was asked for an entry.
     pub fn finds(&self) -> usize {
         self.finds.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it has been told to keep and to forget so often, whether or not it did.
+    pub async fn told(&self, keeps: usize, forgets: usize) {
+        let began = Instant::now();
+        while self.keeps.load(Ordering::SeqCst) < keeps || self.forgets.load(Ordering::SeqCst) < forgets {
+            assert!(began.elapsed() < PATIENCE, "{:?} of {keeps}, {:?} of {forgets}", self.keeps, self.forgets);
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Waits until it holds what is to be told of its entries.
@@ -195,12 +213,14 @@ impl CacheTier for Map {
         if !matches!(self.mood(), Mood::Gone | Mood::Frozen) {
             self.entries.lock().unwrap().insert(entry.key.digest(), entry);
         }
+        self.keeps.fetch_add(1, Ordering::SeqCst);
     }
 
     async fn forget(&self, scope: &Scope) {
         if self.mood() != Mood::Frozen {
             self.entries.lock().unwrap().retain(|_, entry| !scope.covers(&entry.key.object, &entry.tags));
         }
+        self.forgets.fetch_add(1, Ordering::SeqCst);
     }
 
     fn weight(&self) -> u64 {

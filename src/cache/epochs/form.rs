@@ -47,7 +47,7 @@ impl Epochs {
     /// For what is of another form, or damaged so that it shows; then nothing of it is taken.
     pub fn learn(&self, bytes: &[u8]) -> Result<(), Unreadable> {
         let mut bytes = ByteReader::new(FORM, bytes)?;
-        let latest = read_pair(&mut bytes)?;
+        let latest = read_pair(&mut bytes, [Epoch(LAST); 2])?;
         let count = bytes.number()?;
         if count > MOST as u64 {
             return Err(Unreadable::Damaged);
@@ -55,13 +55,13 @@ impl Epochs {
         let mut list = Vec::new();
         for _ in 0..count {
             let (site, prefix) = (bytes.text()?.into(), bytes.text()?.into());
-            let [any, hard] = read_pair(&mut bytes)?;
+            let [any, hard] = read_pair(&mut bytes, latest)?;
             list.push(Purged { site, prefix, any, hard });
         }
-        let objects = read_rows(&mut bytes, OBJECTS)?;
-        let tags = read_rows(&mut bytes, TAGS)?;
-        let wholes = read_rows(&mut bytes, SITES)?;
-        let sweeps = read_rows(&mut bytes, SITES)?;
+        let objects = read_rows(&mut bytes, OBJECTS, latest)?;
+        let tags = read_rows(&mut bytes, TAGS, latest)?;
+        let wholes = read_rows(&mut bytes, SITES, latest)?;
+        let sweeps = read_rows(&mut bytes, SITES, latest)?;
         bytes.end()?;
         // In the order of a purge: the last number is the last to be seen.
         let _turn = self.turn.lock();
@@ -82,13 +82,14 @@ fn pair(bytes: &mut ByteWriter, [Epoch(any), Epoch(hard)]: [Epoch; 2]) {
     bytes.number(hard);
 }
 
-/// A hard purge is one of any depth. A number that leaves no room for larger ones is none.
-fn read_pair(bytes: &mut ByteReader) -> Result<[Epoch; 2], Unreadable> {
-    let (any, hard) = (bytes.number()?, bytes.number()?);
-    if hard > any || any > LAST { Err(Unreadable::Damaged) } else { Ok([Epoch(any), Epoch(hard)]) }
+/// A hard purge is one of any depth, and none is later than the latest.
+fn read_pair(bytes: &mut ByteReader, latest: [Epoch; 2]) -> Result<[Epoch; 2], Unreadable> {
+    let [any, hard] = [Epoch(bytes.number()?), Epoch(bytes.number()?)];
+    let right = hard <= any && any <= latest[0] && hard <= latest[1];
+    if right { Ok([any, hard]) } else { Err(Unreadable::Damaged) }
 }
 
-/// In the year 2262.
+/// In the year 2262: there is room for larger numbers.
 const LAST: u64 = i64::MAX as u64;
 
 /// The places that have numbers.
@@ -102,7 +103,7 @@ fn rows<'a>(bytes: &mut ByteWriter, places: impl Iterator<Item = &'a Numbers> + 
 }
 
 /// In ascending order, each once.
-fn read_rows(bytes: &mut ByteReader, places: usize) -> Result<Vec<Row>, Unreadable> {
+fn read_rows(bytes: &mut ByteReader, places: usize, latest: [Epoch; 2]) -> Result<Vec<Row>, Unreadable> {
     let count = bytes.number()?;
     if count > places as u64 {
         return Err(Unreadable::Damaged);
@@ -113,7 +114,7 @@ fn read_rows(bytes: &mut ByteReader, places: usize) -> Result<Vec<Row>, Unreadab
         if rows.last().is_some_and(|(last, _)| *last >= place) {
             return Err(Unreadable::Damaged);
         }
-        rows.push((place, read_pair(bytes)?));
+        rows.push((place, read_pair(bytes, latest)?));
     }
     Ok(rows)
 }

@@ -291,11 +291,33 @@ fn what_was_never_written_is_refused() {
         other
     };
     assert_eq!(refused(&changed(3, 2)), Unreadable::Unknown);
+    // Form, latest, count, a site of one byte and a prefix of two, each with its length.
+    let bytes_before_prefix = 4 + 16 + 8 + 9 + 10;
     // A number after which there is none, and a hard purge that is later than any.
     assert_eq!(refused(&changed(4, 0x80)), Unreadable::Damaged);
     assert_eq!(refused(&changed(12, 0x01)), Unreadable::Damaged);
+    // A purge that is later than the latest, of a prefix.
+    assert_eq!(refused(&changed(bytes_before_prefix + 3, 0x18)), Unreadable::Damaged);
     // More prefixes than are remembered.
     assert_eq!(refused(&changed(27, 65)), Unreadable::Damaged);
+}
+
+/// Whatever stands in bytes that are taken: purges that come have larger numbers than all that is begun.
+#[test]
+fn no_bytes_stop_later_purges() {
+    let (bytes, target) = (purged().to_bytes(), object("s", "target"));
+    let mut taken = 0;
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x40;
+        let epochs = Epochs::default();
+        taken += usize::from(epochs.learn(&changed).is_ok());
+        let begun = epochs.now();
+        epochs.raise(&prefix("s", "tar"), Depth::Hard, Timestamp::at(Duration::ZERO));
+        assert!(!epochs.stands(Depth::Hard, &target, &Tags::default(), begun), "{at}");
+        assert!(epochs.stands(Depth::Hard, &target, &Tags::default(), epochs.now()), "{at}");
+    }
+    assert!(taken > 5, "{taken} of {}", bytes.len());
 }
 
 #[test]
