@@ -15,7 +15,7 @@ pub struct Timestamp(Duration);
 
 /// Where the time comes from.
 #[derive(Debug, Clone, Default)]
-pub struct Clock(Option<Arc<AtomicU64>>);
+pub struct TimeSource(Option<Arc<AtomicU64>>);
 
 static BEGAN: LazyLock<(Instant, Duration)> =
     LazyLock::new(|| (Instant::now(), wall().duration_since(UNIX_EPOCH).unwrap_or_default()));
@@ -27,7 +27,7 @@ pub fn wall() -> SystemTime {
     SystemTime::now()
 }
 
-impl Clock {
+impl TimeSource {
     /// One that stands where it is set, at `now` first. All copies of it stand there.
     pub fn by_hand(now: Timestamp) -> Self {
         Self(Some(Arc::new(AtomicU64::new(now.nanoseconds()))))
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn this_process_goes_forward() {
-        let clock = Clock::default();
+        let clock = TimeSource::default();
         let (first, second) = (clock.now(), clock.now());
         assert!(first <= second && first.after(Duration::from_secs(5)) > second);
         let since = Timestamp::now().system().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_stands_still() {
-        let clock = Clock::by_hand(at(7));
+        let clock = TimeSource::by_hand(at(7));
         let copy = clock.clone();
         assert_eq!((copy.now(), copy.now()), (at(7), at(7)));
         clock.set(at(9));

@@ -330,7 +330,6 @@ fn a_requests_query_is_taken_apart_in_one_place() {
 const TWICE: &[&str] = &[
     "Animation",
     "Answer",
-    "Clock",
     "Codec",
     "Coding",
     "Crop",

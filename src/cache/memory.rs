@@ -9,14 +9,14 @@ use moka::sync::Cache as Moka;
 use super::entry::{ErrorKey, Remembered};
 use super::originals::{Narrowed, Originals};
 use super::{CacheTier, Depth, Epoch, Epochs, Known, ObjectId, Original, Scope, Tags, Variant, VariantKey, weigh};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{TimeSource, Timestamp};
 use crate::config::CacheConfig;
 use crate::error::Error;
 
 /// All memory caches of the process.
 pub struct Cache {
     /// Whose time counts.
-    pub clock: Clock,
+    pub clock: TimeSource,
     variants: Moka<VariantKey, Arc<Variant>>,
     /// How long a hurried one lives.
     pub hurried: Duration,
@@ -77,7 +77,7 @@ impl Cache {
     pub fn new(config: &CacheConfig) -> Self {
         let (known, errors) = (config.memory / KNOWN, config.memory / ERRORS);
         Self {
-            clock: Clock::default(),
+            clock: TimeSource::default(),
             variants: Moka::builder()
                 .max_capacity(Self::variants_of(config))
                 .weigher(|key, variant: &Arc<Variant>| weigh::variant(key, variant))
@@ -243,7 +243,7 @@ mod tests {
     fn what_lasts_for_a_while_is_found_for_so_long() {
         let (start, moment) = (Timestamp::at(Duration::from_secs(1_000)), Duration::from_nanos(1));
         let mut cache = Cache::new(&CacheConfig::default());
-        cache.clock = Clock::by_hand(start);
+        cache.clock = TimeSource::by_hand(start);
         let body = variant(1);
         let time = Duration::from_secs(60);
         let meta = VariantMeta { made: start, provisional: Some(time), ..body.meta.clone() };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pictor::cache::{Cache, CacheTier, Depth, Scope};
-use pictor::clock::{Clock, Timestamp};
+use pictor::clock::{TimeSource, Timestamp};
 use pictor::config::CacheConfig;
 use pictor::shield::Question;
 
@@ -184,7 +184,7 @@ async fn what_bears_a_number_to_come_is_refused() {
     let start = Timestamp::at(Duration::from_secs(1_800_000_000));
     let at = |now| {
         let mut cache = Cache::new(&CacheConfig::default());
-        cache.clock = Clock::by_hand(now);
+        cache.clock = TimeSource::by_hand(now);
         cache.tiers = vec![Arc::new(tier.clone())];
         House::with(cache)
     };

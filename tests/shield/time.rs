@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pictor::cache::Cache;
-use pictor::clock::{Clock, Timestamp};
+use pictor::clock::{TimeSource, Timestamp};
 use pictor::config::CacheConfig;
 
 use crate::support::scripted::Behaviour;
@@ -13,9 +13,9 @@ const START: Timestamp = Timestamp::at(Duration::from_secs(1_800_000_000));
 const HOUR: Duration = Duration::from_secs(3600);
 const MOMENT: Duration = Duration::from_nanos(1);
 
-fn house() -> (House, Clock) {
+fn house() -> (House, TimeSource) {
     let mut cache = Cache::new(&CacheConfig::default());
-    cache.clock = Clock::by_hand(START);
+    cache.clock = TimeSource::by_hand(START);
     let clock = cache.clock.clone();
     (House::with(cache), clock)
 }
