@@ -374,9 +374,6 @@ fn decoding(header: &Header, file: &File, shrink: Option<Shrink>) -> Stage {
     Stage { pixels, bytes, micros: file.reading(header, stored, by > 1).saturating_add(start) }
 }
 
-/// What drawing a megapixel of an SVG takes, if it is as most are; filters over all of it take ten times as long.
-pub(crate) const DRAWING_MS: u64 = 60;
-
 /// What drawing a byte of an SVG takes: 100,000 small filled and stroked paths of 67 bytes each took 9 s.
 const DRAWING_NS: u64 = 1500;
 

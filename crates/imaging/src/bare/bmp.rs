@@ -14,7 +14,7 @@ const EMBEDDED: &[u8] = b"DEBM";
 /// The largest profile that goes along.
 const MOST_PROFILE: usize = 4 << 20;
 
-pub(crate) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
     exif.is_none().then_some(())?;
     source.starts_with(b"BM").then_some(())?;
     let from = |at: usize, length: usize| source.get(at..at.checked_add(length)?);

@@ -23,7 +23,7 @@ const PROPERTIES: [(&[u8; 4], usize); 14] = [
     (b"a1lx", 13), (b"lsel", 2), (b"colr", usize::MAX), (b"av1C", usize::MAX), (b"hvcC", usize::MAX),
 ];
 
-pub(crate) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
     exif.is_none().then_some(())?;
     tells_nothing(source)?;
     out.extend_from_slice(source);

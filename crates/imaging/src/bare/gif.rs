@@ -5,7 +5,7 @@ const LOOPS: [&[u8]; 2] = [b"NETSCAPE2.0", b"ANIMEXTS1.0"];
 /// The application whose data is the profile of the colours.
 const PROFILE: &[u8] = b"ICCRGBG1012";
 
-pub(crate) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
     // No place for an orientation.
     exif.is_none().then_some(())?;
     (source.starts_with(b"GIF87a") || source.starts_with(b"GIF89a")).then_some(())?;

@@ -7,7 +7,7 @@ const JFIF: usize = 14;
 /// The fields of Adobe's segment: the last says which colours there are.
 const ADOBE: usize = 12;
 
-pub(crate) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
     let mut exif = exif;
     let mut at = source.starts_with(&[0xff, 0xd8]).then_some(2usize)?;
     out.extend_from_slice(&[0xff, 0xd8]);

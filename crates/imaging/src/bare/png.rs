@@ -13,7 +13,7 @@ const KEPT: [(&[u8; 4], usize); 18] = [
     (b"mDCV", 24), (b"cLLI", 8), (b"pHYs", 9), (b"bKGD", 6),
 ];
 
-pub(crate) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
     let mut exif = exif;
     let mut at = source.starts_with(SIGNATURE).then_some(SIGNATURE.len())?;
     out.extend_from_slice(SIGNATURE);

@@ -7,7 +7,7 @@ use super::super::transform::room;
 const EXIF: u8 = 0x08;
 const XMP: u8 = 0x04;
 
-pub(crate) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn strip(source: &[u8], exif: Option<&[u8]>, out: &mut Vec<u8>) -> Option<()> {
     (source.starts_with(b"RIFF") && source.get(8..12)? == b"WEBP").then_some(())?;
     let length = usize::try_from(le32(source, 4)?).ok()?;
     let body = source.get(12..length.checked_add(8)?)?;

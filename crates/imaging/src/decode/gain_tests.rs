@@ -4,7 +4,6 @@
 use super::hdr_tests::{decode_as, say, written};
 use super::*;
 use crate::picture::Channels;
-use crate::plan::Format;
 use crate::policy::Gamut;
 
 /// A gradient in colours, and something else in grey that is to be its gain map.

@@ -35,7 +35,7 @@ struct Moving<'a> {
 }
 
 /// Opens a GIF.
-pub(crate) fn open<'a>(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, limits: &Limits) -> Result<Box<dyn Decode + 'a>, Error> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     options.set_memory_limit(MemoryLimit::Bytes(64u64.saturating_mul(1 << 20).try_into().map_err(|_| internal())?));

@@ -14,7 +14,6 @@ use super::super::probe::probe;
 use super::*;
 use crate::Effort;
 use crate::picture::Channels;
-use crate::plan::Format;
 use crate::policy::Policy;
 
 /// Light in cd/m², its code in 10 bits of PQ, and its 8-bit value where nothing is brighter than 1000 cd/m².

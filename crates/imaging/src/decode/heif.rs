@@ -32,7 +32,7 @@ struct Session<'a> {
 }
 
 /// Opens a HEIF or AVIF.
-pub(crate) fn open<'a>(
+pub(super) fn open<'a>(
     bytes: &'a [u8],
     header: &Header,
     limits: &Limits,

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::plan::Format;
 
 /// Opens an ICO.
-pub(crate) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
     Ok(Still::open(metadata(&header, None), move || decode(bytes, &header)))
 }

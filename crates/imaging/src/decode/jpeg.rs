@@ -16,7 +16,7 @@ use crate::plan::{Format, Limits};
 const SCAN_WORK: u64 = 1_200_000_000;
 
 /// Opens a JPEG.
-pub(crate) fn open<'a>(
+pub(super) fn open<'a>(
     bytes: &'a [u8],
     header: &Header,
     limits: &Limits,

@@ -29,7 +29,7 @@ pub(crate) fn most_bytes(header: &Header) -> u64 {
 }
 
 /// Opens a JPEG XL.
-pub(crate) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
     // Boxes other than these stay outside: the library would unpack compressed ones without a limit.
     let stream = jxl::codestream(bytes).ok_or_else(|| corrupt(Format::Jxl, "its boxes hold no codestream"))?;
     let source = header.source;

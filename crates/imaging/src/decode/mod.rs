@@ -1,23 +1,23 @@
 //! Bytes to pixels, one file a format. Every decoder checks its limits before it allocates, gives whole frames or an
 //! error, and leaves its pixels in sRGB.
 
-pub(crate) mod bmp;
-pub(crate) mod gif;
+mod bmp;
+mod gif;
 mod guard;
-pub(crate) mod heif;
-pub(crate) mod ico;
-pub(crate) mod jpeg;
-pub(crate) mod jxl;
+mod heif;
+mod ico;
+mod jpeg;
+mod jxl;
 mod planes;
-pub(crate) mod png;
+mod png;
 mod raster;
 mod rle;
 mod still;
-pub(crate) mod svg;
-pub(crate) mod tiff;
+mod svg;
+mod tiff;
 mod turbo;
 pub(crate) mod wanted;
-pub(crate) mod webp;
+mod webp;
 mod webp_sys;
 
 #[cfg(test)]
@@ -27,15 +27,15 @@ mod gain_tests;
 #[cfg(test)]
 mod hdr_tests;
 
-use super::codec::codec;
 use super::picture::{Decode, Metadata, Pixels, Space};
 pub(super) use jxl::most_bytes as jxl_bytes;
 pub(super) use svg::most_bytes as svg_bytes;
 pub use wanted::{Region, Shrink, Wanted};
 
-use super::probe::Header;
+use super::plugin;
+use super::probe::{Header, closed};
 use crate::error::{Error, Kind};
-use crate::plan::Limits;
+use crate::plan::{Format, Limits};
 
 /// Opens a picture. Pixels are decoded by [`Decode::next_frame`], not here.
 ///
@@ -53,8 +53,27 @@ use crate::plan::Limits;
 /// goes beyond a limit is the error.
 pub fn open<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
     check(header, &wanted.limits)?;
-    let inner = (codec(header.source.format).decode)(bytes, header, wanted)?;
+    let inner = decoder(bytes, header, wanted)?;
     Ok(Box::new(guard::Guard::new(inner, header, &wanted.limits)))
+}
+
+fn decoder<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
+    let Wanted { limits, shrink, region, .. } = wanted;
+    let gamut = wanted.policy.gamut;
+    match header.source.format {
+        Format::Jpeg => jpeg::open(bytes, header, limits, (*shrink, *region), gamut),
+        Format::Png => png::open(bytes, header, gamut),
+        Format::Gif => gif::open(bytes, header, limits),
+        Format::Bmp => bmp::open(bytes, header),
+        Format::WebP => webp::open(bytes, header, gamut, *region),
+        Format::Avif | Format::Heif => heif::open(bytes, header, limits, gamut),
+        Format::Tiff => tiff::open(bytes, header, wanted.policy.metadata),
+        Format::Ico => ico::open(bytes, header),
+        Format::Jxl if wanted.policy.jxl => jxl::open(bytes, header),
+        Format::Svg if wanted.policy.svg => svg::open(bytes, header, wanted),
+        Format::Tpg => plugin::open(bytes, header, wanted),
+        format => Err(closed(format)),
+    }
 }
 
 fn check(header: &Header, limits: &Limits) -> Result<(), Error> {

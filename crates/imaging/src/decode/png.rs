@@ -18,7 +18,7 @@ use crate::plan::Format;
 type Source<'a> = Reader<Cursor<&'a [u8]>>;
 
 /// Opens a PNG.
-pub(crate) fn open<'a>(bytes: &'a [u8], header: &Header, gamut: Gamut) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, gamut: Gamut) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
     let mut metadata = metadata(&header, chunks::exif_block(bytes));
     if header.source.frames <= 1 {

@@ -42,7 +42,7 @@ pub(crate) fn most_bytes(pixels: u64) -> u64 {
 }
 
 /// Opens an SVG. With a size to shrink to, it is drawn at exactly that size, which may be a larger one.
-pub(crate) fn open<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Result<Box<dyn Decode + 'a>, Error> {
     let (header, wanted) = (*header, *wanted);
     let (width, height) =
         wanted.shrink.map_or((header.source.width, header.source.height), |to| (to.min_width, to.min_height));

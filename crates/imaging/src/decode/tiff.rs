@@ -40,7 +40,7 @@ const SLACK: usize = 64 << 20;
 const BANDS: usize = 16;
 
 /// Opens a TIFF.
-pub(crate) fn open<'a>(bytes: &'a [u8], header: &Header, carry: Carry) -> Result<Box<dyn Decode + 'a>, Error> {
+pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, carry: Carry) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
     // The directory describes the file's own layout as much as the picture: what is only about the picture goes on, and
     // is worth a copy of the file only where somebody wants to know.

@@ -11,7 +11,7 @@ use crate::plan::Format;
 use crate::transform::without_alpha;
 
 /// Opens a WebP.
-pub(crate) fn open<'a>(
+pub(super) fn open<'a>(
     bytes: &'a [u8],
     header: &Header,
     gamut: Gamut,

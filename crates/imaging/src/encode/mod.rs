@@ -10,7 +10,7 @@ mod bitmap;
 pub(super) mod fewer;
 mod gif;
 pub(super) mod graphics;
-pub(crate) mod heif;
+mod heif;
 mod jpeg;
 mod jpegli;
 mod moving;
@@ -95,7 +95,12 @@ pub fn open(
 /// Whether this process, with the libraries that it finds, writes the format. Plug-ins are in workers only: the service
 /// knows of them by [`plugin::Ability`].
 pub fn writable(format: Format) -> bool {
-    (codec(format).written)()
+    match format {
+        Format::Heif => heif::available(),
+        Format::Jpeg | Format::Png | Format::Gif | Format::Bmp | Format::WebP | Format::Avif | Format::Tiff => true,
+        Format::Tpg => plugin::encodes(),
+        Format::Ico | Format::Jxl | Format::Svg => false,
+    }
 }
 
 /// Whether a still picture of this format says that it is in Display P3: by code points or by a profile.

@@ -51,24 +51,6 @@ pub fn scores(format: Format) -> &'static Curve {
     codec(format).scores
 }
 
-#[rustfmt::skip]
-pub(crate) const JPEG_SCORES: &Curve = &[
-    (1, -60.0), (10, -9.0), (20, 33.0), (30, 49.0), (40, 58.0), (50, 64.0), (60, 68.0),
-    (70, 73.3), (75, 75.8), (80, 78.5), (85, 81.7), (90, 88.0), (95, 91.0), (100, 95.0),
-];
-
-#[rustfmt::skip]
-pub(crate) const AVIF_SCORES: &Curve = &[
-    (1, -10.0), (10, 20.0), (20, 36.0), (30, 49.0), (40, 58.0), (50, 64.0), (60, 68.5), (65, 70.5),
-    (70, 73.3), (75, 75.8), (80, 78.5), (85, 81.5), (90, 85.5), (95, 89.0), (100, 93.0),
-];
-
-#[rustfmt::skip]
-pub(crate) const WEBP_SCORES: &Curve = &[
-    (1, 0.0), (20, 40.0), (40, 55.0), (60, 64.5), (70, 68.2), (75, 70.0),
-    (80, 75.0), (85, 79.2), (90, 83.9), (95, 88.0), (100, 92.0),
-];
-
 /// The logarithm of a file's size at each quality, in any format: only how it rises matters.
 #[rustfmt::skip]
 pub const SIZES: &Curve = &[
