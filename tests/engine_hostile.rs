@@ -14,7 +14,7 @@ use pictor::engine::{Answer, Cost, Engine, Errand, Status, Tenant};
 use pictor::error::{Error, Kind};
 use pictor::imaging::Effort;
 use pictor::imaging::{Expected, Job, Policy, convert, probe};
-use pictor::plan::{Format, Limits};
+use pictor::plan::{Format, Limits, geometry};
 use pool::{config, engine, errand, until, whole};
 
 /// A GIF of so many frames of 8 x 6 pixels.
@@ -39,14 +39,16 @@ fn job(format: Format) -> Job {
 async fn a_forged_result_is_an_error_and_its_worker_is_dead() {
     let engine = engine(&config());
     let original = gif(1);
-    let header = probe(&original).unwrap();
+    let (asked, header) = (job(Format::Png), probe(&original).unwrap());
+    let layout = geometry::lay_out(&asked.plan, &header.source, asked.format, &asked.limits).unwrap();
+    let expected = Expected::of(&asked, &header, &layout, original.len() as u64);
     let made = |format| convert(&original, &job(format)).unwrap();
     let (honest, outcome) = made(Format::Png);
     let (wide, high) = (outcome.width, outcome.height);
     assert_eq!((wide, high, outcome.frames), (4, 3, 1));
     // The worker gives its input back: the original that it is checked against is the forgery itself.
     let hand_back = |bytes: Vec<u8>, format, width, height, frames| Errand {
-        expected: Some(Expected::of(&job(Format::Png), &header, original.len() as u64).unwrap()),
+        expected: Some(expected.clone()),
         ..errand(bytes, Diagnosis::Answer { format, width, height, frames })
     };
     let png = Some(Format::Png);
@@ -54,8 +56,7 @@ async fn a_forged_result_is_an_error_and_its_worker_is_dead() {
     assert_eq!(answer.bytes, honest, "the honest one passes");
     let other_size =
         convert(&original, &Job { plan: parse_rule("imageMogr2/rotate/90").unwrap().1, ..job(Format::Png) });
-    let most = Expected::of(&job(Format::Png), &header, original.len() as u64).unwrap().most_bytes();
-    let padded = [honest.clone(), vec![0; usize::try_from(most).unwrap()]].concat();
+    let padded = [honest.clone(), vec![0; usize::try_from(expected.most_bytes()).unwrap()]].concat();
     let forgeries = [
         ("another format", hand_back(made(Format::Jpeg).0, Some(Format::Jpeg), wide, high, 1)),
         ("another format than it says", hand_back(made(Format::Jpeg).0, png, wide, high, 1)),

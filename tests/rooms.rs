@@ -175,7 +175,7 @@ fn named<'a>(source: &'a Source, rooms: &'a [String]) -> BTreeSet<&'a str> {
         if first == "pictor_imaging" {
             return Some("imaging");
         }
-        let from_root = source.krate != "imaging" || ["error", "plan"].contains(&first.as_str());
+        let from_root = source.krate != "imaging" || ["error", "negotiate", "plan"].contains(&first.as_str());
         rooms.iter().find(|room| from_root && *room == first).map(String::as_str)
     };
     source.names.iter().filter_map(room).collect()

@@ -4,7 +4,7 @@
 use pictor::dialect::parse_rule;
 use pictor::error::Kind;
 use pictor::imaging::{Effort, Expected, Job, Policy, convert_marked, probe};
-use pictor::plan::{Format, Limits};
+use pictor::plan::{Format, Limits, geometry};
 
 /// What is done with every file, and the format that is written. Decoders read a whole picture, a part of it, one that is
 /// scaled down as it is read, the frames of an animation, and no pixels at all. Formats that are written quickly, because
@@ -39,8 +39,9 @@ pub fn check(file: &[u8]) {
         match result {
             Ok((bytes, outcome)) => {
                 let header = header.expect("what was converted has a header");
-                let expected =
-                    Expected::of(&job, &header, file.len() as u64).expect("what was converted can be laid out");
+                let layout = geometry::lay_out(&job.plan, &header.source, format, &limits);
+                let layout = layout.expect("what was converted can be laid out");
+                let expected = Expected::of(&job, &header, &layout, file.len() as u64);
                 let believed = expected.check(file, &bytes, &outcome);
                 assert_eq!(believed, Ok(()), "{rule}: {outcome:?}");
             }

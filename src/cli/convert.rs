@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use crate::config::{EngineConfig, FontsConfig, Isolation};
 use crate::dialect;
 use crate::engine::{Conversion, Engine, Tenant};
-use crate::imaging::budget::{self, Pace};
-use crate::imaging::{Effort, Expected, Job, Policy, encode, probe};
-use crate::negotiate::{self, Class};
-use crate::plan::{Limits, geometry};
+use crate::imaging::budget::Pace;
+use crate::imaging::{Effort, Policy, Preparation, Prepared, Terms, encode, prepare, probe};
+use crate::negotiate::Class;
+use crate::plan::Limits;
 
 /// What to convert, and how.
 #[derive(Debug, clap::Args)]
@@ -39,35 +39,31 @@ pub fn run(arguments: &ConvertArguments) -> Result<(), String> {
     let text = |error: crate::error::Error| error.to_string();
     let source = std::fs::read(&arguments.input).map_err(|error| format!("{}: {error}", arguments.input.display()))?;
     let (dialect, plan) = dialect::parse_rule(&arguments.rule).map_err(text)?;
-    let limits = Limits { source_bytes: u64::MAX, ..Limits::default() };
     let header = probe(&source).map_err(text)?;
-    geometry::check_source(&header.source, &limits).map_err(text)?;
-    let effort = if arguments.batch { Effort::Batch } else { Effort::Interactive };
-    let format = match plan.output() {
-        Some(output) => {
-            // Nobody has said what may be written instead, so that nothing has to fit.
-            let any = |_| true;
-            negotiate::choose(output, &header.source, Class::default(), &[], &encode::writable, &any).map_err(text)?
-        }
-        None => header.source.format,
-    };
-    let layout = geometry::lay_out(&plan, &header.source, format, &limits).map_err(text)?;
     if arguments.mark.len() != plan.mark_images().count() {
         return Err(format!("the rule has {} picture marks; give each with --mark FILE", plan.mark_images().count()));
     }
     let read = |path: &PathBuf| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
     let marks = arguments.mark.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let headers = marks.iter().map(|mark| probe(mark)).collect::<Result<Vec<_>, _>>().map_err(text)?;
-    let cost = budget::plan_cost(
-        &plan,
-        &Policy::default(),
-        &header,
-        Some(&source),
-        &layout,
-        format,
-        Pace { effort, budget_ms: 0 },
-    )
-    .and(budget::marks_cost(&plan, &layout, &headers, &limits).map_err(text)?);
+    let of_marks = marks.iter().map(|mark| probe(mark)).collect::<Result<Vec<_>, _>>();
+    let effort = if arguments.batch { Effort::Batch } else { Effort::Interactive };
+    let prepared = prepare(Preparation {
+        plan: &plan,
+        class: Class::default(),
+        header: &header,
+        source: Some(&source),
+        marks: of_marks.as_deref().map_err(Clone::clone),
+        terms: Terms {
+            limits: Limits { source_bytes: u64::MAX, ..Limits::default() },
+            policy: Policy::default(),
+            // Nobody has said what may be written instead.
+            offered: &[],
+            advanced_compression: true,
+            writable: encode::writable_formats(),
+        },
+        pace: Pace { effort, budget_ms: 0 },
+    });
+    let Prepared { job, cost, expected, .. } = prepared.map_err(text)?;
     let mut fonts = FontsConfig::default();
     if !plan.marks().any(|mark| mark.text().is_some()) {
         // Looking for fonts takes longer than most conversions.
@@ -87,9 +83,6 @@ pub fn run(arguments: &ConvertArguments) -> Result<(), String> {
     let asked = plan.facts().unwrap_or_default();
     let digest = Sha256::digest(&source).into();
     let before = source.len();
-    let job =
-        Job { plan, format, limits, policy: Policy::default(), effort, threads: 1, budget_ms: u32::MAX, full_ms: 0 };
-    let expected = Expected::of(&job, &header, before as u64).map_err(text)?;
     let conversion = Conversion {
         source: source.into(),
         marks: marks.into_iter().map(Into::into).collect(),

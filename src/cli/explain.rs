@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::billing::Tier;
 use crate::config;
 use crate::dialect::{self, Dialect, Language, Recognised, RequestQuery};
-use crate::imaging::encode;
+use crate::imaging::budget::Pace;
+use crate::imaging::{Effort, Header, Policy, Preparation, Prepared, Terms, encode, prepare};
 use crate::negotiate::{self, Class};
-use crate::plan::{Answer, Format, Limits, Plan, Source, geometry};
+use crate::plan::{Format, Limits, Plan, Source};
 
 /// What to explain.
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,7 @@ pub fn run(arguments: &ExplainArguments) -> Result<(), String> {
         print!("{}", if std::io::stdout().is_terminal() { listing() } else { reference() });
         return Ok(());
     };
-    let SiteSettings { mut language, limits, offered, advanced } =
+    let SiteSettings { mut language, limits, policy, offered, advanced } =
         settings(arguments.config.as_deref(), arguments.site.as_deref())?;
     language.strict |= arguments.strict;
     let (dialect, plan, ignored) = parse(url, &language)?;
@@ -72,7 +73,16 @@ pub fn run(arguments: &ExplainArguments) -> Result<(), String> {
         println!("negotiable  among {} (this client: {})", offered.join(" "), class.name());
     }
     match &arguments.size {
-        Some(size) => result(arguments, size, &plan, class, (&offered, advanced), &limits),
+        Some(size) => {
+            let terms = Terms {
+                limits,
+                policy,
+                offered: &offered,
+                advanced_compression: advanced,
+                writable: encode::writable_formats(),
+            };
+            result(arguments, size, &plan, class, terms)
+        }
         None => {
             println!("result      give --size WxH to see it");
             Ok(())
@@ -119,51 +129,54 @@ fn reference() -> String {
     text
 }
 
-fn result(
-    arguments: &ExplainArguments,
-    size: &str,
-    plan: &Plan,
-    class: Class,
-    (offered, advanced): (&[Format], bool),
-    limits: &Limits,
-) -> Result<(), String> {
+fn result(arguments: &ExplainArguments, size: &str, plan: &Plan, class: Class, terms: Terms<'_>) -> Result<(), String> {
+    let header = header(arguments, size)?;
+    let asked = Preparation {
+        plan,
+        class,
+        header: &header,
+        source: None,
+        marks: Ok(&[]),
+        terms,
+        pace: Pace { effort: Effort::Interactive, budget_ms: 0 },
+    };
+    let Prepared { job, layout, .. } = prepare(asked).map_err(|error| error.to_string())?;
+    if plan.output().is_none() {
+        println!("result      facts about the original");
+        println!("tier        {}", Tier::Information.name());
+        return Ok(());
+    }
+    println!("result      {} {}x{}, {} frame(s)", job.format.name(), layout.width, layout.height, layout.frames);
+    for op in &layout.ops {
+        println!("            {}", words::operation(op));
+    }
+    println!("tier        {}", Tier::of(Some(job.format), layout.width, layout.height).name());
+    Ok(())
+}
+
+/// The header of an original as the arguments describe it: an ordinary one of its format.
+fn header(arguments: &ExplainArguments, size: &str) -> Result<Header, String> {
     let (width, height) = size.split_once('x').ok_or("--size is written as 3924x2550")?;
     let number = |text: &str| text.parse().map_err(|_| format!("--size: \"{text}\" is not a number"));
     let format =
         Format::from_name(&arguments.format).ok_or_else(|| format!("--format {}: no such format", arguments.format))?;
+    let alpha = matches!(format, Format::Png | Format::Gif);
     let source = Source {
         format,
         width: number(width)?,
         height: number(height)?,
         orientation: arguments.orientation,
         frames: arguments.frames,
-        alpha: matches!(format, Format::Png | Format::Gif),
+        alpha,
     };
-    geometry::check_source(&source, limits).map_err(|error| error.to_string())?;
-    let Answer::Image(output) = &plan.answer else {
-        println!("result      facts about the original");
-        println!("tier        {}", Tier::Information.name());
-        return Ok(());
-    };
-    negotiate::allowed(output, advanced).map_err(|error| error.to_string())?;
-    let writable = |format: Format| (advanced || !format.is_advanced()) && encode::writable(format);
-    let lay_out = |format| geometry::lay_out(plan, &source, format, limits);
-    let fits = |format| lay_out(format).is_ok();
-    let format =
-        negotiate::choose(output, &source, class, offered, &writable, &fits).map_err(|error| error.to_string())?;
-    let layout = lay_out(format).map_err(|error| error.to_string())?;
-    println!("result      {} {}x{}, {} frame(s)", format.name(), layout.width, layout.height, layout.frames);
-    for op in &layout.ops {
-        println!("            {}", words::operation(op));
-    }
-    println!("tier        {}", Tier::of(Some(format), layout.width, layout.height).name());
-    Ok(())
+    Ok(Header { source, depth: 8, channels: if alpha { 4 } else { 3 }, progressive: false, quality: None })
 }
 
 /// What a site decides.
 pub(super) struct SiteSettings {
     pub(super) language: Language,
     limits: Limits,
+    policy: Policy,
     offered: Vec<Format>,
     advanced: bool,
 }
@@ -174,6 +187,7 @@ pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<SiteSe
         return Ok(SiteSettings {
             language: Language { dialects: Dialect::ALL.to_vec(), ..Language::default() },
             limits: Limits::default(),
+            policy: Policy::default(),
             offered: vec![Format::Avif, Format::WebP],
             advanced: true,
         });
@@ -190,6 +204,7 @@ pub(super) fn settings(path: Option<&Path>, site: Option<&str>) -> Result<SiteSe
     Ok(SiteSettings {
         language,
         limits: site.limits.limits(),
+        policy: site.policy(),
         offered: site.offered(),
         advanced: site.advanced_compression,
     })

@@ -49,7 +49,7 @@ use crate::imaging::compare::{Comparing, Likeness};
 use crate::imaging::fonts::{self, Chosen};
 use crate::imaging::plugin::Ability;
 use crate::imaging::{Expected, Job, Outcome, encode};
-use crate::plan::Format;
+use crate::plan::{Format, Formats};
 use protocol::{Greeting, Task};
 use status::Board;
 use supervisor::{Crew, Request, Submission};
@@ -297,9 +297,10 @@ impl Engine {
         self.inner.encoder
     }
 
-    /// Whether a worker can write the format.
-    pub fn writable(&self, format: Format) -> bool {
-        encode::writable(format) || (format == Format::Tpg && self.plugin().is_some_and(|plugin| plugin.encodes))
+    /// The formats that workers can write.
+    pub fn writable(&self) -> Formats {
+        let of_plugin = |format| format == Format::Tpg && self.plugin().is_some_and(|plugin| plugin.encodes);
+        Format::ALL.into_iter().filter(|format| encode::writable(*format) || of_plugin(*format)).collect()
     }
 
     /// The longest time that configuration gives a conversion.

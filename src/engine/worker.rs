@@ -104,7 +104,7 @@ fn serve(settings: Settings) -> io::Result<()> {
     let [input, output] = receive_files(&control)?;
     let plugin = settings.plugin.as_deref().map(plugin::load).transpose().map_err(io::Error::other)?;
     fonts::load(&settings.fonts);
-    imaging::prepare();
+    imaging::load_libraries();
     // Whatever of this process's preparations would need files must be done by here.
     let sandbox = sandbox::seal(settings.memory);
     say(&control, &FromWorker::Hello(Greeting { sandbox, plugin }))?;

@@ -1,15 +1,16 @@
 //! What an original's header says: read once in this process, or by a worker whose plug-in may know what nobody here does,
 //! and remembered with the original.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::job::job;
+use super::terms::pace;
 use super::{Question, Shield};
 use crate::cache::Original;
 use crate::engine::{Conversion, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::probe::{check_accepted, probe};
-use crate::imaging::{Expected, Header, budget, mark};
+use crate::imaging::{Expected, Header, Job, budget, mark};
 use crate::plan::{self, Format, Plan};
 use crate::site::Site;
 
@@ -38,13 +39,17 @@ pub(super) async fn of(
     original.header.get_or_init(|| Ok(header)).clone()
 }
 
-/// The header of a mark's picture.
+/// The headers of the pictures of marks.
 ///
 /// # Errors
-/// [`Kind::MarkUnusable`] for one that cannot be read, or that the site does not take.
-pub(super) async fn of_mark(site: &Site, mark: &Original) -> Result<Header, Error> {
-    check_accepted(&mark.bytes, &site.limits, &site.imaging).map_err(mark::of_mark)?;
-    read(mark).await.map_err(mark::of_mark)
+/// [`Kind::MarkUnusable`] for the first that cannot be read, or that the site does not take.
+pub(super) async fn of_marks(site: &Site, marks: &[Arc<Original>]) -> Result<Vec<Header>, Error> {
+    let mut headers = Vec::with_capacity(marks.len());
+    for mark in marks {
+        check_accepted(&mark.bytes, &site.limits, &site.imaging).map_err(mark::of_mark)?;
+        headers.push(read(mark).await.map_err(mark::of_mark)?);
+    }
+    Ok(headers)
 }
 
 /// Pictures of more bytes are read on a thread that may be held up: it can be for milliseconds.
@@ -79,7 +84,7 @@ async fn ask(shield: &Shield, question: &Question, original: &Original, deadline
         source: original.bytes.clone(),
         marks: Vec::new(),
         digest: original.digest,
-        job: job(shield, question, plan, Format::Tpg),
+        job: Job::new(plan, Format::Tpg, question.site.limits, question.site.imaging, pace(shield)),
         expected: Expected::plugin_header(original.bytes.len() as u64),
         tenant: Tenant::new(question.site.name.clone(), [Format::Tpg]),
         cost: budget::plugin_header_cost(original.bytes.len()),

@@ -6,12 +6,12 @@ mod fetch;
 mod flight;
 mod ground;
 mod header;
-mod job;
 mod marks;
 mod permits;
 mod produce;
 mod results;
 mod status;
+mod terms;
 mod tiers;
 
 use std::sync::Arc;

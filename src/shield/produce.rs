@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::fetch::{Fetch, OriginCheck};
 use super::ground::Ground;
-use super::job::job;
 use super::marks::digest;
+use super::terms::{pace, terms};
 use super::tiers::Behind;
 use super::{Failure, Landed, Made, Question, Shield, header};
 use crate::billing::Tier;
@@ -17,10 +17,8 @@ use crate::cache::{Depth, Epoch, Known, Original, Tags, Variant, VariantMeta};
 use crate::clock::Timestamp;
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
-use crate::imaging::budget::{self, Pace};
-use crate::imaging::{Effort, Expected, Header, Outcome};
-use crate::negotiate;
-use crate::plan::{Format, Quality, geometry};
+use crate::imaging::{Header, Outcome, Preparation, Prepared, check_plan, prepare};
+use crate::plan::{Format, Quality};
 use crate::telemetry::ConversionNumbers;
 
 /// Who wants it.
@@ -121,7 +119,7 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, care: Care)
     }
 }
 
-/// Checks the header, lays the plan out, estimates, converts.
+/// Reads the headers, prepares, converts.
 async fn convert(
     shield: &Shield,
     question: &Question,
@@ -130,42 +128,27 @@ async fn convert(
     care: Care,
 ) -> Result<Variant, Error> {
     let site = &question.site;
-    if let Some(output) = question.plan.output() {
-        negotiate::allowed(output, site.advanced_compression)?;
-    }
+    // Nobody reads a header, or asks a worker for it, for what is refused whatever it says.
+    check_plan(&question.plan, site.advanced_compression)?;
     let deadline = Instant::now() + shield.deadline;
     let header = header::of(shield, question, original, deadline).await?;
-    geometry::check_source(&header.source, &site.limits)?;
-    let (format, layout) = match question.plan.output() {
-        Some(output) => {
-            let class = question.class.unwrap_or_default();
-            let writable =
-                |format: Format| (site.advanced_compression || !format.is_advanced()) && shield.engine.writable(format);
-            let lay_out = |format| geometry::lay_out(&question.plan, &header.source, format, &site.limits);
-            let fits = |format| lay_out(format).is_ok();
-            let format = negotiate::choose(output, &header.source, class, &site.offered, &writable, &fits)?;
-            (format, lay_out(format)?)
-        }
-        None => {
-            let format = header.source.format;
-            (format, geometry::lay_out(&question.plan, &header.source, format, &site.limits)?)
-        }
-    };
-    let mut headers = Vec::with_capacity(marks.len());
-    for mark in marks {
-        headers.push(header::of_mark(site, mark).await?);
-    }
-    let most = u64::try_from(shield.deadline.as_millis()).unwrap_or(u64::MAX);
-    let pace = Pace { effort: Effort::Interactive, budget_ms: most };
-    let cost = budget::plan_cost(&question.plan, &site.imaging, &header, Some(&original.bytes), &layout, format, pace)
-        .and(budget::marks_cost(&question.plan, &layout, &headers, &site.limits)?);
-    let job = job(shield, question, (*question.plan).clone(), format);
-    let formats = headers.iter().chain([&header]).map(|header| header.source.format);
+    let of_marks = header::of_marks(site, marks).await;
+    let prepared = prepare(Preparation {
+        plan: &question.plan,
+        class: question.class.unwrap_or_default(),
+        header: &header,
+        source: Some(&original.bytes),
+        marks: of_marks.as_deref().map_err(Clone::clone),
+        terms: terms(shield, site),
+        pace: pace(shield),
+    })?;
+    let Prepared { job, cost, expected, .. } = prepared;
+    let formats = of_marks.iter().flatten().chain([&header]).map(|header| header.source.format);
     let conversion = Conversion {
         source: original.bytes.clone(),
         marks: marks.iter().map(|mark| mark.bytes.clone()).collect(),
         digest: digest(original, marks),
-        expected: Expected::of(&job, &header, original.bytes.len() as u64)?,
+        expected,
         tenant: Tenant::new(site.name.clone(), formats),
         job,
         cost,

@@ -29,5 +29,6 @@ mod support;
 mod urls;
 mod vary;
 mod versions;
+mod ways;
 mod workers;
 mod writes;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Pace;
 use crate::effort::Effort;
 use crate::plan::{Facts, Format, Limits, Plan, Policy};
 
@@ -24,6 +25,17 @@ pub struct Job {
     pub budget_ms: u32,
     /// What that would be if nobody else waited; 0 where nobody wants to know whether less would have made a difference.
     pub full_ms: u32,
+}
+
+impl Job {
+    /// A job as it is before the queue has decided how much time and how many threads it gets.
+    pub fn new(plan: Plan, format: Format, limits: Limits, policy: Policy, pace: Pace) -> Self {
+        let budget_ms = match pace.budget_ms {
+            0 => u32::MAX,
+            most => u32::try_from(most).unwrap_or(u32::MAX),
+        };
+        Self { plan, format, limits, policy, effort: pace.effort, threads: 1, budget_ms, full_ms: 0 }
+    }
 }
 
 /// Time spent in each stage, in microseconds of wall time.

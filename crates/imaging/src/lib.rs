@@ -28,6 +28,7 @@ pub mod mark;
 mod need;
 pub mod picture;
 pub mod plugin;
+mod prepare;
 pub mod probe;
 pub mod score;
 pub mod search;
@@ -36,15 +37,16 @@ mod telling;
 pub mod transform;
 
 /// Loads what libraries load when they are used first. A worker does so before it seals itself.
-pub fn prepare() {
+pub fn load_libraries() {
     libheif::library();
 }
 
 pub use convert::{Expected, convert, convert_marked};
 pub use effort::Effort;
 pub use job::{Job, Outcome, Times};
-use pictor_language::{error, plan};
+use pictor_language::{error, negotiate, plan};
 pub use picture::{Animation, Channels, Decode, Encode, Frame, Metadata, Pixels, Space};
 pub use plan::policy;
 pub use plan::{Facts, Header, Policy};
+pub use prepare::{Preparation, Prepared, Terms, check_plan, prepare};
 pub use probe::probe;

@@ -14,12 +14,12 @@ use super::{ReplayArguments, headers, timeout};
 use crate::config::EngineConfig;
 use crate::engine::{Comparison, Conversion, Engine, Tenant};
 use crate::error::Error;
-use crate::imaging::Effort;
 use crate::imaging::budget::{self, Pace};
 use crate::imaging::compare::{Comparing, Likeness};
-use crate::imaging::{Expected, Header, Job, Policy};
+use crate::imaging::{Effort, Header, Policy, Preparation, Prepared, Terms, prepare};
+use crate::negotiate::Class;
 use crate::origin::{Getter, Got};
-use crate::plan::{Format, Limits, Plan, geometry};
+use crate::plan::{Limits, Plan, geometry};
 
 /// The longest time that comparing two pictures, or drawing one, may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -148,20 +148,31 @@ impl Comparer {
     /// A PNG of what a picture shows, or nothing where it cannot be drawn.
     pub(super) async fn preview(&self, body: &Bytes, header: &Header) -> Option<Bytes> {
         let plan: Plan = PREVIEW.parse().ok()?;
-        let (limits, policy, effort) = (self.comparing.limits, self.comparing.policy, Effort::Interactive);
-        geometry::check_source(&header.source, &limits).ok()?;
-        let layout = geometry::lay_out(&plan, &header.source, Format::Png, &limits).ok()?;
-        let cost =
-            budget::plan_cost(&plan, &policy, header, Some(body), &layout, Format::Png, Pace { effort, budget_ms: 0 });
+        let terms = Terms {
+            limits: self.comparing.limits,
+            policy: self.comparing.policy,
+            offered: &[],
+            advanced_compression: true,
+            writable: self.engine.writable(),
+        };
+        let prepared = prepare(Preparation {
+            plan: &plan,
+            class: Class::default(),
+            header,
+            source: Some(body),
+            marks: Ok(&[]),
+            terms,
+            pace: Pace { effort: Effort::Interactive, budget_ms: 0 },
+        });
+        let Prepared { job, cost, expected, .. } = prepared.ok()?;
         let _permit = self.permits.acquire().await;
-        let job = Job { plan, format: Format::Png, limits, policy, effort, threads: 1, budget_ms: 1000, full_ms: 0 };
         let conversion = Conversion {
             source: body.clone(),
             marks: Vec::new(),
             digest: Sha256::digest(body).into(),
-            expected: Expected::of(&job, header, body.len() as u64).ok()?,
-            tenant: Tenant::default(),
             job,
+            expected,
+            tenant: Tenant::default(),
             cost,
             deadline: Instant::now() + DEADLINE,
             finish_if_abandoned: false,

@@ -6,10 +6,10 @@
 
 use super::seek;
 use crate::Facts;
-use crate::error::{Error, Kind};
+use crate::error::Kind;
 use crate::job::{Job, Outcome};
 use crate::layout::settle;
-use crate::plan::{self, Answer, Format, Source, geometry};
+use crate::plan::{self, Answer, Format, Layout, Source};
 use crate::probe::{Header, probe};
 
 /// Bytes of a result for each of its pixels at most: twice what four channels take.
@@ -59,20 +59,17 @@ enum Target {
 }
 
 impl Expected {
-    /// What `job` must come to, for an original with this header.
-    ///
-    /// # Errors
-    /// What [`geometry::lay_out`] has against it.
-    pub fn of(job: &Job, header: &Header, source_bytes: u64) -> Result<Self, Error> {
+    /// What `job` must come to, for an original with this header, of so many bytes. `layout` is the job's plan over that
+    /// header, in the job's format.
+    pub fn of(job: &Job, header: &Header, layout: &Layout, source_bytes: u64) -> Self {
         let output = match &job.plan.answer {
             Answer::Image(output) => output,
             Answer::Facts(wanted) => {
-                return Ok(Self { result: Target::Known(*header), facts: Some(*wanted), source_bytes });
+                return Self { result: Target::Known(*header), facts: Some(*wanted), source_bytes };
             }
         };
         let (format, source) = (job.format, header.source);
-        let layout = geometry::lay_out(&job.plan, &source, format, &job.limits)?;
-        let (layout, _) = settle(layout, output, format);
+        let (layout, _) = settle(layout.clone(), output, format);
         let unchanged = layout.ops.is_empty() && format == source.format;
         let original = match seek::wish(output, &job.policy, format, layout.frames) {
             Some(seek::Wish::Bytes(_)) => output.size_limit.is_some_and(|limit| limit.or_original),
@@ -82,7 +79,7 @@ impl Expected {
         let original = original && job.plan.marks().next().is_none() && source.format != Format::Svg;
         let (width, height, frames) = (layout.width, layout.height, layout.frames);
         let result = Target::Made { format, width, height, frames, or: original.then_some(*header) };
-        Ok(Self { result, facts: output.facts, source_bytes })
+        Self { result, facts: output.facts, source_bytes }
     }
 
     /// The header of an original that only a plug-in's workers can read.

@@ -4,7 +4,7 @@ use super::*;
 use crate::Effort;
 use crate::convert::convert;
 use crate::exif::minimal_orientation;
-use crate::plan::{Format, Limits, Plan, Quality, SizeLimit};
+use crate::plan::{Format, Limits, Plan, Quality, SizeLimit, geometry};
 use crate::probe::probe;
 use crate::{Policy, encode};
 
@@ -26,9 +26,16 @@ fn job(rule: &str, format: Format) -> Job {
     Job { plan, format, limits, policy, effort: Effort::Pressed, threads: 1, budget_ms: 10_000, full_ms: 0 }
 }
 
+/// What is expected of a job on an original.
+fn of(job: &Job, source: &[u8]) -> Expected {
+    let header = probe(source).unwrap();
+    let layout = geometry::lay_out(&job.plan, &header.source, job.format, &job.limits).unwrap();
+    Expected::of(job, &header, &layout, source.len() as u64)
+}
+
 /// What this build makes of a rule, and what is expected of it.
 fn made(source: &[u8], job: &Job) -> (Vec<u8>, Outcome, Expected) {
-    let expected = Expected::of(job, &probe(source).unwrap(), source.len() as u64).unwrap();
+    let expected = of(job, source);
     let (bytes, outcome) = convert(source, job).unwrap();
     (bytes, outcome, expected)
 }
@@ -114,7 +121,6 @@ fn nothing_else_is_taken() {
 #[test]
 fn the_original_is_taken_where_the_plan_allows_it() {
     let source = picture(60, 41, 1);
-    let header = probe(&source).unwrap();
     let mut slim = job("imageMogr2/format/png", Format::Png);
     let outcome = Outcome {
         format: Some(Format::Png),
@@ -125,7 +131,7 @@ fn the_original_is_taken_where_the_plan_allows_it() {
         times: crate::Times::default(),
         hurried: false,
     };
-    let expected = |job: &Job| Expected::of(job, &header, source.len() as u64).unwrap();
+    let expected = |job: &Job| of(job, &source);
     if let Answer::Image(output) = &mut slim.plan.answer {
         output.slim = true;
     }

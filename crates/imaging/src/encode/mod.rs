@@ -35,7 +35,7 @@ use super::colour;
 use super::picture::{Animation, Encode, Space};
 use super::plugin;
 use crate::error::{Error, Kind};
-use crate::plan::Format;
+use crate::plan::{Format, Formats};
 
 /// Part of every cache key: raised whenever the same pixels and options give other bytes.
 pub const GENERATION: u32 = 5;
@@ -101,6 +101,11 @@ pub fn writable(format: Format) -> bool {
         Format::Tpg => plugin::encodes(),
         Format::Ico | Format::Jxl | Format::Svg => false,
     }
+}
+
+/// The formats that this build can write.
+pub fn writable_formats() -> Formats {
+    Format::ALL.into_iter().filter(|format| writable(*format)).collect()
 }
 
 /// Whether a still picture of this format says that it is in Display P3: by code points or by a profile.
