@@ -9,7 +9,7 @@
 
 mod studio;
 
-use pictor::engine::queue::LIGHT_MS;
+use pictor::engine::lanes::LIGHT_MS;
 use pictor::imaging::Effort;
 use pictor::imaging::convert::convert;
 use pictor::imaging::{Job, Pixels, Policy, budget, probe};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use pictor::config::{EngineConfig, Isolation};
 use pictor::engine::protocol::{Diagnosis, Probe, Task};
-use pictor::engine::{Answer, Cost, Engine, Errand};
+use pictor::engine::{Cost, Engine, Errand, Lane, Status, TaskOutput, Urgency};
 use pictor::error::{Error, Kind};
 use pool::{HUNG, config, engine, until, whole};
 
@@ -24,7 +24,7 @@ fn errand(diagnosis: Diagnosis) -> Errand {
     pool::errand("picture", diagnosis)
 }
 
-async fn run(engine: &Engine, diagnosis: Diagnosis) -> Result<Answer, Error> {
+async fn run(engine: &Engine, diagnosis: Diagnosis) -> Result<TaskOutput, Error> {
     engine.run(errand(diagnosis)).await
 }
 
@@ -201,20 +201,25 @@ async fn abandoned_work_leaves_the_queue_or_is_stopped() {
     let running = start(errand(Diagnosis::Spin(60_000)));
     until(&engine, "it runs", |status| status.busy == 1).await;
     let waiting = start(errand(Diagnosis::Echo));
-    until(&engine, "it waits", |status| status.queued_light == 1).await;
+    until(&engine, "it waits", |status| status.waiting_in(Lane::Light) == 1).await;
     waiting.abort();
-    until(&engine, "it has left the queue", |status| status.queued_light == 0).await;
+    until(&engine, "it has left the queue", |status| status.waiting_in(Lane::Light) == 0).await;
     running.abort();
     let status = until(&engine, "it was stopped", |status| status.busy == 0).await;
     assert_eq!((status.kills, status.quarantined), (1, 0));
     run(&engine, Diagnosis::Echo).await.unwrap();
 
-    let patient = start(Errand { finish_if_abandoned: true, ..errand(Diagnosis::Sleep(300)) });
+    // Of who is less urgent, an upload's work goes on, a batch's does not.
+    let upload = start(Errand { urgency: Urgency::Upload, ..errand(Diagnosis::Sleep(300)) });
     until(&engine, "it runs", |status| status.busy == 1).await;
-    patient.abort();
+    upload.abort();
     let status = until(&engine, "it has ended", |status| status.busy == 0).await;
-    assert_eq!(status.kills, 1, "by policy it was let go on");
-    assert_eq!(status.done, 2);
+    assert_eq!((status.kills, status.done), (1, 2), "it was let go on");
+    let batch = start(Errand { urgency: Urgency::Batch, ..errand(Diagnosis::Spin(60_000)) });
+    until(&engine, "it runs", |status| status.busy == 1).await;
+    batch.abort();
+    let status = until(&engine, "it was stopped", |status| status.busy == 0).await;
+    assert_eq!((status.kills, status.done), (2, 2));
 }
 
 #[tokio::test]
@@ -242,7 +247,7 @@ async fn what_cannot_be_done_in_time_is_refused_at_once() {
             tokio::spawn(async move { engine.run(errand).await })
         })
         .collect();
-    until(&engine, "one waits", |status| status.queued_heavy == 1).await;
+    until(&engine, "one waits", |status| status.waiting_in(Lane::Heavy) == 1).await;
     let start = Instant::now();
     let error = engine.run(long(4500)).await.unwrap_err();
     assert_eq!(error.kind, Kind::Busy, "{error}");
@@ -264,11 +269,37 @@ async fn heavy_work_does_not_starve_light_work() {
             tokio::spawn(async move { engine.run(errand).await })
         })
         .collect();
-    until(&engine, "heavy work has both workers", |status| status.busy == 2 && status.queued_heavy == 2).await;
+    until(&engine, "heavy work has both workers", |status| status.busy == 2 && status.waiting_in(Lane::Heavy) == 2)
+        .await;
     let light = run(&engine, Diagnosis::Echo).await.unwrap();
     assert!(light.queued < Duration::from_millis(500), "{:?}", light.queued);
     assert!(heavy.iter().all(|job| !job.is_finished()));
     engine.stop(Duration::ZERO).await;
+}
+
+/// A heavy job of a viewer's would wait for another one of these for ever.
+#[tokio::test]
+async fn viewers_have_their_workers_beside_batches() {
+    let engine = engine(&EngineConfig { workers: 1, ..config() });
+    let start = |urgency, ms| {
+        let (engine, cost) = (engine.clone(), cost(1 << 20, 1000));
+        let errand = Errand { urgency, cost, ..errand(Diagnosis::Sleep(ms)) };
+        tokio::spawn(async move { engine.run(errand).await })
+    };
+    run(&engine, Diagnosis::Echo).await.unwrap();
+    let batches = [start(Urgency::Batch, 60_000), start(Urgency::Batch, 60_000)];
+    let one = |status: &Status| status.busy == 1 && status.waiting_in(Lane::Batch) == 1;
+    until(&engine, "one has the only worker's share", one).await;
+    let whole = |status: &Status| status.idle == 2 && status.kept == 1 && status.spare == 1;
+    until(&engine, "a worker and the spare are left to viewers", whole).await;
+    let viewers = [start(Urgency::Viewer, 300), start(Urgency::Viewer, 300)];
+    for viewer in viewers {
+        viewer.await.unwrap().unwrap();
+    }
+    until(&engine, "the batches are where they were", one).await;
+    for batch in batches {
+        batch.abort();
+    }
 }
 
 #[tokio::test]

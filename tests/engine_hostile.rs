@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pictor::config::EngineConfig;
 use pictor::dialect::parse_rule;
 use pictor::engine::protocol::{Diagnosis, Task};
-use pictor::engine::{Answer, Cost, Engine, Errand, Status, Tenant};
+use pictor::engine::{Cost, Engine, Errand, Status, TaskOutput, Tenant};
 use pictor::error::{Error, Kind};
 use pictor::imaging::Effort;
 use pictor::imaging::{Expected, Job, Policy, convert, probe};
@@ -106,7 +106,7 @@ async fn a_worker_with_too_many_threads_is_killed() {
 }
 
 /// A job of a site, that takes a while, and the worker that it came to.
-async fn served(engine: &Engine, site: &str, risky: bool) -> Result<Answer, Error> {
+async fn served(engine: &Engine, site: &str, risky: bool) -> Result<TaskOutput, Error> {
     let tenant = Tenant { site: site.into(), risky };
     engine.run(Errand { tenant, ..errand("picture", Diagnosis::Pid) }).await
 }
@@ -236,6 +236,6 @@ async fn a_job_that_waits_for_a_worker_of_its_own_can_end_while_it_waits() {
     }
     let quiet = |status: &Status| status.busy == 0 && status.idle == 2 + status.kept;
     let status = until(&engine, "all is quiet", quiet).await;
-    assert_eq!((status.queued_light, status.queued_heavy), (0, 0));
+    assert!(status.queued.iter().all(|(_, depth)| *depth == 0), "{:?}", status.queued);
     engine.run(errand("picture", Diagnosis::Echo)).await.unwrap();
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pictor::config::EngineConfig;
 use pictor::engine::protocol::{Diagnosis, Task};
-use pictor::engine::{Cost, Engine, Errand, Status, Tenant};
+use pictor::engine::{Cost, Engine, Errand, Status, Tenant, Urgency};
 use pictor::error::Kind;
 
 /// An estimate.
@@ -26,9 +26,7 @@ fn errand(number: u32, diagnosis: Diagnosis) -> Errand {
         tenant: Tenant::default(),
         cost: cost(1 << 20, 10),
         deadline: Instant::now() + Duration::from_secs(10),
-        finish_if_abandoned: false,
-        may_press: false,
-        patient: false,
+        urgency: Urgency::Viewer,
     }
 }
 

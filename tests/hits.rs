@@ -14,7 +14,7 @@ use pictor::engine::Engine;
 use pictor::negotiate;
 use pictor::origin::ObjectKey;
 use pictor::plan::Format;
-use pictor::shield::{CacheStatus, Permits, Question, Results, Shield};
+use pictor::shield::{CacheStatus, Permits, Question, Results, Shield, Urgency};
 use pictor::site::{Site, Sites};
 use pictor::telemetry::Metrics;
 
@@ -58,7 +58,16 @@ fn question(site: &Arc<Site>, path: &str, accept: Option<&str>) -> Question {
     let object = site.object(&key, None);
     let class = accept.map(|accept| negotiate::class([accept], &[Format::Avif, Format::WebP]));
     let canonical = plan.to_string().into();
-    Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class, marks: Arc::default() }
+    Question {
+        site: site.clone(),
+        key,
+        object,
+        plan: Arc::new(plan),
+        canonical,
+        class,
+        marks: Arc::default(),
+        urgency: Urgency::Viewer,
+    }
 }
 
 /// Whatever an object is called, whoever asks, and whatever else was purged since it was made, finding its picture takes nothing

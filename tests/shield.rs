@@ -18,7 +18,7 @@ use pictor::cache::{Cache, Scope};
 use pictor::config::{self, CacheConfig, EngineConfig, Isolation, Loaded};
 use pictor::engine::Engine;
 use pictor::origin::ObjectKey;
-use pictor::shield::{Delivery, Failure, Permits, Question, Results, Shield, mark_objects};
+use pictor::shield::{Delivery, Failure, Permits, Question, Results, Shield, Urgency, mark_objects};
 use pictor::site::{Site, Sites};
 use pictor::telemetry::{Metrics, Snapshot};
 use support::scripted::{Behaviour, ScriptedOrigin};
@@ -99,7 +99,8 @@ fn ask(site: &Arc<Site>, path: &str, rule: &str) -> Question {
     let key = ObjectKey::from_raw_path(path).unwrap();
     let object = site.object(&key, None);
     let canonical = plan.to_string().into();
-    Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical, class: None, marks }
+    let (plan, urgency) = (Arc::new(plan), Urgency::Viewer);
+    Question { site: site.clone(), key, object, plan, canonical, class: None, marks, urgency }
 }
 
 /// One of each kind that covers `/a/1.png` of the site `s`, where that is tagged with red.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{EngineConfig, FontsConfig, Isolation};
 use crate::dialect;
-use crate::engine::{Conversion, Engine, Tenant};
+use crate::engine::{Conversion, Engine, Tenant, Urgency};
 use crate::imaging::budget::Pace;
 use crate::imaging::{Effort, Policy, Preparation, Prepared, Terms, encode, prepare, probe};
 use crate::negotiate::Class;
@@ -92,9 +92,8 @@ pub fn run(arguments: &ConvertArguments) -> Result<(), String> {
         tenant: Tenant::default(),
         cost,
         deadline: Instant::now() + config.deadline,
-        finish_if_abandoned: false,
-        may_press: false,
-        patient: false,
+        // Whoever asks for a batch has the time of one.
+        urgency: if arguments.batch { Urgency::Batch } else { Urgency::Viewer },
     };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;

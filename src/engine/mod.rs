@@ -4,11 +4,14 @@
 //! All of it lives on one thread of its own ([`supervisor`]): the kernel kills workers when the thread that made them
 //! ends, so that thread must live as long as the service. [`Engine`] is a handle that talks to it.
 
+mod allotment;
 pub mod correct;
 pub mod cost;
 mod diagnose;
 mod encoder;
 mod event;
+mod fate;
+pub mod lanes;
 pub mod memory_file;
 pub mod protocol;
 pub mod quarantine;
@@ -21,6 +24,7 @@ mod status;
 mod supervisor;
 mod tenant;
 mod thread_pool;
+mod urgency;
 mod verdict;
 mod worker;
 
@@ -35,11 +39,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-pub use cost::{Cost, Lane, Work};
+pub use cost::{Cost, Work};
+pub use lanes::Lane;
 pub use quarantine::Digest;
 pub use sandbox::{LayerState, SandboxReport};
 pub use status::{Refused, Status};
 pub use tenant::Tenant;
+pub use urgency::Urgency;
 pub use worker::worker_main;
 
 use crate::config::{EngineConfig, Isolation};
@@ -52,7 +58,7 @@ use crate::imaging::{Expected, Job, Outcome, encode};
 use crate::plan::{Format, Formats};
 use protocol::{Greeting, Task};
 use status::Board;
-use supervisor::{Crew, Request, Submission};
+use supervisor::{Crew, PoolRequest, Submission};
 
 /// One conversion, with all that decides when and whether it runs.
 #[derive(Debug, Clone)]
@@ -73,12 +79,8 @@ pub struct Conversion {
     pub cost: Cost,
     /// When the answer must be there, queueing included.
     pub deadline: Instant,
-    /// Let it run to its end when nobody waits any more and it has started.
-    pub finish_if_abandoned: bool,
-    /// Whether its effort may be lowered while the queue is long, which changes the bytes of the result.
-    pub may_press: bool,
-    /// Nobody waits for it: encoders may plan for all the time that there is, whatever it was estimated at.
-    pub patient: bool,
+    /// Who waits for it.
+    pub urgency: Urgency,
 }
 
 /// Two pictures to compare.
@@ -126,7 +128,7 @@ pub struct Engine {
 
 #[derive(Debug)]
 struct Inner {
-    requests: mpsc::UnboundedSender<Request>,
+    requests: mpsc::UnboundedSender<PoolRequest>,
     board: Arc<Board>,
     greeting: Greeting,
     ids: AtomicU64,
@@ -146,15 +148,13 @@ pub struct Errand {
     pub tenant: Tenant,
     pub cost: Cost,
     pub deadline: Instant,
-    pub finish_if_abandoned: bool,
-    pub may_press: bool,
-    pub patient: bool,
+    pub urgency: Urgency,
 }
 
 /// See [`Errand`].
 #[derive(Debug, Clone)]
 #[doc(hidden)]
-pub struct Answer {
+pub struct TaskOutput {
     pub bytes: Bytes,
     pub outcome: Option<Outcome>,
     pub queued: Duration,
@@ -204,36 +204,23 @@ impl Engine {
     }
 
     /// Converts. May be awaited on any runtime; dropping the future abandons the conversion: one that waits is forgotten,
-    /// one that runs is stopped unless it is about to end or [`Conversion::finish_if_abandoned`] is set.
+    /// one that runs is stopped unless it is about to end or an upload waits for it ([`Urgency`]).
     ///
     /// # Errors
     /// The conversion's own, or: [`Kind::Busy`] when it could not be done in time, [`Kind::Deadline`],
     /// [`Kind::OutOfMemory`], [`Kind::Crashed`], [`Kind::Quarantined`].
     pub async fn convert(&self, conversion: Conversion) -> Result<Converted, Error> {
-        let Conversion { source, marks, digest, job, expected, tenant, cost, deadline, .. } = conversion;
-        let Conversion { finish_if_abandoned, may_press, patient, .. } = conversion;
+        let Conversion { source, marks, digest, job, expected, tenant, cost, deadline, urgency } = conversion;
         let asked = job.effort;
         let (task, expected) = (Task::Convert(job), Some(expected));
-        let errand = Errand {
-            source,
-            marks,
-            digest,
-            task,
-            expected,
-            tenant,
-            cost,
-            deadline,
-            finish_if_abandoned,
-            may_press,
-            patient,
-        };
-        let Answer { bytes, outcome, queued, ran, pressed, hurried } = self.run(errand).await?;
+        let errand = Errand { source, marks, digest, task, expected, tenant, cost, deadline, urgency };
+        let TaskOutput { bytes, outcome, queued, ran, pressed, hurried } = self.run(errand).await?;
         let outcome = outcome.ok_or_else(|| Error::new(Kind::Internal, "the worker did not say what it made"))?;
         let used = if pressed { Effort::Pressed } else { asked };
         Ok(Converted { bytes, outcome, queued, ran, asked, used, hurried })
     }
 
-    /// Tells how much two pictures look alike. As [`Self::convert`] otherwise.
+    /// Tells how much two pictures look alike, as a batch. As [`Self::convert`] otherwise.
     ///
     /// # Errors
     /// What is wrong with one of the pictures, or what [`Self::convert`] says of the pool.
@@ -241,21 +228,9 @@ impl Engine {
         let Comparison { first, second, digest, comparing, cost, deadline } = comparison;
         let task = Task::Compare(comparing);
         let (source, marks) = (first, vec![second]);
-        let (finish_if_abandoned, may_press, patient) = (false, false, false);
         let (expected, tenant) = (None, Tenant::default());
-        let errand = Errand {
-            source,
-            marks,
-            digest,
-            task,
-            expected,
-            tenant,
-            cost,
-            deadline,
-            finish_if_abandoned,
-            may_press,
-            patient,
-        };
+        let urgency = Urgency::Batch;
+        let errand = Errand { source, marks, digest, task, expected, tenant, cost, deadline, urgency };
         let answer = self.run(errand).await?;
         // Hostile like everything that a worker says.
         let short = answer.bytes.get(..answer.bytes.len().min(4096)).unwrap_or_default();
@@ -265,12 +240,12 @@ impl Engine {
 
     /// Runs any task.
     #[doc(hidden)]
-    pub async fn run(&self, errand: Errand) -> Result<Answer, Error> {
+    pub async fn run(&self, errand: Errand) -> Result<TaskOutput, Error> {
         let gone = || Error::busy("the pool is shutting down", 1);
         let id = self.inner.ids.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
         let submission = Box::new(Submission { id, errand, reply });
-        self.inner.requests.send(Request::Submit(submission)).map_err(|_| gone())?;
+        self.inner.requests.send(PoolRequest::Submit(submission)).map_err(|_| gone())?;
         let mut waiting = Waiting { engine: self, id, answered: false };
         let answer = answer.await;
         waiting.answered = true;
@@ -311,7 +286,7 @@ impl Engine {
     /// Takes no more work, lets what was taken end for so long, then kills. Returns when every worker is reaped.
     pub async fn stop(&self, grace: Duration) {
         let (done, ended) = oneshot::channel();
-        if self.inner.requests.send(Request::Stop { grace, done }).is_ok() {
+        if self.inner.requests.send(PoolRequest::Stop { grace, done }).is_ok() {
             let _ = ended.await;
         }
     }
@@ -327,7 +302,7 @@ struct Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            let _ = self.engine.inner.requests.send(Request::Abandon(self.id));
+            let _ = self.engine.inner.requests.send(PoolRequest::Abandon(self.id));
         }
     }
 }

@@ -11,11 +11,11 @@ const MOST: usize = 64;
 
 /// The sites that were seen last, the newest first.
 #[derive(Debug, Default)]
-pub(super) struct Sites {
+pub(super) struct RecentSites {
     seen: VecDeque<(Arc<str>, u64)>,
 }
 
-impl Sites {
+impl RecentSites {
     /// A site has work.
     pub fn see(&mut self, site: &Arc<str>, now: u64) {
         if let Some((newest, at)) = self.seen.front_mut()
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn several_are_two_within_a_while() {
-        let mut sites = Sites::default();
+        let mut sites = RecentSites::default();
         let [a, b]: [Arc<str>; 2] = ["a".into(), "b".into()];
         assert!(!sites.several(0));
         sites.see(&a, 0);
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn it_stays_bounded() {
-        let mut sites = Sites::default();
+        let mut sites = RecentSites::default();
         for n in 0..1000 {
             sites.see(&format!("site{n}").into(), n);
         }

@@ -26,7 +26,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::event::{Event, Exit};
 use super::memory_file::MemoryFile;
 use super::protocol::{self, FromWorker, LONGEST_RUN, Task, ToWorker};
-use super::worker::Settings;
+use super::worker::WorkerSettings;
 
 /// Bytes of the input file that a worker keeps between jobs: most originals.
 const KEEP_INPUT: u64 = 8 << 20;
@@ -52,7 +52,12 @@ pub(super) struct Process {
 impl Process {
     /// Starts a worker and a task that reports on it as `id`. Must be called on the supervisor's thread: the kernel kills
     /// workers with the thread that made them.
-    pub fn spawn(program: &Path, settings: &Settings, id: u64, events: UnboundedSender<Event>) -> io::Result<Self> {
+    pub fn spawn(
+        program: &Path,
+        settings: &WorkerSettings,
+        id: u64,
+        events: UnboundedSender<Event>,
+    ) -> io::Result<Self> {
         let (input, output) = (MemoryFile::new("pictor-input")?, MemoryFile::new("pictor-output")?);
         let (ours, theirs) = UnixStream::pair()?;
         send_files(&ours, &input, &output)?;

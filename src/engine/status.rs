@@ -2,6 +2,8 @@
 
 use parking_lot::Mutex;
 
+use super::lanes::Lane;
+
 /// The state of the pool at one moment, and what it has counted since its start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
@@ -13,12 +15,10 @@ pub struct Status {
     pub idle: usize,
     /// Idle workers beyond those that the pool's size asks for: 1 or more when all is well.
     pub spare: usize,
-    /// Workers that are kept for their sites beside the pool's size and its spare.
+    /// Workers beside the pool's size and its spare: kept for their sites, or for work that no viewer waits for.
     pub kept: usize,
-    /// Light jobs that wait.
-    pub queued_light: usize,
-    /// Heavy jobs that wait.
-    pub queued_heavy: usize,
+    /// Every lane's name, and the jobs that wait in it.
+    pub queued: Vec<(&'static str, u64)>,
     /// How long a heavy job that came now would wait, in milliseconds.
     pub queued_ms: u64,
     /// Conversions that ended with a result.
@@ -47,6 +47,18 @@ pub struct Status {
     pub quarantined: usize,
     /// No more work is taken.
     pub stopping: bool,
+}
+
+impl Status {
+    /// Jobs that wait in a lane.
+    pub fn waiting_in(&self, lane: Lane) -> u64 {
+        self.queued.iter().find(|(name, _)| *name == lane.name()).map_or(0, |(_, depth)| *depth)
+    }
+
+    /// Jobs that wait and that somebody waits for.
+    pub fn waited_for(&self) -> u64 {
+        Lane::ALL.into_iter().filter(|lane| *lane != Lane::Batch).map(|lane| self.waiting_in(lane)).sum()
+    }
 }
 
 /// Conversions that were not tried, by reason.

@@ -32,9 +32,7 @@ fn errand(source: &'static [u8], ms: u64, limit_ms: u64) -> Errand {
         tenant: Tenant::default(),
         cost: cost(1000, 20),
         deadline: Instant::now() + Duration::from_millis(limit_ms),
-        finish_if_abandoned: false,
-        may_press: false,
-        patient: false,
+        urgency: Urgency::Viewer,
     }
 }
 

@@ -26,7 +26,7 @@ const KEEP_HEAP: usize = 32 << 20;
 
 /// What the supervisor tells a worker on its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct WorkerSettings {
     /// The supervisor's process.
     pub parent: u32,
     /// Address space, in bytes.
@@ -39,7 +39,7 @@ pub(super) struct Settings {
     pub fonts: Chosen,
 }
 
-impl Settings {
+impl WorkerSettings {
     /// As arguments behind `worker`.
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> =
@@ -77,7 +77,7 @@ impl Settings {
 /// `pictor worker`: what the supervisor starts. Call it first thing in `main`, before anything opens a descriptor or
 /// starts a thread. Returns when the supervisor closes the connection.
 pub fn worker_main() -> ExitCode {
-    let Some(settings) = Settings::parse(std::env::args_os().skip(2)) else {
+    let Some(settings) = WorkerSettings::parse(std::env::args_os().skip(2)) else {
         eprintln!("pictor worker is started by pictor itself");
         return ExitCode::from(2);
     };
@@ -90,7 +90,7 @@ pub fn worker_main() -> ExitCode {
     }
 }
 
-fn serve(settings: Settings) -> io::Result<()> {
+fn serve(settings: WorkerSettings) -> io::Result<()> {
     close_inherited();
     leave_with(settings.parent)?;
     ignore_signals();
@@ -289,11 +289,11 @@ mod tests {
     #[test]
     fn settings_survive_the_command_line() {
         for (diagnostics, plugin) in [(false, None), (true, Some("/a b=c/--plugin".into()))] {
-            let settings = Settings { parent: 7, memory: 1 << 32, diagnostics, plugin, fonts: Chosen::default() };
-            assert_eq!(Settings::parse(settings.arguments().into_iter()), Some(settings));
+            let settings = WorkerSettings { parent: 7, memory: 1 << 32, diagnostics, plugin, fonts: Chosen::default() };
+            assert_eq!(WorkerSettings::parse(settings.arguments().into_iter()), Some(settings));
         }
-        assert_eq!(Settings::parse(["--help".into()].into_iter()), None);
-        assert_eq!(Settings::parse(std::iter::empty()), None);
+        assert_eq!(WorkerSettings::parse(["--help".into()].into_iter()), None);
+        assert_eq!(WorkerSettings::parse(std::iter::empty()), None);
     }
 
     #[test]

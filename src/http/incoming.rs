@@ -14,7 +14,7 @@ use crate::error::{Error, Kind};
 use crate::negotiate::{self, Class};
 use crate::origin::ObjectKey;
 use crate::plan::{Format, Plan};
-use crate::shield::{Question, mark_objects};
+use crate::shield::{Question, Urgency, mark_objects};
 use crate::site::{CurrentSites, Site};
 
 /// What a request turned out to be, and that it may be.
@@ -202,7 +202,16 @@ fn question(
     // Writing to a String cannot fail.
     let _ = write!(canonical, "{plan}");
     let marks = mark_objects(site, &plan)?;
-    Ok(Question { site: site.clone(), key, object, plan: Arc::new(plan), canonical: canonical.into(), class, marks })
+    Ok(Question {
+        site: site.clone(),
+        key,
+        object,
+        plan: Arc::new(plan),
+        canonical: canonical.into(),
+        class,
+        marks,
+        urgency: Urgency::Viewer,
+    })
 }
 
 /// Names an object for invalidation, whatever was asked of it. `None` where the path names none.

@@ -33,7 +33,7 @@ pub fn exposed(app: &App) -> Result<Vec<u8>, prometheus::Error> {
             ("refused_memory", status.refused.memory),
             ("refused_quarantine", status.refused.quarantined),
         ],
-        queue: &[("light", status.queued_light as u64), ("heavy", status.queued_heavy as u64)],
+        queue: &status.queued,
         cache: &shield.cache.weights(),
         flights: &[("fetch", fetches as u64), ("conversion", conversions as u64)],
         originals_held: shield.permits.taken(),

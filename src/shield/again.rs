@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::produce::{Care, produce};
-use super::{Failure, Question, Shield};
+use super::{Failure, Question, Shield, Urgency};
 use crate::engine::Status;
 
 /// Questions that are remembered; of more the oldest are forgotten. They are asked again when somebody wants them.
@@ -68,12 +68,7 @@ impl Drop for Later {
 
 /// Whether half of the pool has nothing to do and nobody waits.
 fn idle(status: &Status) -> bool {
-    !wanted(status) && status.busy * 2 < status.workers && !status.stopping
-}
-
-/// Whether somebody waits for the pool.
-fn wanted(status: &Status) -> bool {
-    status.queued_light + status.queued_heavy > 0
+    status.waited_for() == 0 && status.busy * 2 < status.workers && !status.stopping
 }
 
 /// Makes things again for as long as the shield lives.
@@ -102,7 +97,8 @@ async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
     if shield.lookup(&question).and_then(Result::ok).is_none_or(|answer| answer.variant.meta.provisional.is_none()) {
         return;
     }
-    let work = produce(shield.clone(), question.clone(), Care::Again);
+    let unhurried = Question { urgency: Urgency::Batch, ..question.clone() };
+    let work = produce(shield.clone(), unhurried, Care::Again);
     tokio::pin!(work);
     loop {
         tokio::select! {
@@ -114,7 +110,7 @@ async fn make(shield: &Arc<Shield>, question: Question, tries: u8) {
             }
             () = tokio::time::sleep(WATCH) => {
                 // Leaving takes the conversion off the queue, or stops it.
-                if wanted(&shield.engine.status()) {
+                if shield.engine.status().waited_for() > 0 {
                     shield.later.push(question, tries - 1);
                     return;
                 }
@@ -171,12 +167,14 @@ mod tests {
 
     #[test]
     fn half_of_the_pool_must_be_idle_and_nobody_wait() {
-        let of = |workers, busy, queued_light, queued_heavy| {
-            idle(&Status { workers, busy, queued_light, queued_heavy, ..Status::default() })
+        let of = |workers, busy, waiting: &[&'static str]| {
+            let queued = waiting.iter().map(|lane| (*lane, 1)).collect();
+            idle(&Status { workers, busy, queued, ..Status::default() })
         };
-        assert!(of(1, 0, 0, 0) && of(2, 0, 0, 0) && of(4, 1, 0, 0));
-        assert!(!of(1, 1, 0, 0) && !of(2, 1, 0, 0) && !of(4, 2, 0, 0));
-        assert!(!of(4, 0, 1, 0) && !of(4, 0, 0, 1));
+        assert!(of(1, 0, &[]) && of(2, 0, &[]) && of(4, 1, &[]));
+        assert!(!of(1, 1, &[]) && !of(2, 1, &[]) && !of(4, 2, &[]));
+        assert!(!of(4, 0, &["light"]) && !of(4, 0, &["heavy"]) && !of(4, 0, &["upload"]));
+        assert!(of(4, 0, &["batch"]), "what nobody waits for, as this itself");
         assert!(!idle(&Status { workers: 4, stopping: true, ..Status::default() }));
     }
 }

@@ -89,9 +89,7 @@ async fn ask(shield: &Shield, question: &Question, original: &Original, deadline
         tenant: Tenant::new(question.site.name.clone(), [Format::Tpg]),
         cost: budget::plugin_header_cost(original.bytes.len()),
         deadline,
-        finish_if_abandoned: false,
-        may_press: false,
-        patient: false,
+        urgency: question.urgency,
     };
     let facts = shield.engine.convert(conversion).await?.outcome.facts;
     facts

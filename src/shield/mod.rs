@@ -27,6 +27,8 @@ pub use produce::entity_tag;
 pub use results::Results;
 pub use status::{CacheStatus, Forward};
 
+pub use crate::engine::Urgency;
+
 use self::ground::Ground;
 use crate::cache::{Cache, Depth, Epoch, ObjectId, Scope, Variant};
 use crate::clock::Timestamp;
@@ -55,6 +57,8 @@ pub struct Question {
     pub class: Option<Class>,
     /// What the plan's marks need; see [`mark_objects`].
     pub marks: Arc<[MarkObject]>,
+    /// Who waits for the answer. What is made is the same, but for what was made in a hurry.
+    pub urgency: Urgency,
 }
 
 /// An answer and how it came about.
@@ -96,9 +100,9 @@ struct Made {
     checked: Timestamp,
 }
 
-/// What names a flight: the object, the last purge that may mean it or one of its marks, the plan, the class, and what the site
-/// decides about results.
-type FlightKey = (ObjectId, Epoch, Arc<str>, Option<Class>, u128);
+/// What names a flight: the object, the last purge that may mean it or one of its marks, the plan, the class, what the site
+/// decides about results, and who waits: nobody who waits shall have to wait for what yields to others.
+type FlightKey = (ObjectId, Epoch, Arc<str>, Option<Class>, u128, Urgency);
 
 /// The shield. One for the process; cheap to share.
 pub struct Shield {
@@ -178,8 +182,8 @@ impl Shield {
         if let Some(answer) = self.lookup(&question) {
             return answer;
         }
-        let Question { object, canonical, class, site, .. } = &question;
-        let key = (object.clone(), self.concerning(&question), canonical.clone(), *class, site.settings);
+        let Question { object, canonical, class, site, urgency, .. } = &question;
+        let key = (object.clone(), self.concerning(&question), canonical.clone(), *class, site.settings, *urgency);
         let shield = self.clone();
         let mut led = false;
         let waiter = self.conversions.join(&self.runtime, key, || {

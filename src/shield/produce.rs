@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::engine::{Conversion, Converted, Tenant};
 use crate::error::{Error, Kind};
 use crate::imaging::{Header, Outcome, Preparation, Prepared, check_plan, prepare};
-use crate::plan::{Format, Quality};
+use crate::plan::Format;
 use crate::telemetry::ConversionNumbers;
 
 /// Who wants it.
@@ -95,7 +95,7 @@ pub(super) async fn produce(shield: Arc<Shield>, question: Question, care: Care)
     {
         return Ok(made(variant, said.found_in(tier, stored), said));
     }
-    match convert(&shield, &question, &original, &marks, care).await {
+    match convert(&shield, &question, &original, &marks).await {
         Ok(mut variant) => {
             (variant.meta.tags, variant.meta.epoch, variant.meta.made) = (ground.tags(), begun, now());
             let variant = Arc::new(variant);
@@ -125,7 +125,6 @@ async fn convert(
     question: &Question,
     original: &Original,
     marks: &[Arc<Original>],
-    care: Care,
 ) -> Result<Variant, Error> {
     let site = &question.site;
     // Nobody reads a header, or asks a worker for it, for what is refused whatever it says.
@@ -153,12 +152,7 @@ async fn convert(
         job,
         cost,
         deadline,
-        finish_if_abandoned: false,
-        patient: care == Care::Again,
-        // A search that is pressed takes the quality that is typical for its score.
-        may_press: care == Care::Asked
-            && (question.plan.output())
-                .is_some_and(|output| matches!(output.quality, Quality::Default | Quality::Auto(_))),
+        urgency: question.urgency,
     };
     shield.results.check()?;
     let mut converted = shield.engine.convert(conversion).await?;

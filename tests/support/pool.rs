@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use pictor::config::EngineConfig;
 use pictor::engine::protocol::{Diagnosis, Task};
-use pictor::engine::{Cost, Engine, Errand, Status, Tenant};
+use pictor::engine::{Cost, Engine, Errand, Status, Tenant, Urgency};
 
 /// How long anything may take before a test calls it hung. Far above what is expected; no test waits for it.
 pub const HUNG: Duration = Duration::from_secs(20);
@@ -43,9 +43,7 @@ pub fn errand(source: impl Into<Bytes>, diagnosis: Diagnosis) -> Errand {
         tenant: Tenant::default(),
         cost: Cost { bytes: 1 << 20, cpu_ms: 10, ..Cost::default() },
         deadline: Instant::now() + Duration::from_secs(10),
-        finish_if_abandoned: false,
-        may_press: false,
-        patient: false,
+        urgency: Urgency::Viewer,
     }
 }
 

@@ -66,28 +66,6 @@ impl Cost {
     }
 }
 
-/// A lane of the queue: which work keeps which from starving. By the estimate alone, as the queue decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Lane {
-    /// Tens of milliseconds.
-    Light,
-    /// Everything else.
-    Heavy,
-}
-
-impl Lane {
-    /// Every lane.
-    pub const ALL: [Self; 2] = [Self::Light, Self::Heavy];
-
-    /// A short name for metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Light => "light",
-            Self::Heavy => "heavy",
-        }
-    }
-}
-
 /// Memory of a worker that has no picture: code, libraries, allocator.
 pub const BASE_BYTES: u64 = 48 << 20;
 

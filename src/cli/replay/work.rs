@@ -12,7 +12,7 @@ use super::judge::{Difference, DifferenceKind, PlaceAnswer, judge};
 use super::list::UrlPair;
 use super::{ReplayArguments, headers, timeout};
 use crate::config::EngineConfig;
-use crate::engine::{Comparison, Conversion, Engine, Tenant};
+use crate::engine::{Comparison, Conversion, Engine, Tenant, Urgency};
 use crate::error::Error;
 use crate::imaging::budget::{self, Pace};
 use crate::imaging::compare::{Comparing, Likeness};
@@ -175,9 +175,7 @@ impl Comparer {
             tenant: Tenant::default(),
             cost,
             deadline: Instant::now() + DEADLINE,
-            finish_if_abandoned: false,
-            may_press: false,
-            patient: false,
+            urgency: Urgency::Batch,
         };
         self.engine.convert(conversion).await.ok().map(|converted| converted.bytes)
     }

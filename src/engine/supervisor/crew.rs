@@ -7,7 +7,7 @@ use super::super::protocol::Greeting;
 use super::super::slot::{Body, Slot, State};
 use super::super::spawn::Process;
 use super::super::thread_pool::Thread;
-use super::super::worker::Settings;
+use super::super::worker::WorkerSettings;
 use super::{Crew, LEAVE, PAUSE, Phase, Pool, START};
 use crate::error::{Error, Kind};
 
@@ -22,9 +22,10 @@ impl Pool {
         self.strength().saturating_sub(alive)
     }
 
-    /// How many workers there are at least: the pool's size and one spare, which is ready when another has to be killed.
+    /// How many workers there are at least: the pool's size, one spare, which is ready when another has to be killed, and those
+    /// beside them.
     pub(super) fn strength(&self) -> usize {
-        self.status.workers.saturating_add(1)
+        self.status.workers.saturating_add(1).saturating_add(self.beside)
     }
 
     /// Starts the workers that are missing.
@@ -42,7 +43,7 @@ impl Pool {
         let id = self.last_slot;
         let started = match &self.crew {
             Crew::Processes { program, diagnostics, fonts } => {
-                let settings = Settings {
+                let settings = WorkerSettings {
                     parent: std::process::id(),
                     memory: self.config.worker_memory,
                     diagnostics: *diagnostics,

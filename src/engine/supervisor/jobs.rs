@@ -4,22 +4,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::super::allotment::Dispatch;
 use super::super::event::Exit;
+use super::super::fate::{Bereft, Fate, Overdue};
 use super::super::protocol::Task;
 use super::super::quarantine::Looked;
-use super::super::queue::{Refusal, Ticket, hopeless, seconds};
+use super::super::queue::{Rejection, Ticket, hopeless, seconds};
 use super::super::slot::State;
-use super::super::{Answer, Errand};
+use super::super::{Errand, TaskOutput};
 use super::{ABANDONED, Job, Phase, Pool, Submission, micros, millis};
 use crate::error::{Error, Kind};
-use crate::imaging::Effort;
 use crate::imaging::Outcome;
-
-/// The least that an encoder is told to plan for: below it there is nothing to gain.
-const LEAST_BUDGET_MS: u64 = 250;
-
-/// A worker that had a job for longer than this has tried it.
-const TRIED: Duration = Duration::from_millis(50);
 
 impl Pool {
     pub(super) fn submit(&mut self, submission: Submission) {
@@ -54,10 +49,11 @@ impl Pool {
         }
         let deadline = self.clock(errand.deadline);
         let (work, estimated) = (errand.cost.work, errand.cost.cpu_ms);
-        let idle = self.queue.running() == 0;
+        let idle = self.queue.running_up_to(errand.urgency) == 0;
         let cpu_ms = self.corrections.admitted(work, estimated, deadline.saturating_sub(now), idle);
         let ticket = Ticket {
             id,
+            urgency: errand.urgency,
             bytes: errand.cost.bytes,
             cpu_ms,
             source_bytes: errand.marks.iter().map(Bytes::len).sum::<usize>() as u64 + errand.source.len() as u64,
@@ -66,15 +62,15 @@ impl Pool {
         };
         match self.queue.admit(ticket.clone(), now) {
             Ok(()) => Ok(ticket),
-            Err(refusal) => {
+            Err(rejection) => {
                 let refused = &mut self.status.refused;
-                let counter = match refusal {
-                    Refusal::Memory { .. } => &mut refused.memory,
-                    Refusal::Hopeless { .. } => &mut refused.hopeless,
-                    Refusal::Late { .. } | Refusal::Full { .. } => &mut refused.busy,
+                let counter = match rejection {
+                    Rejection::Memory { .. } => &mut refused.memory,
+                    Rejection::Hopeless { .. } => &mut refused.hopeless,
+                    Rejection::Late { .. } | Rejection::Full { .. } => &mut refused.busy,
                 };
                 *counter = counter.saturating_add(1);
-                Err(refusal.into())
+                Err(rejection.into())
             }
         }
     }
@@ -85,7 +81,7 @@ impl Pool {
         if job.run.is_none() {
             self.unqueue(id);
             self.forget(id);
-        } else if !job.errand.finish_if_abandoned {
+        } else if !job.errand.urgency.finishes() {
             self.due.remove(&(job.due, id));
             job.abandoned = true;
             job.due = job.due.min(Instant::now() + ABANDONED);
@@ -119,30 +115,22 @@ impl Pool {
     }
 
     pub(super) fn give(&mut self, slot: u64, ticket: &Ticket, at: Instant, left: u64) {
-        let wait = self.queue.wait_of(ticket, self.clock(at));
-        let whole = millis(self.config.deadline);
-        let pressed = wait > whole / 4;
-        let sharing = self.queue.running().saturating_add(self.queue.waiting()).max(1);
+        let dispatch = Dispatch {
+            estimate: ticket.cpu_ms,
+            left,
+            wait: self.queue.wait_of(ticket, self.clock(at)),
+            whole: millis(self.config.deadline),
+            cores: self.cores,
+            sharing: self.queue.sharing(ticket.urgency),
+        };
         self.claim(slot, ticket.id);
-        let threads = (self.cores / sharing).max(1);
         let (Some(job), Some(worker)) = (self.jobs.get_mut(&ticket.id), self.slots.get_mut(&slot)) else {
             self.queue.give_back(ticket.id);
             return;
         };
         let mut task = job.errand.task.clone();
         if let Task::Convert(convert) = &mut task {
-            convert.threads = u32::try_from(threads).unwrap_or(u32::MAX);
-            // Nobody takes much more than it was let in for: an encoder that finds the picture harder than its header and its
-            // bytes tell makes up for it by trying less hard, and says so.
-            let estimated = ticket.cpu_ms.saturating_mul(2).max(LEAST_BUDGET_MS);
-            let patient = job.errand.patient || convert.effort == Effort::Batch;
-            let most = if patient { left } else { left.min(estimated) };
-            convert.budget_ms = u32::try_from(most).unwrap_or(u32::MAX);
-            convert.full_ms = u32::try_from(whole).unwrap_or(u32::MAX);
-            job.pressed = pressed && job.errand.may_press && convert.effort == Effort::Interactive;
-            if job.pressed {
-                convert.effort = Effort::Pressed;
-            }
+            job.pressed = dispatch.allot(convert, ticket.urgency);
         }
         // The state first: if the worker is dead already, its exit finds the job and gives it to another.
         worker.state = State::Busy { job: ticket.id };
@@ -199,7 +187,7 @@ impl Pool {
             let queued = job.and_then(|job| job.run.map(|(start, _)| start.saturating_duration_since(job.submitted)));
             let pressed = job.is_some_and(|job| job.pressed);
             let hurried = pressed || outcome.as_ref().is_some_and(|outcome| outcome.hurried);
-            Answer { bytes: Bytes::from(bytes), outcome, queued: queued.unwrap_or_default(), ran, pressed, hurried }
+            TaskOutput { bytes: Bytes::from(bytes), outcome, queued: queued.unwrap_or_default(), ran, pressed, hurried }
         });
         self.answer(id, result);
         // After a panic the libraries' state is anybody's guess.
@@ -226,25 +214,32 @@ impl Pool {
             self.refuse_late(id);
             return;
         };
-        let (abandoned, digest, fingerprint) = (job.abandoned, job.errand.digest, job.errand.fingerprint());
-        let (waited, ran) = (start.saturating_duration_since(job.submitted), at.saturating_duration_since(start));
+        let overdue = Overdue {
+            waited: start.saturating_duration_since(job.submitted),
+            ran: at.saturating_duration_since(start),
+            whole: self.config.deadline,
+            estimate: Duration::from_millis(job.ticket.cpu_ms),
+            abandoned: job.abandoned,
+        };
+        let (digest, fingerprint, ran) = (job.errand.digest, job.errand.fingerprint(), overdue.ran);
         let (work, estimated) = (job.errand.cost.work, job.errand.cost.cpu_ms);
-        let looked = Looked::by(job.ticket.cpu_ms, millis(ran));
         if self.kill(slot, at) {
             self.queue.finish(id);
         }
-        // A job that waited longer than it ran is not to blame: the queue was, and it may come again.
-        if waited > ran {
-            self.refuse_late(id);
-            return;
-        }
-        if !abandoned && ran >= self.config.deadline / 2 {
-            let now = self.clock(at);
-            self.quarantine.starved(digest, fingerprint, looked, now);
-            // The next one like it is told at once.
-            if looked == Looked::Costly {
-                let cpu = self.corrections.of_wall(ran);
-                self.corrections.learn(work, estimated, cpu);
+        match overdue.fate() {
+            Fate::MayReturn => {
+                self.refuse_late(id);
+                return;
+            }
+            Fate::Stopped => {}
+            Fate::Starved(looked) => {
+                let now = self.clock(at);
+                self.quarantine.starved(digest, fingerprint, looked, now);
+                // The next one like it is told at once.
+                if looked == Looked::Costly {
+                    let cpu = self.corrections.of_wall(ran);
+                    self.corrections.learn(work, estimated, cpu);
+                }
             }
         }
         let message = format!("the conversion was stopped after {} ms, at its deadline", ran.as_millis());
@@ -255,11 +250,10 @@ impl Pool {
     pub(super) fn bereave(&mut self, id: u64, exit: &Exit, at: Instant) {
         let Some(job) = self.jobs.get_mut(&id) else { return self.queue.finish(id) };
         if exit.by_kill() {
-            // A worker that ended as soon as it got the job was killed before it got it.
-            let tried = job.run.is_some_and(|(start, _)| at.saturating_duration_since(start) > TRIED);
-            let had_its_second = tried && job.retried;
-            if !had_its_second && !job.abandoned && job.due > at {
-                job.retried |= tried;
+            let ran = job.run.map_or(Duration::ZERO, |(start, _)| at.saturating_duration_since(start));
+            let bereft = Bereft { ran, retried: job.retried, wanted: !job.abandoned && job.due > at };
+            if bereft.has_another_chance() {
+                job.retried |= bereft.tried();
                 job.run = None;
                 // It is charged for when it has its turn again.
                 self.queue.give_back(id);
@@ -308,7 +302,7 @@ impl Pool {
         }
     }
 
-    fn answer(&mut self, id: u64, result: Result<Answer, Error>) {
+    fn answer(&mut self, id: u64, result: Result<TaskOutput, Error>) {
         if let Some(job) = self.forget(id) {
             let counter = if result.is_ok() { &mut self.status.done } else { &mut self.status.failed };
             *counter = counter.saturating_add(1);

@@ -3,6 +3,7 @@
 //! It is a loop over three things that happen: a request from a handle, an event of a worker, a time that is reached.
 //! Each is handled to its end without waiting, so that no state is seen half-changed.
 
+mod beside;
 mod crew;
 mod jobs;
 mod results;
@@ -17,16 +18,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::correct::Corrections;
-use super::cost::Lane;
 use super::event::{Computed, Event};
+use super::lanes::Lane;
 use super::protocol::{FromWorker, Greeting};
 use super::quarantine::Quarantine;
-use super::queue::{Bounds, Queue, Ticket};
-use super::sites::Sites;
+use super::queue::{Capacity, Queue, Ticket};
+use super::sites::RecentSites;
 use super::slot::{Slot, State};
 use super::status::{Board, Status};
 use super::thread_pool::Work;
-use super::{Answer, Errand};
+use super::{Errand, TaskOutput};
 use crate::config::EngineConfig;
 use crate::error::{Error, Kind};
 use crate::imaging::fonts::Chosen;
@@ -45,7 +46,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const MESSAGE: usize = 500;
 
 /// What handles say.
-pub(super) enum Request {
+pub(super) enum PoolRequest {
     /// Do this.
     Submit(Box<Submission>),
     /// Nobody waits for this any more.
@@ -67,7 +68,7 @@ pub(super) struct Submission {
 }
 
 /// Where an answer goes.
-type Reply = oneshot::Sender<Result<Answer, Error>>;
+type Reply = oneshot::Sender<Result<TaskOutput, Error>>;
 
 /// Who works.
 #[derive(Debug, Clone)]
@@ -89,7 +90,7 @@ pub(super) enum Crew {
 pub(super) fn start(
     config: EngineConfig,
     crew: Crew,
-    inbox: mpsc::UnboundedReceiver<Request>,
+    inbox: mpsc::UnboundedReceiver<PoolRequest>,
     board: Arc<Board>,
 ) -> Result<Greeting, Error> {
     let (ready, started) = blocking::channel();
@@ -135,13 +136,16 @@ struct Pool {
     /// Jobs that have their turn and wait for a worker that may see their pictures.
     parked: VecDeque<Ticket>,
     /// Who has had work lately.
-    sites: Sites,
+    sites: RecentSites,
     /// Answers that leave once the board shows them: whoever has an answer sees numbers that include it.
-    outbox: Vec<(Reply, Result<Answer, Error>)>,
+    outbox: Vec<(Reply, Result<TaskOutput, Error>)>,
     /// When each job's time is over.
     due: BTreeSet<(Instant, u64)>,
     slots: BTreeMap<u64, Slot>,
     last_slot: u64,
+    /// Workers beside the pool's own, for work that no viewer waits for; and until when they are kept.
+    beside: usize,
+    beside_until: Instant,
     /// Workers that failed to start, one after the other.
     failures: u32,
     /// No worker is started before this.
@@ -191,7 +195,7 @@ impl Pool {
         let workers = if config.workers == 0 { cores } else { config.workers };
         let now = Instant::now();
         let (events, inbox) = mpsc::unbounded_channel();
-        let bounds = Bounds {
+        let capacity = Capacity {
             workers,
             memory: config.memory,
             worker_memory: config.worker_memory,
@@ -204,16 +208,18 @@ impl Pool {
             inbox: Some(inbox),
             cores,
             epoch: now,
-            queue: Queue::new(bounds),
+            queue: Queue::new(capacity),
             corrections: Corrections::default(),
             quarantine: Quarantine::new(millis(config.quarantine)),
             jobs: HashMap::new(),
             parked: VecDeque::new(),
-            sites: Sites::default(),
+            sites: RecentSites::default(),
             outbox: Vec::new(),
             due: BTreeSet::new(),
             slots: BTreeMap::new(),
             last_slot: 0,
+            beside: 0,
+            beside_until: now,
             failures: 0,
             pause: now,
             watch: now,
@@ -225,10 +231,11 @@ impl Pool {
         }
     }
 
-    async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
+    async fn run(mut self, mut requests: mpsc::UnboundedReceiver<PoolRequest>) {
         let Some(mut events) = self.inbox.take() else { return };
         let mut open = true;
         while !self.is_over() {
+            self.provide_beside(Instant::now());
             self.restore();
             self.welcome();
             self.dispatch();
@@ -265,11 +272,11 @@ impl Pool {
         }
     }
 
-    fn on_request(&mut self, request: Request) {
+    fn on_request(&mut self, request: PoolRequest) {
         match request {
-            Request::Submit(submission) => self.submit(*submission),
-            Request::Abandon(id) => self.abandon(id),
-            Request::Stop { grace, done } => self.stop(grace, Some(done)),
+            PoolRequest::Submit(submission) => self.submit(*submission),
+            PoolRequest::Abandon(id) => self.abandon(id),
+            PoolRequest::Stop { grace, done } => self.stop(grace, Some(done)),
         }
     }
 
@@ -359,6 +366,7 @@ impl Pool {
             .chain(end)
             .chain(jobs)
             .chain(self.next_to_go())
+            .chain(self.beside_ends())
             .min()
             .unwrap_or_else(|| Instant::now() + Duration::from_secs(3600))
     }
@@ -373,12 +381,13 @@ impl Pool {
     fn publish(&mut self) {
         let now = self.clock(Instant::now());
         let idle = self.slots.values().filter(|slot| slot.state == State::Idle).count();
+        let strength = self.strength();
         let status = &mut self.status;
         status.busy = self.queue.running();
         status.idle = idle;
-        status.spare = idle.saturating_sub(status.workers.saturating_sub(status.busy));
-        status.queued_light = self.queue.waiting_in(Lane::Light);
-        status.queued_heavy = self.queue.waiting_in(Lane::Heavy);
+        status.spare = idle.saturating_sub(strength.saturating_sub(1).saturating_sub(status.busy));
+        status.queued.clear();
+        status.queued.extend(Lane::ALL.map(|lane| (lane.name(), self.queue.waiting_in(lane) as u64)));
         status.queued_ms = self.queue.wait_ms(Lane::Heavy, now);
         status.quarantined = self.quarantine.len();
         let alive = || self.slots.values().filter(|slot| slot.is_alive());

@@ -145,6 +145,7 @@ mod tests {
     use std::sync::{Arc, mpsc};
 
     use super::super::super::status::Board;
+    use super::super::super::urgency::Urgency;
     use super::*;
     use crate::config::EngineConfig;
     use crate::imaging::fonts::Chosen;
@@ -158,7 +159,8 @@ mod tests {
         let mut pool = Pool::new(config, crew, Arc::new(Board::default()), mpsc::channel().0);
         assert_eq!(pool.missing(), 2);
         for id in 0..5 {
-            let ticket = Ticket { id, bytes: 1, cpu_ms: 1, source_bytes: 1, deadline: 60_000, queued: 0 };
+            let urgency = Urgency::Viewer;
+            let ticket = Ticket { id, urgency, bytes: 1, cpu_ms: 1, source_bytes: 1, deadline: 60_000, queued: 0 };
             pool.parked.push_back(ticket);
         }
         pool.call_for_parked(Instant::now());

@@ -1,21 +1,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::super::lanes::TINY_MS;
 use super::*;
+use crate::error::{Error, Kind};
 
 const GIB: u64 = 1 << 30;
 const LIGHT: u64 = 50;
 const HEAVY: u64 = 1000;
 
-fn bounds(workers: usize) -> Bounds {
-    Bounds { workers, memory: 6 * GIB, worker_memory: 4 * GIB, jobs: 10_000, source_bytes: GIB }
+fn capacity(workers: usize) -> Capacity {
+    Capacity { workers, memory: 6 * GIB, worker_memory: 4 * GIB, jobs: 10_000, source_bytes: GIB }
 }
 
 fn ticket(id: u64, cpu_ms: u64) -> Ticket {
-    Ticket { id, bytes: 1 << 20, cpu_ms, source_bytes: 1000, deadline: 30_000, queued: 0 }
+    let urgency = Urgency::Viewer;
+    Ticket { id, urgency, bytes: 1 << 20, cpu_ms, source_bytes: 1000, deadline: 30_000, queued: 0 }
 }
 
 fn full(workers: usize, cpu_ms: u64) -> Queue {
-    let mut queue = Queue::new(bounds(workers));
+    let mut queue = Queue::new(capacity(workers));
     for id in 0..workers as u64 {
         queue.admit(ticket(1_000_000 + id, cpu_ms), 0).unwrap();
         assert!(queue.next(9, 0).is_some());
@@ -29,7 +32,7 @@ fn started(queue: &mut Queue, idle: usize) -> Vec<u64> {
 
 #[test]
 fn first_come_first_served_within_a_line_and_up_to_the_workers() {
-    let mut queue = Queue::new(bounds(2));
+    let mut queue = Queue::new(capacity(2));
     for id in 1..=3 {
         queue.admit(ticket(id, LIGHT), 0).unwrap();
     }
@@ -44,7 +47,7 @@ fn first_come_first_served_within_a_line_and_up_to_the_workers() {
 
 #[test]
 fn lanes_are_by_the_estimate() {
-    let queue = Queue::new(bounds(2));
+    let queue = Queue::new(capacity(2));
     let of = |cpu_ms, bytes| queue.lane(&Ticket { bytes, ..ticket(1, cpu_ms) });
     assert_eq!(of(0, 1), Lane::Light);
     assert_eq!(of(LIGHT_MS, 1), Lane::Light);
@@ -55,7 +58,7 @@ fn lanes_are_by_the_estimate() {
 
 #[test]
 fn heavy_work_leaves_a_worker_to_light_work_that_waits() {
-    let mut queue = Queue::new(bounds(2));
+    let mut queue = Queue::new(capacity(2));
     for id in 1..=3 {
         queue.admit(ticket(id, HEAVY), 0).unwrap();
     }
@@ -104,7 +107,7 @@ fn the_dear_do_not_go_first_because_they_came_first() {
 
 #[test]
 fn one_worker_takes_turns_three_to_one_by_time() {
-    let mut queue = Queue::new(bounds(1));
+    let mut queue = Queue::new(capacity(1));
     let patient = |id, cpu_ms| Ticket { deadline: u64::MAX, ..ticket(id, cpu_ms) };
     for id in 0..400 {
         queue.admit(patient(id, 10), 0).unwrap();
@@ -115,7 +118,7 @@ fn one_worker_takes_turns_three_to_one_by_time() {
         let ticket = queue.next(1, 0).unwrap();
         match queue.lane(&ticket) {
             Lane::Light => light += ticket.cpu_ms,
-            Lane::Heavy => heavy += ticket.cpu_ms,
+            _ => heavy += ticket.cpu_ms,
         }
         queue.finish(ticket.id);
     }
@@ -126,7 +129,7 @@ fn one_worker_takes_turns_three_to_one_by_time() {
 #[test]
 fn a_lane_that_was_idle_does_not_save_up_turns() {
     for (busy, idle) in [(LIGHT, 110), (110, LIGHT), (LIGHT, 10), (110, 4000)] {
-        let mut queue = Queue::new(bounds(1));
+        let mut queue = Queue::new(capacity(1));
         for id in 0..50 {
             queue.admit(ticket(id, busy), 0).unwrap();
             queue.next(1, 0).unwrap();
@@ -155,7 +158,7 @@ fn work_that_cannot_be_done_in_time_is_refused_at_once() {
         queue.admit(ticket(id, HEAVY), 0).unwrap();
     }
     let refusal = queue.admit(ticket(99, HEAVY), 0).unwrap_err();
-    assert!(matches!(refusal, Refusal::Late { .. }), "{refusal:?}");
+    assert!(matches!(refusal, Rejection::Late { .. }), "{refusal:?}");
     let error = Error::from(refusal);
     assert_eq!((error.kind, error.retry_after), (Kind::Busy, Some(1)));
     let hasty = Ticket { deadline: 2_000, ..ticket(100, HEAVY) };
@@ -166,19 +169,19 @@ fn work_that_cannot_be_done_in_time_is_refused_at_once() {
 /// 503 with `Retry-After` at once, in place of a 504 at the deadline.
 #[test]
 fn what_an_idle_pool_could_not_do_is_refused_at_once_too() {
-    let mut queue = Queue::new(bounds(2));
+    let mut queue = Queue::new(capacity(2));
     queue.admit(ticket(1, 40_000), 0).unwrap();
     let refusal = queue.admit(ticket(2, 46_000), 0).unwrap_err();
-    assert_eq!(refusal, Refusal::Hopeless { needs_ms: 46_000, left_ms: 30_000 });
+    assert_eq!(refusal, Rejection::Hopeless { needs_ms: 46_000, left_ms: 30_000 });
     let error = Error::from(refusal);
     assert_eq!((error.kind.status(), error.retry_after), (503, Some(60)));
     let late = Ticket { deadline: 10, ..ticket(3, LIGHT) };
-    assert!(matches!(queue.admit(late, 20), Err(Refusal::Hopeless { .. })));
+    assert!(matches!(queue.admit(late, 20), Err(Rejection::Hopeless { .. })));
 }
 
 #[test]
 fn a_free_worker_means_no_wait() {
-    let mut queue = Queue::new(bounds(4));
+    let mut queue = Queue::new(capacity(4));
     queue.admit(ticket(1, 20_000), 0).unwrap();
     queue.next(5, 0).unwrap();
     assert_eq!(queue.wait_of(&ticket(9, 20_000), 0), 0);
@@ -192,7 +195,7 @@ fn a_free_worker_means_no_wait() {
 /// Jobs that are refused when their turn comes, a thousand of them, put nobody of their line behind others.
 #[test]
 fn who_did_not_run_is_not_charged_for() {
-    let mut queue = Queue::new(bounds(1));
+    let mut queue = Queue::new(capacity(1));
     let patient = |id, cpu_ms| Ticket { deadline: u64::MAX, ..ticket(id, cpu_ms) };
     for id in 0..1000 {
         queue.admit(patient(id, LIGHT), 0).unwrap();
@@ -211,7 +214,7 @@ fn who_did_not_run_is_not_charged_for() {
 
 #[test]
 fn a_small_machine_has_light_work_too_and_no_more_than_half_for_it() {
-    let of = |memory, bytes| Queue::new(Bounds { memory, ..bounds(1) }).lane(&Ticket { bytes, ..ticket(1, 5) });
+    let of = |memory, bytes| Queue::new(Capacity { memory, ..capacity(1) }).lane(&Ticket { bytes, ..ticket(1, 5) });
     // A thumbnail of a photograph is estimated at 60 to 120 MiB, 48 of which is the worker.
     assert_eq!(of(GIB / 2, 120 << 20), Lane::Light);
     assert_eq!(of(GIB / 2, 129 << 20), Lane::Heavy);
@@ -222,7 +225,7 @@ fn a_small_machine_has_light_work_too_and_no_more_than_half_for_it() {
 
 #[test]
 fn memory_bounds_what_runs_together() {
-    let mut queue = Queue::new(bounds(4));
+    let mut queue = Queue::new(capacity(4));
     let big = |id| Ticket { bytes: 3 * GIB + 1, ..ticket(id, 100) };
     let refusal = queue.admit(Ticket { bytes: 5 * GIB, ..ticket(0, 1) }, 0).unwrap_err();
     assert_eq!(Error::from(refusal).kind, Kind::OutOfMemory);
@@ -239,7 +242,7 @@ fn memory_bounds_what_runs_together() {
 
 #[test]
 fn a_big_job_is_not_overtaken_for_ever_by_heavy_ones_and_holds_up_no_light_one() {
-    let mut queue = Queue::new(Bounds { memory: 4 * GIB, ..bounds(3) });
+    let mut queue = Queue::new(Capacity { memory: 4 * GIB, ..capacity(3) });
     let heavy = |id, bytes| Ticket { bytes, ..ticket(id, 110) };
     queue.admit(heavy(1, GIB), 0).unwrap();
     queue.next(3, 0).unwrap();
@@ -260,22 +263,78 @@ fn a_big_job_is_not_overtaken_for_ever_by_heavy_ones_and_holds_up_no_light_one()
 
 #[test]
 fn the_queue_is_capped_by_count_and_by_bytes() {
-    let mut queue = Queue::new(Bounds { jobs: 2, source_bytes: 1500, ..bounds(1) });
+    let mut queue = Queue::new(Capacity { jobs: 2, source_bytes: 1500, ..capacity(1) });
     queue.admit(Ticket { source_bytes: 9999, ..ticket(1, 10) }, 0).unwrap();
     queue.next(1, 0).unwrap();
     queue.admit(ticket(2, 10), 0).unwrap();
-    assert!(matches!(queue.admit(ticket(3, 10), 0), Err(Refusal::Full { .. })), "bytes");
+    assert!(matches!(queue.admit(ticket(3, 10), 0), Err(Rejection::Full { .. })), "bytes");
     queue.admit(Ticket { source_bytes: 0, ..ticket(4, 10) }, 0).unwrap();
-    assert!(matches!(queue.admit(Ticket { source_bytes: 0, ..ticket(5, 10) }, 0), Err(Refusal::Full { .. })), "jobs");
+    assert!(matches!(queue.admit(Ticket { source_bytes: 0, ..ticket(5, 10) }, 0), Err(Rejection::Full { .. })), "jobs");
 }
 
 #[test]
 fn heavy_work_leaves_places_to_light_work() {
-    let mut queue = Queue::new(Bounds { jobs: 8, source_bytes: 8000, ..bounds(1) });
+    let mut queue = Queue::new(Capacity { jobs: 8, source_bytes: 8000, ..capacity(1) });
     let patient = |id, cpu_ms| Ticket { deadline: u64::MAX, ..ticket(id, cpu_ms) };
     let heavy = (0..20).filter(|id| queue.admit(patient(*id, HEAVY), 0).is_ok()).count();
     let light = (100..120).filter(|id| queue.admit(patient(*id, LIGHT), 0).is_ok()).count();
     assert_eq!((heavy, light), (6, 2));
+}
+
+/// Whoever came first: the places of light work are nobody else's, and the queue has an end.
+#[test]
+fn light_and_heavy_work_share_the_queues_places_and_bytes() {
+    let patient = |id, cpu_ms| Ticket { deadline: u64::MAX, ..ticket(id, cpu_ms) };
+    let mut queue = Queue::new(Capacity { jobs: 8, ..capacity(1) });
+    let light = (0..20).filter(|id| queue.admit(patient(*id, LIGHT), 0).is_ok()).count();
+    let heavy = (100..120).filter(|id| queue.admit(patient(*id, HEAVY), 0).is_ok()).count();
+    assert_eq!((light, heavy), (8, 0));
+    let mut queue = Queue::new(Capacity { source_bytes: 8000, ..capacity(1) });
+    let heavy = (0..20).filter(|id| queue.admit(patient(*id, HEAVY), 0).is_ok()).count();
+    let light = (100..120).filter(|id| queue.admit(patient(*id, LIGHT), 0).is_ok()).count();
+    assert_eq!((heavy, light), (6, 2));
+}
+
+/// Also when it is light work's line that has had more of the time.
+#[test]
+fn heavy_work_does_not_take_the_last_worker_when_its_turn_comes_first() {
+    let mut queue = Queue::new(capacity(2));
+    queue.admit(ticket(1, 110), 0).unwrap();
+    assert_eq!(queue.next(3, 0).unwrap().id, 1);
+    for id in 100..120 {
+        queue.admit(ticket(id, LIGHT), 0).unwrap();
+        queue.next(2, 0).unwrap();
+        queue.finish(id);
+    }
+    queue.admit(ticket(2, 110), 0).unwrap();
+    queue.admit(ticket(3, LIGHT), 0).unwrap();
+    assert_eq!(queue.next(2, 0).unwrap().id, 3);
+}
+
+#[test]
+fn light_work_fits_in_the_memory_that_there_is_and_holds_up_no_heavy_work() {
+    let mut queue = Queue::new(capacity(6));
+    let sized = |id, cpu_ms, bytes| Ticket { bytes, ..ticket(id, cpu_ms) };
+    for (id, bytes) in [(1, 4 * GIB), (2, GIB)] {
+        queue.admit(sized(id, HEAVY, bytes), 0).unwrap();
+        assert_eq!(queue.next(7, 0).unwrap().id, id);
+    }
+    for id in [3, 4] {
+        queue.admit(sized(id, LIGHT, 700 << 20), 0).unwrap();
+    }
+    assert_eq!(queue.next(7, 0).unwrap().id, 3, "one may always run");
+    assert!(queue.next(7, 0).is_none(), "6.4 GiB of 6");
+    // Light jobs fill the memory, and one waits for longer than heavy ones are overtaken.
+    let mut queue = Queue::new(capacity(9));
+    queue.admit(ticket(1, HEAVY), 0).unwrap();
+    queue.next(10, 0).unwrap();
+    queue.finish(1);
+    for id in 10..19 {
+        queue.admit(sized(id, LIGHT, 700 << 20), 0).unwrap();
+    }
+    assert_eq!(started(&mut queue, 10).len(), 8);
+    queue.admit(ticket(2, HEAVY), 0).unwrap();
+    assert_eq!(queue.next(10, 5000).unwrap().id, 2, "one heavy job may always run");
 }
 
 #[test]
@@ -297,7 +356,7 @@ fn a_waiting_job_can_leave_and_a_killed_one_comes_back_first() {
 
 #[test]
 fn sums_survive_absurd_numbers() {
-    let mut queue = Queue::new(bounds(1));
+    let mut queue = Queue::new(capacity(1));
     let absurd =
         |id| Ticket { cpu_ms: u64::MAX, deadline: u64::MAX, bytes: 4 * GIB, source_bytes: u64::MAX, ..ticket(id, 0) };
     queue.admit(absurd(1), 0).unwrap();
@@ -311,7 +370,7 @@ mod simulated {
     use proptest::prelude::*;
 
     use super::super::*;
-    use super::bounds;
+    use super::capacity;
 
     /// When it comes, its estimate, and what it takes.
     #[derive(Debug, Clone, Copy)]
@@ -327,7 +386,7 @@ mod simulated {
 
     /// From each thumbnail's coming to its end, in milliseconds, and how many were refused.
     fn thumbnails(workers: usize, burst: &[Job], seconds: u64) -> (Vec<u64>, usize) {
-        let mut queue = Queue::new(bounds(workers));
+        let mut queue = Queue::new(capacity(workers));
         let every = |at: u64| at.is_multiple_of(40);
         let mut jobs: Vec<Job> = burst.to_vec();
         jobs.extend((0..seconds * 1000).filter(|at| every(*at)).map(|at| Job {
@@ -349,6 +408,7 @@ mod simulated {
                 let job = jobs[id];
                 let ticket = Ticket {
                     id: id as u64,
+                    urgency: Urgency::Viewer,
                     bytes: 1 << 20,
                     cpu_ms: job.estimate,
                     source_bytes: 1,
