@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::cost::Work;
+use super::cost::WorkKind;
 use super::queue::hopeless;
 
 /// The newest sample's weight once there are many.
@@ -26,7 +26,7 @@ const MOST: usize = 4096;
 const LONGEST: f64 = 3.0;
 
 /// A kind of job, and the power of two of its estimate.
-type Kind = (Work, u32);
+type Kind = (WorkKind, u32);
 
 /// Moving means of actual time / estimated time.
 #[derive(Debug)]
@@ -54,20 +54,20 @@ impl Default for Corrections {
 
 impl Corrections {
     /// How long a job will have its worker: the estimate, corrected by what was seen so far; at least 1 ms.
-    pub fn apply(&self, work: Work, cpu_ms: u64) -> u64 {
+    pub fn apply(&self, work: WorkKind, cpu_ms: u64) -> u64 {
         self.corrected(work, cpu_ms, self.stretch)
     }
 
     /// The time to compare with a job's deadline, `left_ms` away, when deciding whether to accept it. `idle`: no other job
     /// runs. On an idle pool, a job is not refused only because the machine was busy with other programs some time ago: it is
     /// run, and how long it takes shows how busy the machine is now.
-    pub fn admitted(&self, work: Work, cpu_ms: u64, left_ms: u64, idle: bool) -> u64 {
+    pub fn admitted(&self, work: WorkKind, cpu_ms: u64, left_ms: u64, idle: bool) -> u64 {
         let stretched = self.apply(work, cpu_ms);
         if idle && hopeless(stretched, left_ms) { self.unstretched(work, cpu_ms) } else { stretched }
     }
 
     /// As [`Self::apply`], on a machine that nobody else uses.
-    pub fn unstretched(&self, work: Work, cpu_ms: u64) -> u64 {
+    pub fn unstretched(&self, work: WorkKind, cpu_ms: u64) -> u64 {
         self.corrected(work, cpu_ms, 1.0)
     }
 
@@ -76,7 +76,7 @@ impl Corrections {
         wall.div_f64(self.stretch)
     }
 
-    fn corrected(&self, work: Work, cpu_ms: u64, stretch: f64) -> u64 {
+    fn corrected(&self, work: WorkKind, cpu_ms: u64, stretch: f64) -> u64 {
         let ratio = match self.kinds.get(&(work, power(cpu_ms))) {
             Some(ratio) => ratio.mean.clamp(self.pace / WIDEST, self.pace * WIDEST),
             None => self.pace,
@@ -86,7 +86,7 @@ impl Corrections {
     }
 
     /// Learns from a finished job. The first samples weigh more, so that a wrong table is corrected within a few jobs.
-    pub fn learn(&mut self, work: Work, estimated_ms: u64, actual: Duration) {
+    pub fn learn(&mut self, work: WorkKind, estimated_ms: u64, actual: Duration) {
         let sample = actual.as_secs_f64() * 1e3 / estimated_ms.max(1) as f64;
         let widest = WIDEST * WIDEST;
         let sample = sample.clamp(1.0 / widest, widest);
@@ -139,8 +139,8 @@ mod tests {
     use super::*;
     use crate::plan::Format;
 
-    fn work(to: Format) -> Work {
-        Work { from: Some(Format::Jpeg), to: Some(to), ..Work::default() }
+    fn work(to: Format) -> WorkKind {
+        WorkKind { from: Some(Format::Jpeg), to: Some(to), ..WorkKind::default() }
     }
 
     fn ms(ms: u64) -> Duration {
@@ -156,7 +156,7 @@ mod tests {
         let corrected = corrections.apply(work(Format::Avif), 100);
         assert!((290..=300).contains(&corrected), "{corrected}");
         assert_eq!(corrections.apply(work(Format::Heif), 100), 100, "another format is another matter");
-        let good = Work { band: 3, ..work(Format::Avif) };
+        let good = WorkKind { band: 3, ..work(Format::Avif) };
         assert_eq!(corrections.apply(good, 100), 100, "another quality too");
         assert_eq!(corrections.apply(work(Format::Avif), 1000), 1000, "and another size");
     }
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_tiny_animation_does_not_make_small_pictures_dear() {
         let mut corrections = Corrections::default();
-        let moving = Work { from: Some(Format::WebP), to: Some(Format::Avif), moving: true, ..Work::default() };
+        let moving = WorkKind { from: Some(Format::WebP), to: Some(Format::Avif), moving: true, ..WorkKind::default() };
         for _ in 0..60 {
             corrections.learn(moving, 19, ms(410));
         }
@@ -228,9 +228,9 @@ mod tests {
     }
 
     prop_compose! {
-        fn any_work()(from in 0..3usize, to in 0..4usize, moving: bool, lossless: bool, band in 0..4u8) -> Work {
+        fn any_work()(from in 0..3usize, to in 0..4usize, moving: bool, lossless: bool, band in 0..4u8) -> WorkKind {
             let format = |n: usize| Format::ALL.get(n).copied();
-            Work { from: format(from), to: format(to), moving, lossless, band }
+            WorkKind { from: format(from), to: format(to), moving, lossless, band }
         }
     }
 

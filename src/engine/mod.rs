@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-pub use cost::{Cost, Work};
+pub use cost::{Cost, WorkKind};
 pub use lanes::Lane;
 pub use quarantine::Digest;
 pub use sandbox::{LayerState, SandboxReport};

@@ -17,9 +17,9 @@ const WORKED: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(super) struct Slot {
     /// Who works.
-    pub body: Body,
+    pub body: WorkerBody,
     /// What it is doing.
-    pub state: State,
+    pub state: SlotState,
     /// When it last ended a job: the warmest worker is taken first.
     pub last_job: Option<Instant>,
     /// Resident bytes after its last job.
@@ -34,7 +34,7 @@ pub(super) struct Slot {
 
 /// Who works.
 #[derive(Debug)]
-pub(super) enum Body {
+pub(super) enum WorkerBody {
     /// A sandboxed process.
     Process(Process),
     /// A thread of the service.
@@ -43,7 +43,7 @@ pub(super) enum Body {
 
 /// What a worker is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum SlotState {
     /// It prepares itself, and is killed if that takes too long.
     Starting {
         /// Until then.
@@ -65,21 +65,21 @@ pub(super) enum State {
 
 impl Slot {
     /// A new worker.
-    pub fn new(body: Body, state: State) -> Self {
+    pub fn new(body: WorkerBody, state: SlotState) -> Self {
         Self { body, state, last_job: None, resident: 0, private: 0, owner: None, jobs: 0, worked: Duration::ZERO }
     }
 
     /// Hands over a job.
     pub fn run(&self, id: u64, task: &Task, source: &Bytes, marks: &[Bytes]) -> io::Result<()> {
         match &self.body {
-            Body::Process(process) => process.run(id, task, source, marks),
-            Body::Thread(thread) => thread.run(id, task, source, marks),
+            WorkerBody::Process(process) => process.run(id, task, source, marks),
+            WorkerBody::Thread(thread) => thread.run(id, task, source, marks),
         }
     }
 
     /// A job has ended: notes its wear.
     pub fn rest(&mut self, ran: Duration, now: Instant) {
-        self.state = State::Idle;
+        self.state = SlotState::Idle;
         self.last_job = Some(now);
         self.jobs = self.jobs.saturating_add(1);
         self.worked = self.worked.saturating_add(ran);
@@ -88,7 +88,7 @@ impl Slot {
 
     /// Reads how much memory it holds.
     pub fn measure(&mut self) {
-        if let Body::Process(process) = &self.body {
+        if let WorkerBody::Process(process) = &self.body {
             (self.resident, self.private) = process.resident();
         }
     }
@@ -96,33 +96,33 @@ impl Slot {
     /// Whether it should be replaced.
     pub fn is_worn(&self, most_jobs: u64, most_resident: u64) -> bool {
         match self.body {
-            Body::Process(_) => self.jobs >= most_jobs || self.resident > most_resident || self.worked > WORKED,
-            Body::Thread(_) => false,
+            WorkerBody::Process(_) => self.jobs >= most_jobs || self.resident > most_resident || self.worked > WORKED,
+            WorkerBody::Thread(_) => false,
         }
     }
 
     /// Whether it belongs to the pool's strength.
     pub fn is_alive(&self) -> bool {
-        !matches!(self.state, State::Leaving { .. })
+        !matches!(self.state, SlotState::Leaving { .. })
     }
 
     /// Kills it. False: it is a thread and goes on.
     pub fn kill(&mut self, now: Instant) -> bool {
         match &self.body {
-            Body::Process(process) => {
+            WorkerBody::Process(process) => {
                 process.kill();
-                self.state = State::Leaving { until: now + WORKED };
+                self.state = SlotState::Leaving { until: now + WORKED };
                 true
             }
-            Body::Thread(_) => false,
+            WorkerBody::Thread(_) => false,
         }
     }
 
     /// Its process number.
     pub fn pid(&self) -> Option<u32> {
         match &self.body {
-            Body::Process(process) => Some(process.pid()),
-            Body::Thread(_) => None,
+            WorkerBody::Process(process) => Some(process.pid()),
+            WorkerBody::Thread(_) => None,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::imaging::Outcome;
 
 /// What a thread does with a job.
-pub(super) type Work = fn(&[u8], &[&[u8]], &Task) -> Result<(Vec<u8>, Option<Outcome>), Error>;
+pub(super) type TaskFunction = fn(&[u8], &[&[u8]], &Task) -> Result<(Vec<u8>, Option<Outcome>), Error>;
 
 /// The supervisor's side of a thread. The thread ends when this is dropped.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Thread {
 
 impl Thread {
     /// Starts a thread that reports as `id`.
-    pub fn spawn(id: u64, work: Work, events: UnboundedSender<Event>) -> io::Result<Self> {
+    pub fn spawn(id: u64, work: TaskFunction, events: UnboundedSender<Event>) -> io::Result<Self> {
         let (jobs, inbox) = mpsc::channel::<(u64, Task, Bytes, Vec<Bytes>)>();
         std::thread::Builder::new().name(format!("convert-{id}")).spawn(move || {
             for (job, task, source, marks) in inbox {

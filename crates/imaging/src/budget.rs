@@ -30,12 +30,12 @@ pub struct Cost {
     /// CPU time of one core, in milliseconds.
     pub cpu_ms: u64,
     /// What kind of work it is.
-    pub work: Work,
+    pub work: WorkKind,
 }
 
 /// What kind of work a conversion is. What one took tells something of others of its kind alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Work {
+pub struct WorkKind {
     /// The format that is read.
     pub from: Option<Format>,
     /// The format that is written; `None` for facts and comparisons.
@@ -249,7 +249,7 @@ pub fn facts_cost(header: &Header, plan: &Plan) -> Cost {
 
 fn reading_facts(header: &Header, file: &File, plan: &Plan) -> Cost {
     let source = source_bytes(header);
-    let work = Work { from: Some(header.source.format), ..Work::default() };
+    let work = WorkKind { from: Some(header.source.format), ..WorkKind::default() };
     let mut cost = Cost { bytes: BASE_BYTES.saturating_add(source), cpu_ms: 1, work };
     let Answer::Facts(wanted) = &plan.answer else { return cost };
     if wanted.md5 {
@@ -285,7 +285,7 @@ pub fn compare_cost(one: &Header, other: &Header, frames: u32) -> Cost {
 
 /// What reading a header by a plug-in takes, for an original of so many bytes.
 pub fn plugin_header_cost(length: usize) -> Cost {
-    let work = Work { from: Some(Format::Tpg), ..Work::default() };
+    let work = WorkKind { from: Some(Format::Tpg), ..WorkKind::default() };
     Cost { bytes: BASE_BYTES.saturating_add(length as u64), cpu_ms: 2, work }
 }
 

@@ -10,7 +10,7 @@ use super::{encode, libheif};
 
 /// One codec.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Codec {
+pub struct LinkedCodec {
     /// Its name, as advisories have it.
     pub name: &'static str,
     /// Its version; `None`: this build does without it.
@@ -22,7 +22,7 @@ pub struct Codec {
 }
 
 /// Every codec that is not Rust of this project or of its crates alone.
-pub fn all() -> Vec<Codec> {
+pub fn all() -> Vec<LinkedCodec> {
     let (aom, svt, webp, turbo) = encode::versions();
     let hevc = libheif::decoder(CompressionFormat::Hevc);
     let av1 = libheif::decoder(CompressionFormat::Av1);
@@ -32,7 +32,7 @@ pub fn all() -> Vec<Codec> {
     } else {
         env!("LIB_AOM_STATIC_LIB_PATH_FROM")
     };
-    let codec = |name, version: Option<String>, does, from| Codec { name, version, does, from };
+    let codec = |name, version: Option<String>, does, from| LinkedCodec { name, version, does, from };
     vec![
         codec("libheif", Some(libheif::version()), "reads HEIF and AVIF, writes HEIF", heif),
         codec("libde265", hevc.as_deref().map(number), "decodes HEVC", heif),
@@ -84,7 +84,7 @@ struct List {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flaw {
-    /// The codec, as [`Codec::name`] has it.
+    /// The codec, as [`LinkedCodec::name`] has it.
     pub codec: String,
     /// The first version that has them; none: all before.
     #[serde(default)]
@@ -134,7 +134,7 @@ fn without_dav1d(why: &str) -> String {
     format!("AV1 is {instead} and not by dav1d as it is set up here: {why}")
 }
 
-fn warnings_of(list: &List, codec: &Codec) -> Vec<String> {
+fn warnings_of(list: &List, codec: &LinkedCodec) -> Vec<String> {
     let Some(version) = &codec.version else { return Vec::new() };
     let sentence = |flaw: &Flaw| {
         format!(
@@ -221,12 +221,12 @@ mod tests {
 
     #[test]
     fn a_warning_names_what_where_and_what_to_do() {
-        let codec = Codec { name: "libheif", version: Some("1.23.1".into()), does: "", from: "the system" };
+        let codec = LinkedCodec { name: "libheif", version: Some("1.23.1".into()), does: "", from: "the system" };
         let said = warnings_of(&list(), &codec).join("\n");
         for part in ["libheif 1.23.1 (the system)", "GHSA-g89c-p67h-r497", "take 1.23.6 or newer"] {
             assert!(said.contains(part), "{said}");
         }
-        assert!(warnings_of(&list(), &Codec { version: None, ..codec }).is_empty());
+        assert!(warnings_of(&list(), &LinkedCodec { version: None, ..codec }).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use exif::{In, Reader, Value};
 
 pub use carry::{Truth, carried};
 
-use super::probe::tiff::{Entry, Tiff};
+use super::probe::tiff::{IfdEntry, Tiff};
 
 /// The orientation in an EXIF block (a TIFF file), 1..=8; 1 where there is none, or none that means anything.
 pub fn orientation(tiff: &[u8]) -> u8 {
@@ -71,7 +71,7 @@ fn text(value: &Value) -> String {
 /// Sets the orientation in a block that has one; any other block stays as it is.
 pub fn set_orientation(block: &mut [u8], orientation: u8) {
     let found = Tiff::new(block).and_then(|tiff| Some((tiff.find(0x0112)?, tiff.little_endian())));
-    if let Some((Entry { kind: 3, at, .. }, little)) = found
+    if let Some((IfdEntry { kind: 3, at, .. }, little)) = found
         && let Some(field) = at.checked_add(2).and_then(|end| block.get_mut(at..end))
     {
         let value = u16::from(orientation);

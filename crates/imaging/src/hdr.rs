@@ -140,7 +140,7 @@ impl Primaries {
 }
 
 /// Code values of a transfer function and primaries, and the light that they mean.
-pub(super) struct Light {
+pub(super) struct CodedLight {
     transfer: Transfer,
     primaries: Primaries,
     /// Of every code value.
@@ -151,7 +151,7 @@ pub(super) struct Light {
 /// How finely light is told apart where it is looked up: the steps are narrower the darker it is.
 const STEPS: usize = 4096;
 
-impl Light {
+impl CodedLight {
     /// For samples of so many bits, 8 to 16.
     pub(super) fn new(transfer: Transfer, primaries: Primaries, bits: u8) -> Self {
         let bits = bits.clamp(8, 16);
@@ -203,8 +203,8 @@ impl Meter {
     }
 
     /// Takes a row of samples.
-    pub(super) fn row(&mut self, light: &Light, row: &[u16], channels: Channels) {
-        for codes in Light::pixels(row, channels) {
+    pub(super) fn row(&mut self, light: &CodedLight, row: &[u16], channels: Channels) {
+        for codes in CodedLight::pixels(row, channels) {
             let [r, g, b] = light.of(codes);
             let step = light.place(r.max(g).max(b)).ceil() as usize;
             if let Some(count) = self.counts.get_mut(step.min(STEPS - 1)) {
@@ -214,7 +214,7 @@ impl Meter {
     }
 
     /// The light, in cd/m², that all but one in ten thousand pixels stay below: a few glints do not darken a picture.
-    pub(super) fn peak(&self, light: &Light) -> f32 {
+    pub(super) fn peak(&self, light: &CodedLight) -> f32 {
         let total: u64 = self.counts.iter().sum();
         let mut left = total / 10_000;
         for (step, count) in self.counts.iter().enumerate().rev() {
@@ -230,7 +230,7 @@ impl Meter {
 
 /// Maps code values to 8 bits with sRGB's curve.
 pub(super) struct Mapper {
-    light: Light,
+    light: CodedLight,
     /// What light is multiplied with, at every step; the product is 1 for the target's white.
     gain: Vec<f32>,
     matrix: [[f32; 3]; 3],
@@ -244,7 +244,7 @@ const CURVE: usize = 8192;
 
 impl Mapper {
     /// A mapper for pictures that are at most so bright, in cd/m².
-    pub(super) fn new(light: Light, peak: f32, space: Space) -> Self {
+    pub(super) fn new(light: CodedLight, peak: f32, space: Space) -> Self {
         let most = light.transfer.most();
         let peak = if peak.is_finite() { peak.clamp(WHITE, most) } else { most };
         let gain = |step: usize| {
@@ -307,7 +307,7 @@ impl Mapper {
         let count = channels.count();
         let shift = self.light.bits.saturating_sub(8);
         for ((codes, from), to) in
-            Light::pixels(from, channels).zip(from.chunks_exact(count)).zip(to.chunks_exact_mut(count))
+            CodedLight::pixels(from, channels).zip(from.chunks_exact(count)).zip(to.chunks_exact_mut(count))
         {
             let colour = self.pixel(codes);
             let colours = if channels.has_alpha() { count - 1 } else { count };
@@ -344,10 +344,10 @@ const USUAL: f32 = 1_000.0;
 
 /// Measures a picture, row by row, and gives what maps it.
 pub(super) fn mapper(
-    light: Light,
+    light: CodedLight,
     about: Brightness,
     space: Space,
-    measure: impl FnOnce(&mut Meter, &Light),
+    measure: impl FnOnce(&mut Meter, &CodedLight),
 ) -> Mapper {
     let declared = about.declared.filter(|peak| *peak > 0.0);
     let peak = if about.moving {
@@ -362,7 +362,7 @@ pub(super) fn mapper(
 
 /// Maps rows of 16-bit samples to the rows of `data`, which have no gaps.
 pub(super) fn develop<'a>(
-    light: Light,
+    light: CodedLight,
     about: Brightness,
     space: Space,
     rows: impl Iterator<Item = &'a [u8]> + Clone,
@@ -400,7 +400,7 @@ pub(super) fn apply(transfer: Transfer, primaries: Primaries, about: Brightness,
             *to = u16::from(*from);
         }
     };
-    let mapper = mapper(Light::new(transfer, primaries, 8), about, space, |meter, light| {
+    let mapper = mapper(CodedLight::new(transfer, primaries, 8), about, space, |meter, light| {
         for row in pixels.rows() {
             fill(row, &mut samples);
             meter.row(light, &samples, channels);

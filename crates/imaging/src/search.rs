@@ -12,7 +12,7 @@ pub type Curve = [(u8, f64)];
 
 /// Which side of the goal is the right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum GoalSide {
     /// The measure must reach the goal, with as few bytes as possible.
     AtLeast,
     /// The measure must stay below the goal, at a quality as high as possible.
@@ -23,7 +23,7 @@ pub enum Side {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Goal {
     /// The right side.
-    pub side: Side,
+    pub side: GoalSide,
     /// A measure on the right side of this is accepted.
     pub edge: f64,
     /// What the next try aims at, on the right side of the edge.
@@ -35,15 +35,15 @@ pub struct Goal {
 impl Goal {
     fn accepts(&self, value: f64) -> bool {
         match self.side {
-            Side::AtLeast => value >= self.edge,
-            Side::AtMost => value <= self.edge,
+            GoalSide::AtLeast => value >= self.edge,
+            GoalSide::AtMost => value <= self.edge,
         }
     }
 
     fn content(&self, value: f64) -> bool {
         let spare = match self.side {
-            Side::AtLeast => value <= self.enough,
-            Side::AtMost => value >= self.enough,
+            GoalSide::AtLeast => value <= self.enough,
+            GoalSide::AtMost => value >= self.enough,
         };
         self.accepts(value) && spare
     }
@@ -95,7 +95,7 @@ impl Search {
         let high = high.unwrap_or(self.highest).min(self.highest);
         let next = inverse(self.curve, self.expected());
         // Rounded towards the right side.
-        let over = self.goal.side == Side::AtMost && at(self.curve, next) > self.expected();
+        let over = self.goal.side == GoalSide::AtMost && at(self.curve, next) > self.expected();
         (low <= high).then(|| next.saturating_sub(over.into()).clamp(low, high))
     }
 
@@ -111,10 +111,10 @@ impl Search {
             let first = match (self.goal.side, self.goal.accepts(a.value), self.goal.accepts(b.value)) {
                 (_, true, false) => true,
                 (_, false, true) => false,
-                (Side::AtLeast, true, true) => a.bytes <= b.bytes,
-                (Side::AtLeast, false, false) => a.value >= b.value,
-                (Side::AtMost, true, true) => a.quality >= b.quality,
-                (Side::AtMost, false, false) => a.bytes <= b.bytes,
+                (GoalSide::AtLeast, true, true) => a.bytes <= b.bytes,
+                (GoalSide::AtLeast, false, false) => a.value >= b.value,
+                (GoalSide::AtMost, true, true) => a.quality >= b.quality,
+                (GoalSide::AtMost, false, false) => a.bytes <= b.bytes,
             };
             if first { a } else { b }
         };
@@ -163,10 +163,10 @@ mod tests {
 
     const CURVE: &Curve = &[(1, -40.0), (10, -9.0), (20, 33.0), (50, 64.0), (80, 78.5), (90, 88.0), (100, 95.0)];
 
-    fn goal(side: Side, target: f64) -> Goal {
+    fn goal(side: GoalSide, target: f64) -> Goal {
         match side {
-            Side::AtLeast => Goal { side, edge: target - 0.5, aim: target + 0.25, enough: target + 1.0 },
-            Side::AtMost => Goal { side, edge: target, aim: target - 0.25, enough: target - 1.0 },
+            GoalSide::AtLeast => Goal { side, edge: target - 0.5, aim: target + 0.25, enough: target + 1.0 },
+            GoalSide::AtMost => Goal { side, edge: target, aim: target - 0.25, enough: target - 1.0 },
         }
     }
 
@@ -192,17 +192,17 @@ mod tests {
     #[test]
     fn a_typical_picture_takes_one_try() {
         let search =
-            run(Search::new(CURVE, goal(Side::AtLeast, 70.0), 1..=100, inverse(CURVE, 70.25), 3), |q| at(CURVE, q));
+            run(Search::new(CURVE, goal(GoalSide::AtLeast, 70.0), 1..=100, inverse(CURVE, 70.25), 3), |q| at(CURVE, q));
         assert_eq!(search.tried.len(), 1);
     }
 
     #[test]
     fn what_nothing_reaches_ends_at_the_end_of_the_range() {
-        let search = run(Search::new(CURVE, goal(Side::AtLeast, 90.0), 1..=60, 50, 3), |q| at(CURVE, q));
+        let search = run(Search::new(CURVE, goal(GoalSide::AtLeast, 90.0), 1..=60, 50, 3), |q| at(CURVE, q));
         assert_eq!(search.best().unwrap().quality, 60);
-        let search = run(Search::new(CURVE, goal(Side::AtMost, -80.0), 10..=60, 50, 4), |q| at(CURVE, q));
+        let search = run(Search::new(CURVE, goal(GoalSide::AtMost, -80.0), 10..=60, 50, 4), |q| at(CURVE, q));
         assert_eq!(search.best().unwrap().quality, 10);
-        assert!(Search::new(CURVE, goal(Side::AtLeast, 90.0), 1..=60, 50, 0).best().is_none());
+        assert!(Search::new(CURVE, goal(GoalSide::AtLeast, 90.0), 1..=60, 50, 0).best().is_none());
     }
 
     proptest! {
@@ -211,7 +211,7 @@ mod tests {
             shift in -25.0f64..15.0, steep in 0.6f64..1.6, target in 20.0f64..92.0, upper in any::<bool>(), first in 1u8..=100,
         ) {
             let measure = |q: u8| 70.0 + (at(CURVE, q) - 70.0) * steep + shift;
-            let side = if upper { Side::AtMost } else { Side::AtLeast };
+            let side = if upper { GoalSide::AtMost } else { GoalSide::AtLeast };
             let goal = goal(side, target);
             let search = run(Search::new(CURVE, goal, 1..=100, first, 3), measure);
             prop_assert!(search.tried.len() <= 3);
@@ -231,7 +231,7 @@ mod tests {
         #[test]
         fn a_higher_goal_never_gives_a_lower_quality(shift in -20.0f64..10.0, low in 30.0f64..85.0, more in 4.0f64..20.0) {
             let find = |target: f64| {
-                let search = Search::new(CURVE, goal(Side::AtLeast, target), 1..=100, inverse(CURVE, target), 3);
+                let search = Search::new(CURVE, goal(GoalSide::AtLeast, target), 1..=100, inverse(CURVE, target), 3);
                 run(search, |q| at(CURVE, q) + shift).best().unwrap().quality
             };
             prop_assert!(find(low) <= find(low + more));
@@ -239,7 +239,7 @@ mod tests {
 
         #[test]
         fn any_measure_ends(values in proptest::collection::vec(any::<f64>(), 101), first in any::<u8>()) {
-            run(Search::new(CURVE, goal(Side::AtLeast, 70.0), 1..=100, first, 4), |q| values[usize::from(q)]);
+            run(Search::new(CURVE, goal(GoalSide::AtLeast, 70.0), 1..=100, first, 4), |q| values[usize::from(q)]);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::slot::State;
+use super::super::slot::SlotState;
 use super::Pool;
 
 /// They are kept for so long after they were last wanted: starting one costs as much as a conversion.
@@ -32,7 +32,7 @@ impl Pool {
     fn dismiss(&mut self, many: usize, at: Instant) {
         for _ in 0..many {
             let alive = self.slots.values().filter(|slot| slot.is_alive()).count();
-            let idle = self.slots.values_mut().filter(|slot| slot.state == State::Idle);
+            let idle = self.slots.values_mut().filter(|slot| slot.state == SlotState::Idle);
             match idle.min_by_key(|slot| (slot.owner.is_some(), slot.last_job)) {
                 Some(slot) if alive > self.status.workers.saturating_add(1) => slot.kill(at),
                 _ => return,

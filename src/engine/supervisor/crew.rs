@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::event::Exit;
 use super::super::protocol::Greeting;
-use super::super::slot::{Body, Slot, State};
+use super::super::slot::{Slot, SlotState, WorkerBody};
 use super::super::spawn::Process;
 use super::super::thread_pool::Thread;
 use super::super::worker::WorkerSettings;
@@ -51,11 +51,11 @@ impl Pool {
                     fonts: fonts.clone(),
                 };
                 Process::spawn(program, &settings, id, self.events.clone())
-                    .map(|process| Slot::new(Body::Process(process), State::Starting { until: now + START }))
+                    .map(|process| Slot::new(WorkerBody::Process(process), SlotState::Starting { until: now + START }))
                     .map_err(|error| format!("{} worker: {error}", program.display()))
             }
             Crew::Threads(work) => Thread::spawn(id, *work, self.events.clone())
-                .map(|thread| Slot::new(Body::Thread(thread), State::Idle))
+                .map(|thread| Slot::new(WorkerBody::Thread(thread), SlotState::Idle))
                 .map_err(|error| format!("a thread: {error}")),
         };
         match started {
@@ -75,7 +75,7 @@ impl Pool {
 
     /// Tells [`super::start`]'s caller when the first workers are ready.
     pub(super) fn welcome(&mut self) {
-        let ready = self.slots.values().filter(|slot| slot.state == State::Idle).count() > self.status.workers;
+        let ready = self.slots.values().filter(|slot| slot.state == SlotState::Idle).count() > self.status.workers;
         if ready && matches!(self.phase, Phase::Starting(_)) {
             let phase = std::mem::replace(&mut self.phase, Phase::Serving);
             if let Phase::Starting(ready) = phase {
@@ -86,7 +86,7 @@ impl Pool {
 
     pub(super) fn on_hello(&mut self, slot: u64, greeting: Greeting) {
         let now = Instant::now();
-        if !self.slots.get(&slot).is_some_and(|slot| matches!(slot.state, State::Starting { .. })) {
+        if !self.slots.get(&slot).is_some_and(|slot| matches!(slot.state, SlotState::Starting { .. })) {
             self.disgrace(slot, "it said hello out of turn");
             return;
         }
@@ -112,7 +112,7 @@ impl Pool {
             None => self.first_hello(greeting, &refused),
         }
         if let Some(slot) = self.slots.get_mut(&slot) {
-            slot.state = State::Idle;
+            slot.state = SlotState::Idle;
             slot.measure();
         }
         self.failures = 0;
@@ -132,13 +132,13 @@ impl Pool {
         let Some(slot) = self.slots.remove(&id) else { return };
         let (now, pid) = (Instant::now(), slot.pid());
         match slot.state {
-            State::Leaving { .. } => {}
-            State::Starting { .. } => self.could_not_start(&format!("a worker ended: {}", exit.describe()), now),
-            State::Idle => {
+            SlotState::Leaving { .. } => {}
+            SlotState::Starting { .. } => self.could_not_start(&format!("a worker ended: {}", exit.describe()), now),
+            SlotState::Idle => {
                 self.status.crashes = self.status.crashes.saturating_add(1);
                 tracing::warn!(pid, "an idle worker ended: {}", exit.describe());
             }
-            State::Busy { job } => {
+            SlotState::Busy { job } => {
                 self.status.crashes = self.status.crashes.saturating_add(1);
                 tracing::warn!(pid, "a worker ended at work: {}", exit.describe());
                 self.bereave(job, exit, now);
@@ -150,13 +150,15 @@ impl Pool {
     pub(super) fn disgrace(&mut self, slot: u64, why: &str) {
         let now = Instant::now();
         let state = self.slots.get(&slot).map(|slot| slot.state);
-        let Some(state @ (State::Starting { .. } | State::Idle | State::Busy { .. })) = state else { return };
+        let Some(state @ (SlotState::Starting { .. } | SlotState::Idle | SlotState::Busy { .. })) = state else {
+            return;
+        };
         tracing::error!("a worker is killed: {why}");
         self.kill(slot, now);
-        if matches!(state, State::Starting { .. }) {
+        if matches!(state, SlotState::Starting { .. }) {
             self.could_not_start(&format!("a worker is broken: {why}"), now);
         }
-        if let State::Busy { job } = state {
+        if let SlotState::Busy { job } = state {
             self.crashed(job, format!("the worker failed over this picture: {why}"), now);
         }
     }
@@ -193,7 +195,7 @@ impl Pool {
             }
         }
         // A thread ends with its last job; nobody can hurry it.
-        self.slots.retain(|_, slot| matches!(slot.body, Body::Process(_)));
+        self.slots.retain(|_, slot| matches!(slot.body, WorkerBody::Process(_)));
         for slot in self.slots.values_mut().filter(|slot| slot.is_alive()) {
             release(slot, now);
         }
@@ -225,10 +227,10 @@ impl Pool {
 
 /// Lets a worker leave by itself, and have it killed if it does not.
 fn release(slot: &mut Slot, now: Instant) {
-    if let Body::Process(process) = &mut slot.body {
+    if let WorkerBody::Process(process) = &mut slot.body {
         process.release();
     }
-    slot.state = State::Leaving { until: now + LEAVE };
+    slot.state = SlotState::Leaving { until: now + LEAVE };
 }
 
 /// How long to wait after so many failures.

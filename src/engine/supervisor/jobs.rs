@@ -10,7 +10,7 @@ use super::super::fate::{Bereft, Fate, Overdue};
 use super::super::protocol::Task;
 use super::super::quarantine::Looked;
 use super::super::queue::{Rejection, Ticket, hopeless, seconds};
-use super::super::slot::State;
+use super::super::slot::SlotState;
 use super::super::{Errand, TaskOutput};
 use super::{ABANDONED, Job, Phase, Pool, Submission, micros, millis};
 use crate::error::{Error, Kind};
@@ -95,7 +95,7 @@ impl Pool {
         loop {
             let at = Instant::now();
             let now = self.clock(at);
-            let idle = self.slots.values().filter(|slot| slot.state == State::Idle).count();
+            let idle = self.slots.values().filter(|slot| slot.state == SlotState::Idle).count();
             let Some(ticket) = self.queue.next(idle, now) else { break };
             let left = ticket.deadline.saturating_sub(now);
             if hopeless(ticket.cpu_ms, left) {
@@ -133,7 +133,7 @@ impl Pool {
             job.pressed = dispatch.allot(convert, ticket.urgency);
         }
         // The state first: if the worker is dead already, its exit finds the job and gives it to another.
-        worker.state = State::Busy { job: ticket.id };
+        worker.state = SlotState::Busy { job: ticket.id };
         job.run = Some((at, slot));
         match worker.run(ticket.id, &task, &job.errand.source, &job.errand.marks) {
             Ok(()) => {}
@@ -150,12 +150,12 @@ impl Pool {
     /// Checks that a worker has ended the job that it was given; how long it had it. `None`: the answer is not wanted.
     pub(super) fn ends(&mut self, slot: u64, id: u64) -> Option<Duration> {
         match self.slots.get(&slot)?.state {
-            State::Busy { job } if job == id => {}
-            State::Starting { .. } | State::Idle | State::Busy { .. } => {
+            SlotState::Busy { job } if job == id => {}
+            SlotState::Starting { .. } | SlotState::Idle | SlotState::Busy { .. } => {
                 self.disgrace(slot, "it answered out of turn");
                 return None;
             }
-            State::Leaving { .. } => return None,
+            SlotState::Leaving { .. } => return None,
         }
         Some(self.jobs.get(&id).and_then(|job| job.run).map_or(Duration::ZERO, |(start, _)| start.elapsed()))
     }

@@ -24,9 +24,9 @@ use super::protocol::{FromWorker, Greeting};
 use super::quarantine::Quarantine;
 use super::queue::{Capacity, Queue, Ticket};
 use super::sites::RecentSites;
-use super::slot::{Slot, State};
+use super::slot::{Slot, SlotState};
 use super::status::{Board, Status};
-use super::thread_pool::Work;
+use super::thread_pool::TaskFunction;
 use super::{Errand, TaskOutput};
 use crate::config::EngineConfig;
 use crate::error::{Error, Kind};
@@ -83,7 +83,7 @@ pub(super) enum Crew {
         fonts: Chosen,
     },
     /// Threads that do this.
-    Threads(Work),
+    Threads(TaskFunction),
 }
 
 /// Starts the supervisor's thread and waits until the workers are ready.
@@ -302,17 +302,17 @@ impl Pool {
         }
         for slot in self.slots.values_mut() {
             match slot.state {
-                State::Leaving { until } if until <= now => {
+                SlotState::Leaving { until } if until <= now => {
                     slot.kill(now);
                 }
-                State::Starting { until } if until <= now => {
+                SlotState::Starting { until } if until <= now => {
                     tracing::error!(pid = slot.pid(), "a worker was not ready within {START:?} and is killed");
                     if slot.kill(now) {
                         self.failures = self.failures.saturating_add(1);
                         self.pause = now + crew::pause(self.failures);
                     }
                 }
-                State::Starting { .. } | State::Idle | State::Busy { .. } | State::Leaving { .. } => {}
+                SlotState::Starting { .. } | SlotState::Idle | SlotState::Busy { .. } | SlotState::Leaving { .. } => {}
             }
         }
         self.let_go(now);
@@ -345,8 +345,8 @@ impl Pool {
     /// The next moment at which something is due without anybody saying so.
     fn next_time(&self) -> Instant {
         let slots = self.slots.values().filter_map(|slot| match slot.state {
-            State::Starting { until } | State::Leaving { until } => Some(until),
-            State::Idle | State::Busy { .. } => None,
+            SlotState::Starting { until } | SlotState::Leaving { until } => Some(until),
+            SlotState::Idle | SlotState::Busy { .. } => None,
         });
         let pause = (self.missing() > 0 || !self.parked.is_empty()).then_some(self.pause).filter(|pause| {
             // Whoever waits for one that is on its way hears of it.
@@ -358,7 +358,7 @@ impl Pool {
             Phase::Starting(_) | Phase::Serving => None,
         };
         let jobs = self.due.first().map(|(due, _)| *due);
-        let busy = self.slots.values().any(|slot| matches!(slot.state, State::Busy { .. }) && slot.pid().is_some());
+        let busy = self.slots.values().any(|slot| matches!(slot.state, SlotState::Busy { .. }) && slot.pid().is_some());
         let watch = busy.then_some(self.watch);
         slots
             .chain(pause)
@@ -380,7 +380,7 @@ impl Pool {
 
     fn publish(&mut self) {
         let now = self.clock(Instant::now());
-        let idle = self.slots.values().filter(|slot| slot.state == State::Idle).count();
+        let idle = self.slots.values().filter(|slot| slot.state == SlotState::Idle).count();
         let strength = self.strength();
         let status = &mut self.status;
         status.busy = self.queue.running();

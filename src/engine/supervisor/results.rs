@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::super::protocol::Task;
-use super::super::slot::{Body, State};
+use super::super::slot::{SlotState, WorkerBody};
 use super::super::{Errand, verdict};
 use super::{MESSAGE, Pool};
 use crate::error::Error;
@@ -32,8 +32,8 @@ impl Pool {
             return Err(format!("its result has {length} bytes, at most {} can be", most_bytes(errand)));
         }
         let taken = match self.slots.get(&slot).map(|slot| &slot.body) {
-            Some(Body::Process(process)) => process.take(length),
-            Some(Body::Thread(_)) | None => Err(io::ErrorKind::NotFound.into()),
+            Some(WorkerBody::Process(process)) => process.take(length),
+            Some(WorkerBody::Thread(_)) | None => Err(io::ErrorKind::NotFound.into()),
         };
         let bytes = taken.map_err(|error| format!("its result cannot be read: {error}"))?;
         // Nobody waits for a job that is not there any more.
@@ -63,8 +63,8 @@ impl Pool {
     pub(super) fn watch(&mut self, now: Instant) {
         let most = self.config.worker_threads;
         let threads = |slot: &super::Slot| match &slot.body {
-            Body::Process(process) if matches!(slot.state, State::Busy { .. }) => process.threads(),
-            Body::Process(_) | Body::Thread(_) => 0,
+            WorkerBody::Process(process) if matches!(slot.state, SlotState::Busy { .. }) => process.threads(),
+            WorkerBody::Process(_) | WorkerBody::Thread(_) => 0,
         };
         let many: Vec<(u64, u64)> =
             self.slots.iter().map(|(id, slot)| (*id, threads(slot))).filter(|(_, count)| *count > most).collect();

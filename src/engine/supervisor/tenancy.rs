@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::super::queue::Ticket;
 use super::super::sites::LATELY_MS;
-use super::super::slot::{Body, Slot, State};
+use super::super::slot::{Slot, SlotState, WorkerBody};
 use super::{Crew, Phase, Pool};
 
 /// Workers that are kept for their sites beside the pool's own strength, at most; on many cores as many as these.
@@ -25,7 +25,7 @@ impl Pool {
     /// else the warmest of these. `None`: there is none that may see its pictures.
     pub(super) fn pick(&self, id: u64) -> Option<u64> {
         let site = &self.jobs.get(&id)?.errand.tenant.site;
-        let idle = self.slots.iter().rev().filter(|(_, slot)| slot.state == State::Idle);
+        let idle = self.slots.iter().rev().filter(|(_, slot)| slot.state == SlotState::Idle);
         let may = idle.filter(|(_, slot)| slot.owner.as_ref().is_none_or(|owner| owner == site));
         may.max_by_key(|(_, slot)| (slot.owner.is_some(), slot.last_job)).map(|(id, _)| *id)
     }
@@ -41,7 +41,7 @@ impl Pool {
     /// Sees to it that a worker is on its way for every job that waits for one.
     fn call_for_parked(&mut self, at: Instant) {
         let coming = |pool: &Self| {
-            let starting = pool.slots.values().filter(|slot| matches!(slot.state, State::Starting { .. })).count();
+            let starting = pool.slots.values().filter(|slot| matches!(slot.state, SlotState::Starting { .. })).count();
             pool.missing().saturating_add(starting)
         };
         while self.parked.len() > coming(self) && self.call(at) {}
@@ -72,8 +72,9 @@ impl Pool {
 
     /// Sees to it that a worker that belongs to nobody is ready or about to be, where several sites have work.
     pub(super) fn keep_one_free(&mut self, at: Instant) {
-        let idle = |slot: &Slot| slot.state == State::Idle;
-        let free = |slot: &Slot| slot.is_alive() && slot.owner.is_none() && !matches!(slot.state, State::Busy { .. });
+        let idle = |slot: &Slot| slot.state == SlotState::Idle;
+        let free =
+            |slot: &Slot| slot.is_alive() && slot.owner.is_none() && !matches!(slot.state, SlotState::Busy { .. });
         // A new worker only helps if some worker is idle and belongs to the wrong site. If all are busy, jobs just wait.
         if matches!(self.phase, Phase::Serving)
             && self.sites.several(self.clock(at))
@@ -106,7 +107,7 @@ impl Pool {
     /// Ends the idle worker of a site that nobody has needed for longest. It holds nothing, so that there is nothing to wait
     /// for.
     fn retire_one(&mut self, at: Instant) -> bool {
-        let idle = self.slots.values_mut().filter(|slot| slot.state == State::Idle && slot.owner.is_some());
+        let idle = self.slots.values_mut().filter(|slot| slot.state == SlotState::Idle && slot.owner.is_some());
         let Some(slot) = idle.min_by_key(|slot| slot.last_job) else { return false };
         tracing::debug!(pid = slot.pid(), site = slot.owner.as_deref(), "a worker makes place for another site's");
         slot.kill(at);
@@ -117,7 +118,7 @@ impl Pool {
     /// When the next kept worker has waited for its site for long enough.
     pub(super) fn next_to_go(&self) -> Option<Instant> {
         let alive = self.slots.values().filter(|slot| slot.is_alive()).count();
-        let idle = self.slots.values().filter(|slot| slot.state == State::Idle && slot.owner.is_some());
+        let idle = self.slots.values().filter(|slot| slot.state == SlotState::Idle && slot.owner.is_some());
         let oldest = idle.filter_map(|slot| slot.last_job).min().filter(|_| alive > self.strength());
         oldest.and_then(|last| last.checked_add(KEPT_FOR))
     }
@@ -131,7 +132,7 @@ impl Pool {
     pub(super) fn claim(&mut self, slot: u64, id: u64) {
         let Some(tenant) = self.jobs.get(&id).map(|job| &job.errand.tenant) else { return };
         if let Some(slot) = self.slots.get_mut(&slot)
-            && matches!(slot.body, Body::Process(_))
+            && matches!(slot.body, WorkerBody::Process(_))
             && tenant.risky
         {
             slot.owner = Some(tenant.site.clone());

@@ -2,7 +2,7 @@
 //! photographs take, by a half at most, because other pictures take more.
 
 use super::file::{File, Look};
-use super::{Pace, Work, area};
+use super::{Pace, WorkKind, area};
 use crate::Effort;
 use crate::codec::codec;
 use crate::encode::{self, AvifCoder, HeifPreset, Options, quality};
@@ -70,7 +70,7 @@ impl Writing {
     }
 
     /// What kind of work it is.
-    pub fn work(&self, header: &Header) -> Work {
+    pub fn work(&self, header: &Header) -> WorkKind {
         let band = match self.quality {
             _ if !quality::has_quality(self.format) => 0,
             ..80 => 0,
@@ -79,7 +79,7 @@ impl Writing {
             97.. => 3,
         };
         let (from, to) = (Some(header.source.format), Some(self.format));
-        Work { from, to, moving: self.moving(), lossless: self.options.lossless, band }
+        WorkKind { from, to, moving: self.moving(), lossless: self.options.lossless, band }
     }
 
     fn moving(&self) -> bool {

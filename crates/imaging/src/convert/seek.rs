@@ -16,7 +16,7 @@ use crate::plan::{Format, Layout, Output, Quality, Target};
 use crate::policy::{Gamut, Policy};
 use crate::probe::{self, Header, jpeg};
 use crate::score::{self, Reference};
-use crate::search::{self, Goal, Search, Side, Tried};
+use crate::search::{self, Goal, GoalSide, Search, Tried};
 
 /// Encodes for a score, at most.
 pub(crate) const SCORE_TRIES: usize = 3;
@@ -137,7 +137,7 @@ impl Tries<'_> {
 fn to_score(score: u8, pixels: Pixels, tries: &Tries<'_>, floor: u8) -> Result<Vec<u8>, Error> {
     let curve = quality::scores(tries.format);
     let target = f64::from(score);
-    let goal = Goal { side: Side::AtLeast, edge: target - 0.5, aim: target + 0.25, enough: target + 1.0 };
+    let goal = Goal { side: GoalSide::AtLeast, edge: target - 0.5, aim: target + 0.25, enough: target + 1.0 };
     let first = search::inverse(curve, goal.aim).max(floor);
     if tries.options.effort == Effort::Pressed {
         // Many wait: what is typical has to do.
@@ -213,7 +213,7 @@ fn png(pixels: Pixels, options: Options) -> Result<Vec<u8>, Error> {
 
 fn below(most: u64, pixels: &Pixels, tries: &Tries<'_>, floor: u8) -> Result<Vec<u8>, Error> {
     let size = |part: f64| (most.max(1) as f64 * part).ln();
-    let goal = Goal { side: Side::AtMost, edge: size(1.0), aim: size(0.96), enough: size(0.9) };
+    let goal = Goal { side: GoalSide::AtMost, edge: size(1.0), aim: size(0.96), enough: size(0.9) };
     let highest = tries.options.quality.unwrap_or_else(|| quality::default(tries.format, None));
     let lowest = floor.min(highest);
     let mut search = Search::new(quality::SIZES, goal, lowest..=highest, highest, SIZE_TRIES);

@@ -9,7 +9,7 @@ use super::super::picture::{Decode, Pixels};
 use super::super::probe::Header;
 use super::super::probe::bytes::{le16, le32};
 use super::rle::Runs;
-use super::still::Still;
+use super::still::StillDecoder;
 use super::{metadata, raster};
 use crate::error::Error;
 use crate::plan::Format;
@@ -17,7 +17,7 @@ use crate::plan::Format;
 /// Opens a BMP.
 pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
-    Ok(Still::open(metadata(&header, None), move || decode(bytes, &header)))
+    Ok(StillDecoder::open(metadata(&header, None), move || decode(bytes, &header)))
 }
 
 fn decode(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {

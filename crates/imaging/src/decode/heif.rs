@@ -13,7 +13,7 @@ use super::super::libheif::library;
 use super::super::picture::{Channels, Decode, Pixels, Space};
 use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, heif as probe, unsupported};
-use super::still::Still;
+use super::still::StillDecoder;
 use super::{area, buffer, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
@@ -48,7 +48,7 @@ pub(super) fn open<'a>(
     metadata.exif = exif_block(&session.handle);
     metadata.space = colour(&session.handle).space(gamut);
     let space = metadata.space;
-    Ok(Still::open(metadata, move || match probe::crop(bytes) {
+    Ok(StillDecoder::open(metadata, move || match probe::crop(bytes) {
         None => item(&session, bytes, &header, space),
         Some(crop) => {
             drop(session);
@@ -93,7 +93,13 @@ impl<'a> Session<'a> {
 
 /// Decodes the whole picture and crops it here. libheif 1.23 takes a crop's size for the largest that the codec may give,
 /// and so refuses every picture of which much is cut off; it gets a copy of the file whose crop keeps everything.
-fn cropped(bytes: &[u8], header: &Header, limits: &Limits, crop: &probe::Crop, space: Space) -> Result<Pixels, Error> {
+fn cropped(
+    bytes: &[u8],
+    header: &Header,
+    limits: &Limits,
+    crop: &probe::CleanAperture,
+    space: Space,
+) -> Result<Pixels, Error> {
     let mut whole = *header;
     (whole.source.width, whole.source.height) = crop.whole;
     super::check(&whole, limits)?;
@@ -339,7 +345,7 @@ fn toned<'a>(
 ) -> Result<Pixels, Error> {
     let (width, height) = (header.source.width, header.source.height);
     let stride = area(width, 1, channels.count())?;
-    let light = hdr::Light::new(transfer, primaries, bits);
+    let light = hdr::CodedLight::new(transfer, primaries, bits);
     let mut data = buffer(area(width, height, channels.count())?)?;
     hdr::develop(light, about, target, rows, (Order::Little, channels), (&mut data, stride));
     Pixels::new(width, height, channels, data)

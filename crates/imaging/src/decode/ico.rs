@@ -7,7 +7,7 @@ use image::codecs::ico::IcoDecoder;
 use super::super::picture::{Decode, Pixels};
 use super::super::probe::ico::{Icon, largest};
 use super::super::probe::{Header, corrupt};
-use super::still::Still;
+use super::still::StillDecoder;
 use super::{metadata, png, raster};
 use crate::error::Error;
 use crate::plan::Format;
@@ -15,7 +15,7 @@ use crate::plan::Format;
 /// Opens an ICO.
 pub(super) fn open<'a>(bytes: &'a [u8], header: &Header) -> Result<Box<dyn Decode + 'a>, Error> {
     let header = *header;
-    Ok(Still::open(metadata(&header, None), move || decode(bytes, &header)))
+    Ok(StillDecoder::open(metadata(&header, None), move || decode(bytes, &header)))
 }
 
 fn decode(bytes: &[u8], header: &Header) -> Result<Pixels, Error> {

@@ -5,8 +5,8 @@ use super::super::colour::{self, FromCmyk, ToSrgb};
 use super::super::picture::{Channels, Decode, Pixels, Space};
 use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, jpeg, unsupported};
-use super::still::Still;
-use super::turbo::{Decompressor, Facts, Layout, Verdict};
+use super::still::StillDecoder;
+use super::turbo::{Decompressor, JpegHeader, JpegLayout, Verdict};
 use super::{Region, Shrink, area, buffer, cut, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::{Format, Limits};
@@ -29,7 +29,7 @@ pub(super) fn open<'a>(
         metadata.space = colour::space_of(gamut, || jpeg::icc_profile(bytes));
     }
     let space = metadata.space;
-    Ok(Still::open(metadata, move || decode(bytes, &header, &limits, part, space)))
+    Ok(StillDecoder::open(metadata, move || decode(bytes, &header, &limits, part, space)))
 }
 
 fn decode(
@@ -82,9 +82,9 @@ fn decode(
     }
     let icc = jpeg::icc_profile(bytes);
     let channels = match layout {
-        Layout::Grey => Channels::Grey,
-        Layout::Rgb => Channels::Rgb,
-        Layout::Cmyk => return inks(bytes, icc.as_deref(), width, height, data),
+        JpegLayout::Grey => Channels::Grey,
+        JpegLayout::Rgb => Channels::Rgb,
+        JpegLayout::Cmyk => return inks(bytes, icc.as_deref(), width, height, data),
     };
     let mut pixels = Pixels::new(width, height, channels, data)?;
     if let Some((whole, region)) = part {
@@ -98,9 +98,9 @@ fn decode(
 
 /// The part to decode for a rectangle: from block to block, with one more on each side, whose chroma reaches into it. `None`
 /// where hardly anything would be saved, or the library cannot.
-fn around(facts: &Facts, region: Region) -> Option<Region> {
+fn around(facts: &JpegHeader, region: Region) -> Option<Region> {
     let (across, down) = facts.block?;
-    (facts.precision == 8 && !facts.lossless && facts.layout != Layout::Cmyk).then_some(())?;
+    (facts.precision == 8 && !facts.lossless && facts.layout != JpegLayout::Cmyk).then_some(())?;
     let span = |start: u32, length: u32, block: u32, side: u32| {
         let first = (start / block).saturating_sub(1) * block;
         let last = ((start + length).div_ceil(block) + 1).saturating_mul(block).min(side);
@@ -117,7 +117,7 @@ fn deep(
     decoder: &mut Decompressor,
     bytes: &[u8],
     size: (u32, u32),
-    facts: &Facts,
+    facts: &JpegHeader,
     data: &mut [u8],
 ) -> Result<Verdict, Error> {
     if facts.precision > 16 {

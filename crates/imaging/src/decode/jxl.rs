@@ -119,7 +119,7 @@ fn mapped(render: &Render, header: &Header) -> Result<Pixels, Error> {
     }
     let stride = area(width, 1, channels.count())?;
     let mut row = vec![0u16; stride];
-    let light = hdr::Light::new(hdr::Transfer::Pq, hdr::Primaries::Bt2020, 16);
+    let light = hdr::CodedLight::new(hdr::Transfer::Pq, hdr::Primaries::Bt2020, 16);
     let about = Brightness { declared: None, moving: header.source.animated() };
     let mapper = hdr::mapper(light, about, Space::Srgb, |meter, light| {
         let mut stream = render.stream();

@@ -92,7 +92,7 @@ fn check(header: &Header, limits: &Limits) -> Result<(), Error> {
 
 /// A decoder of one picture that `work` decodes.
 pub(super) fn still<'a>(metadata: Metadata, work: impl FnOnce() -> Result<Pixels, Error> + 'a) -> Box<dyn Decode + 'a> {
-    still::Still::open(metadata, work)
+    still::StillDecoder::open(metadata, work)
 }
 
 /// The metadata that the header alone tells.

@@ -28,7 +28,7 @@ pub(super) struct Samples<'a> {
 
 /// A picture in planes: luma or grey, or green; chroma, or blue and red; alpha.
 #[derive(Clone, Copy)]
-pub(super) struct Planes<'a> {
+pub(super) struct CodedPlanes<'a> {
     pub first: Samples<'a>,
     pub chroma: Option<[Samples<'a>; 2]>,
     pub alpha: Option<Samples<'a>>,
@@ -36,14 +36,14 @@ pub(super) struct Planes<'a> {
 
 /// What the samples mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Coding {
+pub(super) struct PlaneCoding {
     /// Matrix coefficients by H.273, table 4.
     pub matrix: u16,
     /// Whether all codes are used; else black is 16 of 256, and white 235.
     pub full: bool,
 }
 
-impl Default for Coding {
+impl Default for PlaneCoding {
     /// What holds where nothing is said: JPEG's.
     fn default() -> Self {
         Self { matrix: 6, full: true }
@@ -52,7 +52,7 @@ impl Default for Coding {
 
 /// What is to come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct PixelTarget {
     /// Grey (only of a picture without chroma), RGB or RGBA: 1, 3 or 4.
     pub channels: usize,
     /// Bits of a sample: 8, or up to 16 in two bytes, little-endian.
@@ -69,7 +69,7 @@ const MOST_BITS: u8 = 12;
 /// Red, green and blue as sums of luma, both chromas (times [`GAIN`]) and a constant, on the scale of the target.
 type Matrix = [[f32; 4]; 3];
 
-impl Coding {
+impl PlaneCoding {
     /// `None` for what is no matrix, or none that is known.
     fn matrix(self, bits: u8, target_bits: u8, grey: bool) -> Option<Matrix> {
         // Where luma's range begins and how long it is; how long chroma's is.
@@ -116,7 +116,7 @@ fn of_primaries(red: f64, blue: f64) -> [[f64; 3]; 3] {
 }
 
 /// Whether [`develop`] knows this coding.
-pub(super) fn is_known(coding: Coding) -> bool {
+pub(super) fn is_known(coding: PlaneCoding) -> bool {
     coding.matrix(8, 8, false).is_some()
 }
 
@@ -124,7 +124,11 @@ pub(super) fn is_known(coding: Coding) -> bool {
 ///
 /// # Errors
 /// [`crate::error::Kind::OutOfMemory`].
-pub(super) fn develop(planes: &Planes<'_>, coding: Coding, target: Target) -> Result<Option<Vec<u8>>, Error> {
+pub(super) fn develop(
+    planes: &CodedPlanes<'_>,
+    coding: PlaneCoding,
+    target: PixelTarget,
+) -> Result<Option<Vec<u8>>, Error> {
     let Some(work) = Work::new(planes, coding, target) else { return Ok(None) };
     let bytes = if target.bits > 8 { 2 } else { 1 };
     let row = area(planes.first.width, 1, target.channels.saturating_mul(bytes))?;
@@ -142,14 +146,14 @@ struct Work {
     /// From the codes of alpha to those of the target.
     alpha: f32,
     most: f32,
-    target: Target,
+    target: PixelTarget,
     /// Luma samples to a chroma sample, across and down: 1 or 2.
     across: usize,
     down: usize,
 }
 
 impl Work {
-    fn new(planes: &Planes<'_>, coding: Coding, target: Target) -> Option<Self> {
+    fn new(planes: &CodedPlanes<'_>, coding: PlaneCoding, target: PixelTarget) -> Option<Self> {
         let Samples { width, height, bits, .. } = planes.first;
         let fine = |samples: &Samples<'_>, size: (u32, u32)| {
             let row = (samples.width as usize).checked_mul(if samples.wide { 2 } else { 1 })?;
@@ -196,7 +200,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(planes: &Planes<'_>) -> Result<Self, Error> {
+    fn new(planes: &CodedPlanes<'_>) -> Result<Self, Error> {
         let length = (planes.first.width as usize).next_multiple_of(BLOCK).saturating_add(2 * BLOCK);
         drop(buffer(length.saturating_mul(12))?);
         let row = || vec![0u16; length];
@@ -206,16 +210,16 @@ impl Rows {
 
 #[cfg(target_arch = "x86_64")]
 #[arcane(import_intrinsics)]
-fn line_v3(_: X64V3Token, work: &Work, planes: &Planes<'_>, y: usize, rows: &mut Rows, out: &mut [u8]) {
+fn line_v3(_: X64V3Token, work: &Work, planes: &CodedPlanes<'_>, y: usize, rows: &mut Rows, out: &mut [u8]) {
     any_line(work, planes, y, rows, out);
 }
 
-fn line_scalar(_: ScalarToken, work: &Work, planes: &Planes<'_>, y: usize, rows: &mut Rows, out: &mut [u8]) {
+fn line_scalar(_: ScalarToken, work: &Work, planes: &CodedPlanes<'_>, y: usize, rows: &mut Rows, out: &mut [u8]) {
     any_line(work, planes, y, rows, out);
 }
 
 #[inline(always)]
-fn any_line(work: &Work, planes: &Planes<'_>, y: usize, rows: &mut Rows, out: &mut [u8]) {
+fn any_line(work: &Work, planes: &CodedPlanes<'_>, y: usize, rows: &mut Rows, out: &mut [u8]) {
     load(&planes.first, y, &mut rows.first);
     if let Some(chroma) = &planes.chroma {
         for (plane, to) in chroma.iter().zip(&mut rows.chroma) {

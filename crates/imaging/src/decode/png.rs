@@ -9,7 +9,7 @@ use super::super::hdr::{self, Brightness, Order};
 use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels, Space};
 use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, png as chunks};
-use super::still::Still;
+use super::still::StillDecoder;
 use super::{area, buffer, copy, metadata};
 use crate::colour;
 use crate::error::{Error, Kind};
@@ -30,7 +30,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, gamut: Gamut) -> Result
             };
         }
         let space = metadata.space;
-        return Ok(Still::open(metadata, move || in_space(bytes, &header, space)));
+        return Ok(StillDecoder::open(metadata, move || in_space(bytes, &header, space)));
     }
     Ok(Box::new(Moving::open(bytes, header, metadata)?))
 }
@@ -201,7 +201,7 @@ fn sixteen(
         Colour::Profile(profile) => ToSrgb16::into_space(profile, channels, space),
         Colour::Srgb => None,
         Colour::Hdr { transfer, primaries, about } => {
-            let light = hdr::Light::new(*transfer, *primaries, 16);
+            let light = hdr::CodedLight::new(*transfer, *primaries, 16);
             let rows = wide.chunks_exact(stride.saturating_mul(2));
             hdr::develop(light, *about, space, rows, (Order::Big, channels), (&mut data, stride));
             return Pixels::new(width, height, channels, data);

@@ -22,7 +22,7 @@ use roxmltree::{Document, ParsingOptions};
 
 use super::super::picture::{Channels, Decode, Pixels};
 use super::super::probe::{Header, corrupt, svg, unsupported};
-use super::still::Still;
+use super::still::StillDecoder;
 use super::{Wanted, area, buffer, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::Format;
@@ -51,7 +51,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, wanted: &Wanted) -> Res
         let message = format!("the SVG original would be drawn at {width} x {height} pixels; at most {most} are");
         return Err(Error::new(Kind::SourcePixels, message));
     }
-    Ok(Still::open(metadata(&header, None), move || {
+    Ok(StillDecoder::open(metadata(&header, None), move || {
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("svg".into()).stack_size(STACK);
             let work = || draw(bytes, &header, &wanted, (width, height));

@@ -14,7 +14,7 @@ use super::super::picture::{Channels, Decode, Pixels};
 use super::super::policy::Carry;
 use super::super::probe::tiff::Tiff;
 use super::super::probe::{Header, corrupt, unsupported};
-use super::still::Still;
+use super::still::StillDecoder;
 use super::{area, buffer, jpeg, metadata};
 use crate::error::{Error, Kind};
 use crate::plan::Format;
@@ -52,7 +52,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], header: &Header, carry: Carry) -> Result
             exif::carried(Some(bytes), Carry::Exif, exif::Truth { orientation, width, height, srgb: true })
         }
     };
-    Ok(Still::open(metadata(&header, block.as_deref()), move || Page::new(bytes, &header)?.decode()))
+    Ok(StillDecoder::open(metadata(&header, block.as_deref()), move || Page::new(bytes, &header)?.decode()))
 }
 
 fn damaged(what: &str) -> Error {

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 
 /// How a decompressor lays out pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum JpegLayout {
     /// One byte.
     Grey,
     /// Three bytes.
@@ -20,7 +20,7 @@ pub(super) enum Layout {
     Cmyk,
 }
 
-impl Layout {
+impl JpegLayout {
     /// Bytes of a pixel.
     pub(super) fn size(self) -> usize {
         match self {
@@ -52,7 +52,7 @@ pub(super) enum Verdict {
 
 /// What the header says.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Facts {
+pub(super) struct JpegHeader {
     /// Pixels in a row.
     pub width: u32,
     /// Rows.
@@ -60,7 +60,7 @@ pub(super) struct Facts {
     /// Bits a sample.
     pub precision: u32,
     /// The layout that loses nothing.
-    pub layout: Layout,
+    pub layout: JpegLayout,
     /// Lossless JPEG, which cannot be scaled.
     pub lossless: bool,
     /// The pixels that are coded together, across and down; `None` where the library has no name for their sampling.
@@ -116,7 +116,7 @@ impl Decompressor {
     }
 
     /// Reads the header; `Err` holds the library's own words.
-    pub(super) fn header(&mut self, jpeg: &[u8]) -> Result<Facts, String> {
+    pub(super) fn header(&mut self, jpeg: &[u8]) -> Result<JpegHeader, String> {
         // SAFETY: pointer and length are those of a live slice, which the call only reads and does not keep.
         let result = unsafe { tj::tj3DecompressHeader(self.handle(), jpeg.as_ptr(), jpeg.len() as tj::size_t) };
         if let Verdict::Failure(text) = self.verdict(result) {
@@ -125,11 +125,11 @@ impl Decompressor {
         let side = |parameter| u32::try_from(self.get(parameter)).unwrap_or(0);
         let space = u32::try_from(self.get(tj::TJPARAM_TJPARAM_COLORSPACE)).unwrap_or(tj::TJCS_TJCS_YCbCr);
         let layout = match space {
-            tj::TJCS_TJCS_GRAY => Layout::Grey,
-            tj::TJCS_TJCS_CMYK | tj::TJCS_TJCS_YCCK => Layout::Cmyk,
-            _ => Layout::Rgb,
+            tj::TJCS_TJCS_GRAY => JpegLayout::Grey,
+            tj::TJCS_TJCS_CMYK | tj::TJCS_TJCS_YCCK => JpegLayout::Cmyk,
+            _ => JpegLayout::Rgb,
         };
-        Ok(Facts {
+        Ok(JpegHeader {
             width: side(tj::TJPARAM_TJPARAM_JPEGWIDTH),
             height: side(tj::TJPARAM_TJPARAM_JPEGHEIGHT),
             precision: side(tj::TJPARAM_TJPARAM_PRECISION),
@@ -148,7 +148,7 @@ impl Decompressor {
     }
 
     /// Scales by `1 / denominator` (1, 2, 4 or 8); gives the size that results.
-    pub(super) fn scale(&mut self, facts: &Facts, denominator: u32) -> Option<(u32, u32)> {
+    pub(super) fn scale(&mut self, facts: &JpegHeader, denominator: u32) -> Option<(u32, u32)> {
         let factor = tj::tjscalingfactor { num: 1, denom: c_int::try_from(denominator).ok()? };
         // SAFETY: the handle is alive and has read a header; an unknown factor is refused with -1.
         let result = unsafe { tj::tj3SetScalingFactor(self.handle(), factor) };
@@ -166,7 +166,7 @@ impl Decompressor {
     /// Decodes into `pixels`, whose rows have no gaps.
     ///
     /// `size` must be what [`Self::scale`] gave for these bytes, or that of the rectangle that [`Self::crop`] took; the length of `pixels` is checked against it.
-    pub(super) fn decode(&mut self, jpeg: &[u8], size: (u32, u32), layout: Layout, pixels: &mut [u8]) -> Verdict {
+    pub(super) fn decode(&mut self, jpeg: &[u8], size: (u32, u32), layout: JpegLayout, pixels: &mut [u8]) -> Verdict {
         let want = (size.0 as usize).checked_mul(size.1 as usize).and_then(|area| area.checked_mul(layout.size()));
         let (Some(want), Ok(pitch)) = (want, c_int::try_from(size.0 as usize * layout.size())) else {
             return Verdict::Failure("the picture is larger than memory".to_owned());
@@ -191,7 +191,13 @@ impl Decompressor {
     }
 
     /// Decodes samples of 9 to 16 bits, as the header says, into `pixels`, likewise.
-    pub(super) fn decode_deep(&mut self, jpeg: &[u8], size: (u32, u32), facts: &Facts, pixels: &mut [u16]) -> Verdict {
+    pub(super) fn decode_deep(
+        &mut self,
+        jpeg: &[u8],
+        size: (u32, u32),
+        facts: &JpegHeader,
+        pixels: &mut [u16],
+    ) -> Verdict {
         let layout = facts.layout;
         let want = (size.0 as usize).checked_mul(size.1 as usize).and_then(|area| area.checked_mul(layout.size()));
         let (Some(want), Ok(pitch)) = (want, c_int::try_from(size.0 as usize * layout.size())) else {

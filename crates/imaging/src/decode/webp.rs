@@ -4,7 +4,7 @@ use super::super::colour::{self, ToSrgb};
 use super::super::picture::{Animation, Channels, Decode, Frame, Metadata, Pixels, Space};
 use super::super::policy::Gamut;
 use super::super::probe::{Header, corrupt, webp};
-use super::still::Still;
+use super::still::StillDecoder;
 use super::{Region, area, buffer, cut, metadata, webp_sys};
 use crate::error::Error;
 use crate::plan::Format;
@@ -22,10 +22,10 @@ pub(super) fn open<'a>(
     if webp::chunk(bytes, b"ANMF").is_none() {
         metadata.space = colour::space_of(gamut, || webp::chunk(bytes, b"ICCP"));
         let space = metadata.space;
-        return Ok(Still::open(metadata, move || still(bytes, &header, space, region)));
+        return Ok(StillDecoder::open(metadata, move || still(bytes, &header, space, region)));
     }
     let damaged = || corrupt(Format::WebP, "the headers of its frames cannot be read");
-    let decoder = webp_sys::Animation::new(bytes).ok_or_else(damaged)?;
+    let decoder = webp_sys::AnimatedWebp::new(bytes).ok_or_else(damaged)?;
     if (decoder.width, decoder.height) != (header.source.width, header.source.height) {
         return Err(damaged());
     }
@@ -91,7 +91,7 @@ fn still(bytes: &[u8], header: &Header, space: Space, region: Option<Region>) ->
 
 /// An animation.
 struct Moving<'a> {
-    decoder: webp_sys::Animation<'a>,
+    decoder: webp_sys::AnimatedWebp<'a>,
     header: Header,
     metadata: Metadata,
     transform: Option<ToSrgb>,

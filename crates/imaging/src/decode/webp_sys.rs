@@ -42,7 +42,7 @@ pub(super) fn decode(webp: &[u8], width: u32, alpha: bool, crop: Option<Region>,
 }
 
 /// A decoder of an animation.
-pub(super) struct Animation<'a> {
+pub(super) struct AnimatedWebp<'a> {
     decoder: NonNull<sys::WebPAnimDecoder>,
     /// Size of the canvas.
     pub width: u32,
@@ -53,7 +53,7 @@ pub(super) struct Animation<'a> {
     source: PhantomData<&'a [u8]>,
 }
 
-impl<'a> Animation<'a> {
+impl<'a> AnimatedWebp<'a> {
     /// Reads the structure of an animation; `None` if it is damaged or memory is short.
     pub(super) fn new(webp: &'a [u8]) -> Option<Self> {
         let mut options = MaybeUninit::<sys::WebPAnimDecoderOptions>::zeroed();
@@ -94,7 +94,7 @@ impl<'a> Animation<'a> {
     }
 }
 
-impl Drop for Animation<'_> {
+impl Drop for AnimatedWebp<'_> {
     fn drop(&mut self) {
         // SAFETY: the decoder came from `WebPAnimDecoderNew` and is not used again.
         unsafe { sys::WebPAnimDecoderDelete(self.decoder.as_ptr()) };

@@ -6,7 +6,7 @@ use std::ptr;
 
 use libaom_sys as sys;
 
-use super::yuv::{Planes, Sample, Sampling};
+use super::yuv::{Sample, Sampling, YuvPlanes};
 use crate::error::{Error, Kind};
 use crate::picture::Space;
 
@@ -15,7 +15,7 @@ const TUNE_IQ: c_int = 10;
 
 /// What the encoder is asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct AomSettings {
     /// `cpu-used`, 0..=9; 9 is the fastest of the all-intra mode.
     pub speed: u8,
     /// Quantizer on libaom's scale of 0 (finest) to 63.
@@ -94,7 +94,7 @@ impl Encoder {
 
 impl Encoder {
     /// An encoder for frames like `planes`: of their size, with chroma or without.
-    fn open<S: Sample>(planes: &Planes<S>, settings: Settings, usage: Usage) -> Result<Self, Error> {
+    fn open<S: Sample>(planes: &YuvPlanes<S>, settings: AomSettings, usage: Usage) -> Result<Self, Error> {
         let full = planes.chroma.is_some() && settings.sampling != Sampling::Quarter;
         // SAFETY: gives a pointer to a static table.
         let interface = unsafe { sys::aom_codec_av1_cx() };
@@ -172,8 +172,8 @@ impl Encoder {
     /// Encodes one frame and appends what comes of it.
     fn picture<S: Sample>(
         &mut self,
-        planes: &Planes<S>,
-        settings: Settings,
+        planes: &YuvPlanes<S>,
+        settings: AomSettings,
         time: i64,
         duration: u32,
         bytes: &mut Vec<u8>,
@@ -216,7 +216,7 @@ impl Encoder {
             image.tc = sys::AOM_CICP_TC_SRGB;
         }
         // SAFETY: the context is initialised; the planes have the sizes that the descriptor names (an invariant of
-        // `Planes`) and live until after the call, which copies them and does not write to them.
+        // `YuvPlanes`) and live until after the call, which copies them and does not write to them.
         match unsafe { sys::aom_codec_encode(&mut self.0, &image, time, duration.max(1).into(), 0) } {
             sys::AOM_CODEC_OK => self.drain(bytes),
             code => Err(self.error("encode", code)),
@@ -233,7 +233,7 @@ impl Encoder {
     }
 }
 
-impl Settings {
+impl AomSettings {
     /// Primaries and matrix by H.273.
     fn code_points(&self) -> (sys::aom_color_primaries, sys::aom_matrix_coefficients) {
         let primaries = match self.space {
@@ -259,7 +259,7 @@ enum Usage {
 ///
 /// # Errors
 /// [`Kind::OutOfMemory`]; [`Kind::Internal`] with the library's own words.
-pub fn encode<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec<u8>, Error> {
+pub fn encode<S: Sample>(planes: &YuvPlanes<S>, settings: AomSettings) -> Result<Vec<u8>, Error> {
     let mut encoder = Encoder::open(planes, settings, Usage::Still)?;
     let mut bytes = Vec::new();
     encoder.picture(planes, settings, 0, 1, &mut bytes)?;
@@ -273,7 +273,7 @@ pub fn encode<S: Sample>(planes: &Planes<S>, settings: Settings) -> Result<Vec<u
 /// A stream of frames of one size.
 pub struct Stream {
     encoder: Encoder,
-    settings: Settings,
+    settings: AomSettings,
     /// Milliseconds so far.
     clock: i64,
 }
@@ -283,7 +283,7 @@ impl Stream {
     ///
     /// # Errors
     /// As [`encode`].
-    pub fn open(like: &Planes, settings: Settings, well: bool) -> Result<Self, Error> {
+    pub fn open(like: &YuvPlanes, settings: AomSettings, well: bool) -> Result<Self, Error> {
         let usage = if well { Usage::MovingWell } else { Usage::Moving };
         Ok(Self { encoder: Encoder::open(like, settings, usage)?, settings, clock: 0 })
     }
@@ -292,7 +292,7 @@ impl Stream {
     ///
     /// # Errors
     /// As [`encode`].
-    pub fn add(&mut self, planes: &Planes, delay_ms: u32, bytes: &mut Vec<u8>) -> Result<usize, Error> {
+    pub fn add(&mut self, planes: &YuvPlanes, delay_ms: u32, bytes: &mut Vec<u8>) -> Result<usize, Error> {
         let before = bytes.len();
         self.encoder.picture(planes, self.settings, self.clock, delay_ms, bytes)?;
         self.clock += i64::from(delay_ms.max(1));

@@ -8,7 +8,7 @@ use avif_serialize::Aviffy;
 use avif_serialize::constants::{ColorPrimaries, MatrixCoefficients, TransferCharacteristics};
 
 use super::graphics::is_graphic;
-use super::yuv::{Planes, Sample, Sampling, split};
+use super::yuv::{Sample, Sampling, YuvPlanes, split};
 use super::{Options, aom, quality, svt};
 use crate::Effort;
 use crate::error::Error;
@@ -57,7 +57,7 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
     match options.in_time(|budget_ms| within_budget(options, budget_ms, size, coloured, graphic)) {
         Coder::Svt(preset) => by_svt(&pixels, preset, quality, options),
         Coder::Aom { speed, sampling, deep } => {
-            let settings = aom::Settings {
+            let settings = aom::AomSettings {
                 speed,
                 quantizer: quantizer(speed, deep, quality),
                 lossless: options.lossless,
@@ -126,10 +126,10 @@ fn coder(options: &Options, whole_ms: u32, quality: u8, megapixels: f64, graphic
 fn by_svt(pixels: &Pixels, preset: u8, quality: u8, options: &Options) -> Result<Vec<u8>, Error> {
     let (colour, alpha) = split::<u16>(pixels, Sampling::Quarter)?;
     let settings =
-        svt::Settings { preset, crf: interpolate(&CRF, quality), space: options.space, threads: options.threads };
+        svt::SvtSettings { preset, crf: interpolate(&CRF, quality), space: options.space, threads: options.threads };
     let stream = svt::encode(&colour, settings)?;
     drop(colour);
-    let settings = aom::Settings {
+    let settings = aom::AomSettings {
         speed: 9,
         quantizer: ALPHA_QUANTIZER,
         lossless: false,
@@ -146,17 +146,17 @@ fn by_svt(pixels: &Pixels, preset: u8, quality: u8, options: &Options) -> Result
 /// Encodes with libaom and wraps the result up.
 pub(super) fn by_aom<S: Sample>(
     pixels: Pixels,
-    settings: aom::Settings,
+    settings: aom::AomSettings,
     exif: Option<Vec<u8>>,
 ) -> Result<Vec<u8>, Error> {
     let size = (pixels.width(), pixels.height());
-    let (colour, alpha): (Planes<S>, Option<Planes<S>>) = split(&pixels, settings.sampling)?;
+    let (colour, alpha): (YuvPlanes<S>, Option<YuvPlanes<S>>) = split(&pixels, settings.sampling)?;
     drop(pixels);
     let grey = colour.chroma.is_none();
     let stream = aom::encode(&colour, settings)?;
     drop(colour);
     let alpha = alpha
-        .map(|alpha| aom::encode(&alpha, aom::Settings { quantizer: ALPHA_QUANTIZER, visual: false, ..settings }))
+        .map(|alpha| aom::encode(&alpha, aom::AomSettings { quantizer: ALPHA_QUANTIZER, visual: false, ..settings }))
         .transpose()?;
     let file = Container { sampling: settings.sampling, grey, space: settings.space, depth: S::DEPTH };
     Ok(file.around(&stream, alpha.as_deref(), size, exif))

@@ -14,7 +14,7 @@ const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
 /// What the AV1 stream of a track is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Coding {
+pub struct TrackCoding {
     /// Chroma at full resolution, which takes AV1's profile 1.
     pub full_chroma: bool,
     /// Luma only.
@@ -26,7 +26,7 @@ pub struct Coding {
 /// A track: where its samples lie.
 #[derive(Debug)]
 struct Track {
-    coding: Coding,
+    coding: TrackCoding,
     /// `seq_level_idx` and `seq_tier`.
     level: (u8, u8),
     /// Offset in the data, and length.
@@ -46,7 +46,7 @@ pub struct Film {
 
 impl Film {
     /// An empty sequence of pictures of this size, each side 1..=65535.
-    pub fn new(width: u32, height: u32, coding: Coding) -> Self {
+    pub fn new(width: u32, height: u32, coding: TrackCoding) -> Self {
         let colour = Track { coding, level: (0, 0), samples: Vec::new() };
         Self { size: (width, height), colour, alpha: None, durations: Vec::new(), data: Vec::new() }
     }
@@ -67,7 +67,7 @@ impl Film {
     /// # Errors
     /// As [`Self::colour`].
     pub fn alpha(&mut self, unit: &[u8]) -> Result<(), Error> {
-        let coding = Coding { full_chroma: false, grey: true, colour: None };
+        let coding = TrackCoding { full_chroma: false, grey: true, colour: None };
         let track = self.alpha.get_or_insert_with(|| Track { coding, level: (0, 0), samples: Vec::new() });
         append(&mut self.data, track, unit)
     }
@@ -281,7 +281,7 @@ impl Film {
 impl Track {
     /// `av1C`.
     fn configuration(&self) -> Vec<u8> {
-        let Coding { full_chroma, grey, .. } = self.coding;
+        let TrackCoding { full_chroma, grey, .. } = self.coding;
         let (level, tier) = self.level;
         let flags = tier << 7 | u8::from(grey) << 4 | if full_chroma { 0 } else { 0b1100 };
         boxed(b"av1C", &[0x81, u8::from(full_chroma) << 5 | level, flags, 0])

@@ -7,7 +7,7 @@ use libheif_rs::{
 
 use super::avif::interpolate;
 use super::graphics::is_graphic;
-use super::yuv::{Planes, Sampling, split};
+use super::yuv::{Sampling, YuvPlanes, split};
 use super::{Options, quality};
 use crate::Effort;
 use crate::error::{Error, Kind};
@@ -139,7 +139,7 @@ const MEDIUM: [(u8, f64); 15] = [
     (80, 48.6), (85, 52.2), (90, 59.2), (95, 66.8), (100, 90.0),
 ];
 
-fn image(colour: &Planes, alpha: Option<&Planes>, sampling: Sampling, space: Space) -> Result<Image, HeifError> {
+fn image(colour: &YuvPlanes, alpha: Option<&YuvPlanes>, sampling: Sampling, space: Space) -> Result<Image, HeifError> {
     let chroma = if sampling == Sampling::Quarter { Chroma::C420 } else { Chroma::C444 };
     let mut image = Image::new(colour.width, colour.height, ColorSpace::YCbCr(chroma))?;
     plane(&mut image, Channel::Y, colour.width, colour.height, &colour.y)?;

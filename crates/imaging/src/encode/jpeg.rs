@@ -6,7 +6,7 @@ use std::ptr;
 
 use turbojpeg_sys as sys;
 
-use super::jpegli::{self, Scans, Settings};
+use super::jpegli::{self, JpegliSettings, Scans};
 use super::{Options, quality};
 use crate::Effort;
 use crate::error::{Error, Kind};
@@ -44,7 +44,7 @@ pub fn encode(pixels: Pixels, options: &Options) -> Result<Vec<u8>, Error> {
             (true, _) => Scans::Bands,
         };
         let grey = matches!(pixels.channels(), Channels::Grey | Channels::GreyAlpha);
-        let settings = Settings { quality, full_chroma: quality >= FULL_CHROMA, scans };
+        let settings = JpegliSettings { quality, full_chroma: quality >= FULL_CHROMA, scans };
         let bytes = jpegli::encode(&pixels, grey, settings)?;
         return finish(bytes, pixels.channels(), options);
     }

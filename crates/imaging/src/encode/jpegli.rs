@@ -16,7 +16,7 @@ use crate::transform::room;
 
 /// What the library is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct JpegliSettings {
     /// 1..=100, libjpeg's scale.
     pub quality: u8,
     /// Chroma at full resolution; else at half of it both ways.
@@ -169,7 +169,7 @@ impl Compressor {
     }
 
     /// Compresses; unwinds where the library fails.
-    fn run(&mut self, pixels: &Pixels, grey: bool, settings: Settings) {
+    fn run(&mut self, pixels: &Pixels, grey: bool, settings: JpegliSettings) {
         let size = mem::size_of::<sys::jpegli_compress_struct>();
         // SAFETY: the library gets the size and version of the structure that it is given, and an error manager.
         unsafe { sys::jpegli_CreateCompress(&mut self.inner, sys::JPEG_LIB_VERSION, size) };
@@ -221,7 +221,7 @@ impl Compressor {
 ///
 /// # Errors
 /// [`Kind::OutOfMemory`], [`Kind::Internal`].
-pub(super) fn encode(pixels: &Pixels, grey: bool, settings: Settings) -> Result<Vec<u8>, Error> {
+pub(super) fn encode(pixels: &Pixels, grey: bool, settings: JpegliSettings) -> Result<Vec<u8>, Error> {
     if pixels.channels().count() != if grey { 1 } else { 3 } {
         return Err(Error::new(Kind::Internal, "jpegli: the pixels have other channels than announced"));
     }

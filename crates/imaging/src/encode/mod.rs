@@ -70,7 +70,7 @@ pub fn open(
         return Err(Error::new(Kind::UnsupportedTarget, format!("{} holds one picture, not several", format.name())));
     }
     let still = |encode: fn(super::Pixels, &Options) -> Result<Vec<u8>, Error>, options| {
-        Ok(Box::new(still::Still::new(format, width, height, options, encode)) as Box<dyn Encode>)
+        Ok(Box::new(still::StillEncoder::new(format, width, height, options, encode)) as Box<dyn Encode>)
     };
     match (format, animation) {
         (Format::Avif, Some(animation)) => Ok(Box::new(moving::Moving::open(width, height, options, animation))),

@@ -2,11 +2,11 @@
 //!
 //! Each frame is encoded when it comes and only its bytes are kept, so that memory does not grow with their number.
 
-use super::aom::{Settings, Stream};
+use super::aom::{AomSettings, Stream};
 use super::avif::{interpolate, load};
-use super::avis::{Coding, Film};
+use super::avis::{Film, TrackCoding};
 use super::graphics::is_graphic;
-use super::yuv::{Planes, Sampling, split};
+use super::yuv::{Sampling, YuvPlanes, split};
 use super::{Options, quality};
 use crate::Effort;
 use crate::error::{Error, Kind};
@@ -24,8 +24,8 @@ pub struct Moving {
 }
 
 struct Running {
-    pace: Pace,
-    settings: Settings,
+    pace: MotionPace,
+    settings: AomSettings,
     colour: Stream,
     /// Opened by the first frame of which anything is transparent.
     alpha: Option<Stream>,
@@ -71,12 +71,12 @@ impl Encode for Moving {
 }
 
 impl Running {
-    fn open(planes: &Planes, sampling: Sampling, options: &Options) -> Result<Self, Error> {
+    fn open(planes: &YuvPlanes, sampling: Sampling, options: &Options) -> Result<Self, Error> {
         let quality = options.quality.unwrap_or(quality::default(Format::Avif, None));
         let megapixels = f64::from(planes.width) * f64::from(planes.height) * f64::from(options.frames.max(1)) / 1e6;
         let load = load(quality, options.lossless, false);
-        let pace = options.in_time(|budget_ms| Pace::of(options.effort, megapixels * load, budget_ms));
-        let settings = Settings {
+        let pace = options.in_time(|budget_ms| MotionPace::of(options.effort, megapixels * load, budget_ms));
+        let settings = AomSettings {
             speed: pace.cpu_used(),
             quantizer: pace.quantizer(quality),
             lossless: options.lossless,
@@ -90,14 +90,14 @@ impl Running {
             Space::DisplayP3 => 12,
         };
         let matrix = if sampling == Sampling::Identity { 0 } else { 6 };
-        let coding = Coding {
+        let coding = TrackCoding {
             full_chroma: sampling != Sampling::Quarter,
             grey: planes.chroma.is_none(),
             colour: Some((primaries, 13, matrix)),
         };
         Ok(Self {
             settings,
-            colour: Stream::open(planes, settings, pace == Pace::Thorough)?,
+            colour: Stream::open(planes, settings, pace == MotionPace::Thorough)?,
             pace,
             alpha: None,
             delays: Vec::new(),
@@ -106,7 +106,7 @@ impl Running {
         })
     }
 
-    fn add(&mut self, colour: &Planes, alpha: Option<&Planes>, delay_ms: u32) -> Result<(), Error> {
+    fn add(&mut self, colour: &YuvPlanes, alpha: Option<&YuvPlanes>, delay_ms: u32) -> Result<(), Error> {
         self.scratch.clear();
         self.colour.add(colour, delay_ms, &mut self.scratch)?;
         self.film.colour(&self.scratch, delay_ms)?;
@@ -126,16 +126,16 @@ impl Running {
         Ok(())
     }
 
-    fn add_alpha(&mut self, planes: &Planes, delay_ms: u32) -> Result<(), Error> {
+    fn add_alpha(&mut self, planes: &YuvPlanes, delay_ms: u32) -> Result<(), Error> {
         let mut stream = match self.alpha.take() {
             Some(stream) => stream,
             None => {
-                let settings = Settings {
+                let settings = AomSettings {
                     quantizer: ALPHA_QUANTIZER.min(self.settings.quantizer),
                     visual: false,
                     ..self.settings
                 };
-                let mut stream = Stream::open(planes, settings, self.pace == Pace::Thorough)?;
+                let mut stream = Stream::open(planes, settings, self.pace == MotionPace::Thorough)?;
                 if !self.delays.is_empty() {
                     let opaque = solid(planes)?;
                     for &delay_ms in &self.delays {
@@ -158,15 +158,15 @@ impl Running {
 pub fn is_fast(options: &Options, (width, height): (u32, u32)) -> bool {
     let megapixels = f64::from(width) * f64::from(height) * f64::from(options.frames.max(1)) / 1e6;
     let load = load(options.quality.unwrap_or(quality::default(Format::Avif, None)), options.lossless, false);
-    Pace::of(options.effort, megapixels * load, options.budget_ms) == Pace::Fast
+    MotionPace::of(options.effort, megapixels * load, options.budget_ms) == MotionPace::Fast
 }
 
 /// The alpha of a frame without any.
-fn solid(like: &Planes) -> Result<Planes, Error> {
+fn solid(like: &YuvPlanes) -> Result<YuvPlanes, Error> {
     let length = like.width as usize * like.height as usize;
     let mut y = room(length)?;
     y.resize(length, 255);
-    Ok(Planes { width: like.width, height: like.height, y, chroma: None })
+    Ok(YuvPlanes { width: like.width, height: like.height, y, chroma: None })
 }
 
 /// Alpha is all edges; see the still pictures' encoder. Errors that move are seen less.
@@ -174,7 +174,7 @@ const ALPHA_QUANTIZER: u8 = 10;
 
 /// How long the encoder looks for what has moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Pace {
+pub(super) enum MotionPace {
     /// `cpu-used` 9 of the mode for live streams.
     Fast,
     /// `cpu-used` 6 of the same: 10 to 30 % fewer bytes at equal SSIMULACRA2 for twice the time.
@@ -183,7 +183,7 @@ pub(super) enum Pace {
     Thorough,
 }
 
-impl Pace {
+impl MotionPace {
     /// The pace for an animation of so many megapixels in all of its frames.
     pub(super) fn of(effort: Effort, megapixels: f64, budget_ms: u32) -> Self {
         let wanted = match effort {

@@ -6,7 +6,7 @@ use crate::picture::{Encode, Frame, Pixels};
 use crate::plan::Format;
 
 /// A function on pixels, as an [`Encode`].
-pub struct Still {
+pub struct StillEncoder {
     format: Format,
     size: (u32, u32),
     options: Options,
@@ -14,7 +14,7 @@ pub struct Still {
     done: Option<Vec<u8>>,
 }
 
-impl Still {
+impl StillEncoder {
     /// `encode` is called with the one frame.
     pub fn new(
         format: Format,
@@ -27,7 +27,7 @@ impl Still {
     }
 }
 
-impl Encode for Still {
+impl Encode for StillEncoder {
     fn add(&mut self, frame: Frame) -> Result<(), Error> {
         check_size(&frame, self.size)?;
         if self.done.is_some() {

@@ -7,14 +7,14 @@
 
 use std::ops::RangeInclusive;
 
-use super::yuv::Planes;
+use super::yuv::YuvPlanes;
 use crate::error::{Error, Kind};
 use crate::picture::Space;
 
 /// What the encoder is asked for.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(not(svt_av1), allow(dead_code))]
-pub struct Settings {
+pub struct SvtSettings {
     /// Its scale of effort, 0 to 13; 13 is the fastest.
     pub preset: u8,
     /// Constant rate factor, 1 (finest) to 63; it knows quarters.
@@ -54,7 +54,7 @@ pub fn version() -> Option<String> {
 
 /// Nobody calls it: [`takes`] says no.
 #[cfg(not(svt_av1))]
-pub fn encode(_: &Planes<u16>, _: Settings) -> Result<Vec<u8>, Error> {
+pub fn encode(_: &YuvPlanes<u16>, _: SvtSettings) -> Result<Vec<u8>, Error> {
     Err(Error::new(Kind::UnsupportedTarget, "this build has no SVT-AV1"))
 }
 
@@ -64,7 +64,7 @@ mod linked {
     use std::ptr;
     use std::sync::OnceLock;
 
-    use super::{Error, Kind, Planes, Settings, Space};
+    use super::{Error, Kind, Space, SvtSettings, YuvPlanes};
 
     /// `EbErrorType`.
     type Status = c_int;
@@ -298,7 +298,7 @@ mod linked {
     ///
     /// # Errors
     /// [`Kind::OutOfMemory`]; [`Kind::Internal`] with the library's number.
-    pub fn encode(planes: &Planes<u16>, settings: Settings) -> Result<Vec<u8>, Error> {
+    pub fn encode(planes: &YuvPlanes<u16>, settings: SvtSettings) -> Result<Vec<u8>, Error> {
         let (width, height) = (planes.width, planes.height);
         let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
         let Some(chroma) = planes.chroma.as_ref().filter(|chroma| (chroma.width, chroma.height) == (cw, ch)) else {

@@ -56,7 +56,7 @@ impl Sample for u16 {
 }
 
 /// A picture in planes without gaps.
-pub struct Planes<S = u8> {
+pub struct YuvPlanes<S = u8> {
     /// Width of `y`.
     pub width: u32,
     /// Height of `y`.
@@ -83,7 +83,7 @@ pub struct Chroma<S = u8> {
 ///
 /// # Errors
 /// [`crate::error::Kind::OutOfMemory`].
-pub fn split<S: Sample>(pixels: &Pixels, sampling: Sampling) -> Result<(Planes<S>, Option<Planes<S>>), Error> {
+pub fn split<S: Sample>(pixels: &Pixels, sampling: Sampling) -> Result<(YuvPlanes<S>, Option<YuvPlanes<S>>), Error> {
     match pixels.channels() {
         Channels::Grey => Ok((channel::<1, S>(pixels, 0)?, None)),
         Channels::GreyAlpha => Ok((channel::<2, S>(pixels, 0)?, Some(channel::<2, S>(pixels, 1)?))),
@@ -92,14 +92,14 @@ pub fn split<S: Sample>(pixels: &Pixels, sampling: Sampling) -> Result<(Planes<S
     }
 }
 
-fn channel<const N: usize, S: Sample>(pixels: &Pixels, at: usize) -> Result<Planes<S>, Error> {
+fn channel<const N: usize, S: Sample>(pixels: &Pixels, at: usize) -> Result<YuvPlanes<S>, Error> {
     let source = pixels.data().as_chunks::<N>().0;
     let mut y = room_for(source.len())?;
     y.extend(source.iter().map(|p| S::scaled(u32::from(p[at]) << 16)));
-    Ok(Planes { width: pixels.width(), height: pixels.height(), y, chroma: None })
+    Ok(YuvPlanes { width: pixels.width(), height: pixels.height(), y, chroma: None })
 }
 
-fn colour<const N: usize, S: Sample>(pixels: &Pixels, sampling: Sampling) -> Result<Planes<S>, Error> {
+fn colour<const N: usize, S: Sample>(pixels: &Pixels, sampling: Sampling) -> Result<YuvPlanes<S>, Error> {
     let (width, height) = (pixels.width(), pixels.height());
     let source = pixels.data().as_chunks::<N>().0;
     let mut y = room_for(source.len())?;
@@ -140,7 +140,7 @@ fn colour<const N: usize, S: Sample>(pixels: &Pixels, sampling: Sampling) -> Res
             }
         }
     }
-    Ok(Planes { width, height, y, chroma: Some(Chroma { width: cw, height: ch, u, v }) })
+    Ok(YuvPlanes { width, height, y, chroma: Some(Chroma { width: cw, height: ch, u, v }) })
 }
 
 // Factors of 65536; each line sums to 65536 or to 0, so that white stays white and grey stays without chroma.

@@ -8,7 +8,7 @@ fn codes(nits: f32, bits: u8) -> [u16; 3] {
 
 /// One pixel through the whole way, of a picture that is at most so bright.
 fn map(transfer: Transfer, primaries: Primaries, bits: u8, peak: f32, codes: [u16; 3]) -> [u8; 3] {
-    Mapper::new(Light::new(transfer, primaries, bits), peak, Space::Srgb).pixel(codes)
+    Mapper::new(CodedLight::new(transfer, primaries, bits), peak, Space::Srgb).pixel(codes)
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn curves_meet_their_reference_points() {
     assert!((curve::from_pq(0.58) - 203.0).abs() < 3.0, "{}", curve::from_pq(0.58));
     assert_eq!(curve::from_pq(0.0), 0.0);
     assert!((curve::from_pq(1.0) - 10_000.0).abs() < 1.0);
-    let hlg = Light::new(Transfer::Hlg, Primaries::Bt2020, 10).of([767; 3])[0];
+    let hlg = CodedLight::new(Transfer::Hlg, Primaries::Bt2020, 10).of([767; 3])[0];
     assert!((hlg - 203.0).abs() < 2.0, "{hlg}");
     for light in [0.1, 1.0, 10.0, 100.0, 203.0, 1_000.0, 4_000.0] {
         assert!((curve::from_pq(pq(light)) / light - 1.0).abs() < 1e-3);
@@ -53,7 +53,7 @@ fn known_light_comes_out_as_the_curve_says() {
 fn mapping_is_monotonic_and_keeps_black_white_and_grey() {
     for (transfer, peak) in [(Transfer::Pq, 1_000.0), (Transfer::Pq, 10_000.0), (Transfer::Hlg, 1_000.0)] {
         for primaries in [Primaries::Srgb, Primaries::DisplayP3, Primaries::Bt2020] {
-            let mapper = Mapper::new(Light::new(transfer, primaries, 10), peak, Space::Srgb);
+            let mapper = Mapper::new(CodedLight::new(transfer, primaries, 10), peak, Space::Srgb);
             let mut last = 0;
             for code in 0..1024 {
                 let [r, g, b] = mapper.pixel([code; 3]);
@@ -76,7 +76,7 @@ fn highlights_are_not_cut_off() {
 
 #[test]
 fn colours_outside_of_the_gamut_keep_lightness_and_hue() {
-    let mapper = Mapper::new(Light::new(Transfer::Pq, Primaries::Bt2020, 16), 203.0, Space::Srgb);
+    let mapper = Mapper::new(CodedLight::new(Transfer::Pq, Primaries::Bt2020, 16), 203.0, Space::Srgb);
     let [white, none] = [codes(203.0, 16)[0], 0];
     let light = |value: u8| {
         let value = f32::from(value) / 255.0;
@@ -98,14 +98,14 @@ fn colours_outside_of_the_gamut_keep_lightness_and_hue() {
     let [r, g, b] = mapper.pixel(half);
     assert!(r.abs_diff(188) <= 1 && g <= 3 && b <= 3, "{r} {g} {b}");
     // The wider target holds more of it.
-    let wide = Mapper::new(Light::new(Transfer::Pq, Primaries::DisplayP3, 16), 203.0, Space::DisplayP3);
+    let wide = Mapper::new(CodedLight::new(Transfer::Pq, Primaries::DisplayP3, 16), 203.0, Space::DisplayP3);
     assert_eq!(wide.pixel([white, none, none]), [255, 0, 0]);
 }
 
 #[test]
 fn a_picture_is_mapped_from_its_own_brightest_light() {
     let of = |pixels: &[[u16; 3]]| {
-        let (light, mut meter) = (Light::new(Transfer::Pq, Primaries::Bt2020, 16), Meter::new());
+        let (light, mut meter) = (CodedLight::new(Transfer::Pq, Primaries::Bt2020, 16), Meter::new());
         meter.row(&light, pixels.as_flattened(), Channels::Rgb);
         meter.peak(&light)
     };
@@ -124,7 +124,7 @@ fn a_picture_is_mapped_from_its_own_brightest_light() {
 #[test]
 fn what_a_file_declares_bounds_what_was_measured() {
     let mapped = |declared, moving| {
-        let light = Light::new(Transfer::Pq, Primaries::Bt2020, 16);
+        let light = CodedLight::new(Transfer::Pq, Primaries::Bt2020, 16);
         let mapper = mapper(light, Brightness { declared, moving }, Space::Srgb, |meter, light| {
             meter.row(light, codes(4_000.0, 16).as_slice(), Channels::Rgb);
         });
@@ -139,7 +139,7 @@ fn what_a_file_declares_bounds_what_was_measured() {
 
 #[test]
 fn alpha_and_grey_pass() {
-    let mapper = Mapper::new(Light::new(Transfer::Pq, Primaries::Bt2020, 10), 203.0, Space::Srgb);
+    let mapper = Mapper::new(CodedLight::new(Transfer::Pq, Primaries::Bt2020, 10), 203.0, Space::Srgb);
     let white = codes(203.0, 10)[0];
     let mut out = [9; 4];
     mapper.row(&[white, white, white, 512], Channels::Rgba, &mut out);

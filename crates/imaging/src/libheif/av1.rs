@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use libheif_sys as lh;
 
-use self::dav1d::{Context, Data, Picture as Decoded, Settings};
+use self::dav1d::{Data, Dav1dContext, Dav1dPicture as Decoded, Dav1dSettings};
 
 mod dav1d;
 
@@ -110,14 +110,14 @@ pub(super) fn register() -> Result<(), String> {
 
 /// One stream.
 struct Decoder {
-    context: *mut Context,
+    context: *mut Dav1dContext,
     /// What dav1d has not taken yet.
     queue: VecDeque<Data>,
 }
 
 impl Decoder {
     fn open(frame_size_limit: u32) -> Option<Self> {
-        let mut settings = Settings::default();
+        let mut settings = Dav1dSettings::default();
         // SAFETY: there is room for all of its settings, which the function fills.
         unsafe { dav1d::dav1d_default_settings(&mut settings) };
         settings.n_threads = 1;
@@ -154,7 +154,7 @@ impl Decoder {
     }
 
     /// The next picture that is ready; `None`: it needs more data.
-    fn picture(&mut self) -> Result<Option<Picture>, c_int> {
+    fn picture(&mut self) -> Result<Option<Dav1dPicture>, c_int> {
         let mut waiting = usize::MAX;
         loop {
             self.send()?;
@@ -163,7 +163,7 @@ impl Decoder {
                 return Err(-libc::EINVAL);
             }
             waiting = self.queue.len();
-            let mut picture = Picture(Decoded::default());
+            let mut picture = Dav1dPicture(Decoded::default());
             // SAFETY: the context is open, and the picture may be written to.
             match unsafe { dav1d::dav1d_get_picture(self.context, &mut picture.0) } {
                 0 => return Ok(Some(picture)),
@@ -191,16 +191,16 @@ fn again(status: c_int) -> bool {
 }
 
 /// A decoded picture; given back with the value.
-struct Picture(Decoded);
+struct Dav1dPicture(Decoded);
 
-impl Drop for Picture {
+impl Drop for Dav1dPicture {
     fn drop(&mut self) {
         // SAFETY: filled by dav1d, or empty.
         unsafe { dav1d::dav1d_picture_unref(&mut self.0) };
     }
 }
 
-impl Picture {
+impl Dav1dPicture {
     /// Copies it to an image of libheif's.
     fn copy(&self, limits: *const lh::heif_security_limits) -> Result<Image, lh::heif_error> {
         let about = &self.0.p;

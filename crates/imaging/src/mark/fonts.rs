@@ -33,7 +33,7 @@ impl fmt::Debug for Fonts {
 }
 
 static FONTS: OnceLock<Fonts> = OnceLock::new();
-static WRITER: OnceLock<Mutex<Writer>> = OnceLock::new();
+static WRITER: OnceLock<Mutex<TextWriter>> = OnceLock::new();
 
 /// Hands the fonts over. The first call counts: a process has one set of fonts. False: there was one already.
 pub fn install(fonts: Fonts) -> bool {
@@ -46,7 +46,7 @@ pub(crate) fn installed() -> Option<&'static Fonts> {
 }
 
 /// The fonts, parsed, with what was learned about them.
-pub(super) struct Writer {
+pub(super) struct TextWriter {
     pub system: FontSystem,
     pub scaler: swash::scale::ScaleContext,
     /// Families that are there, in the order of preference.
@@ -58,8 +58,8 @@ pub(super) struct Writer {
 ///
 /// # Errors
 /// [`Kind::UnsupportedRule`] where there is no font.
-pub(super) fn writer() -> Result<MutexGuard<'static, Writer>, Error> {
-    let writer = WRITER.get_or_init(|| Mutex::new(Writer::new(installed().cloned().unwrap_or_default())));
+pub(super) fn writer() -> Result<MutexGuard<'static, TextWriter>, Error> {
+    let writer = WRITER.get_or_init(|| Mutex::new(TextWriter::new(installed().cloned().unwrap_or_default())));
     // Whoever panicked over a text left caches behind, not half-written fonts.
     let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
     checked(&writer)?;
@@ -67,7 +67,7 @@ pub(super) fn writer() -> Result<MutexGuard<'static, Writer>, Error> {
 }
 
 /// Refuses to write without a font.
-pub(super) fn checked(writer: &Writer) -> Result<(), Error> {
+pub(super) fn checked(writer: &TextWriter) -> Result<(), Error> {
     if writer.system.db().is_empty() {
         return Err(Error::new(
             Kind::UnsupportedRule,
@@ -77,7 +77,7 @@ pub(super) fn checked(writer: &Writer) -> Result<(), Error> {
     Ok(())
 }
 
-impl Writer {
+impl TextWriter {
     pub fn new(fonts: Fonts) -> Self {
         let mut db = Database::new();
         for file in fonts.files {

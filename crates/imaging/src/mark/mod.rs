@@ -107,7 +107,7 @@ fn beside(left: Stamp, right: Stamp, align: Align, interval: u32) -> Stamp {
             Align::Middle => free / 2,
             Align::Bottom => free,
         };
-        parts.extend(stamp.parts.into_iter().map(|part| stamp::Part { x: part.x + x, y: part.y + y, ..part }));
+        parts.extend(stamp.parts.into_iter().map(|part| stamp::StampPart { x: part.x + x, y: part.y + y, ..part }));
     }
     Stamp { width, height, parts }
 }

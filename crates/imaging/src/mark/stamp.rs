@@ -9,11 +9,11 @@ use crate::plan::{Gap, Gravity, Mark};
 pub(super) struct Stamp {
     pub width: u32,
     pub height: u32,
-    pub parts: Vec<Part>,
+    pub parts: Vec<StampPart>,
 }
 
 /// Pixels with alpha at a place of the box.
-pub(super) struct Part {
+pub(super) struct StampPart {
     pub x: u32,
     pub y: u32,
     pub pixels: Pixels,
@@ -37,7 +37,7 @@ impl Stamp {
     /// A picture as a mark.
     pub fn of(pixels: Pixels) -> Result<Self, Error> {
         let (width, height) = (pixels.width(), pixels.height());
-        Ok(Self { width, height, parts: vec![Part { x: 0, y: 0, pixels: with_alpha(pixels)? }] })
+        Ok(Self { width, height, parts: vec![StampPart { x: 0, y: 0, pixels: with_alpha(pixels)? }] })
     }
 
     /// Brings the parts to the picture's kind of pixels, and the picture to theirs: a grey picture stays grey under grey

@@ -492,7 +492,7 @@ fn every_frame_of_an_animation_is_marked() {
 
 #[test]
 fn no_font_names_the_key_that_helps() {
-    let error = fonts::checked(&fonts::Writer::new(fonts::Fonts::default())).unwrap_err();
+    let error = fonts::checked(&fonts::TextWriter::new(fonts::Fonts::default())).unwrap_err();
     assert_eq!(error.kind, Kind::UnsupportedRule);
     assert!(error.message.contains("engine.fonts.paths"), "{error}");
 }

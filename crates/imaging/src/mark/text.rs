@@ -8,8 +8,8 @@ use swash::zeno::{Format, Mask, Transform};
 
 use super::super::picture::{Channels, Pixels};
 use super::super::transform::room;
-use super::fonts::{self, Writer};
-use super::stamp::{Part, Stamp};
+use super::fonts::{self, TextWriter};
+use super::stamp::{Stamp, StampPart};
 use crate::error::{Error, Kind};
 use crate::plan::{MarkText, Mode, Scale};
 
@@ -77,9 +77,9 @@ pub(super) fn line(text: &MarkText, size: (u32, u32)) -> Result<Line, Error> {
 }
 
 /// Outlines of the glyphs, y downwards, and width and height of the line, whose upper left corner is (0, 0).
-fn laid_out(writer: &mut Writer, text: &MarkText, em: f32) -> (Vec<Outline>, f32, f32) {
+fn laid_out(writer: &mut TextWriter, text: &MarkText, em: f32) -> (Vec<Outline>, f32, f32) {
     let family = writer.family(&text.font);
-    let Writer { system, scaler, .. } = writer;
+    let TextWriter { system, scaler, .. } = writer;
     let mut buffer = Buffer::new(system, Metrics::new(em, em));
     buffer.set_wrap(Wrap::None);
     buffer.set_size(None, None);
@@ -160,7 +160,7 @@ impl Line {
             (top - margin, top + i64::from(height)),
         )?;
         let pixels = self.painted(&ink, width, height)?;
-        Ok(stamp(vec![Part { x: across.start, y: down.start, pixels }]))
+        Ok(stamp(vec![StampPart { x: across.start, y: down.start, pixels }]))
     }
 
     /// Draws all of it.

@@ -60,7 +60,7 @@ pub(crate) fn items(bytes: &[u8]) -> Option<usize> {
 
 /// A rectangle that the container keeps of the coded picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Crop {
+pub(crate) struct CleanAperture {
     /// Where in the file the payload of the `clap` box lies.
     pub at: usize,
     /// The coded size, before any transformation.
@@ -72,7 +72,7 @@ pub(crate) struct Crop {
 }
 
 /// The crop of the primary item, if it keeps less than the whole.
-pub(crate) fn crop(bytes: &[u8]) -> Option<Crop> {
+pub(crate) fn crop(bytes: &[u8]) -> Option<CleanAperture> {
     let mut crop = item(atom(bytes, b"meta")?)?.crop?;
     // So far it is an address; the slices are all parts of `bytes`.
     crop.at = crop.at.checked_sub(bytes.as_ptr().addr())?;
@@ -89,7 +89,7 @@ pub(crate) fn alpha_is_limited(bytes: &[u8]) -> bool {
 struct Facts {
     width: u32,
     height: u32,
-    crop: Option<Crop>,
+    crop: Option<CleanAperture>,
     depth: u8,
     grey: bool,
     alpha: bool,
@@ -266,7 +266,7 @@ fn sized(properties: &[&Atom<'_>]) -> Option<Facts> {
         }
     }
     (facts.width, facts.height) = (frame.width, frame.height);
-    facts.crop = frame.at.filter(|_| frame.whole != (frame.width, frame.height)).map(|at| Crop {
+    facts.crop = frame.at.filter(|_| frame.whole != (frame.width, frame.height)).map(|at| CleanAperture {
         at,
         coded: (width, height),
         whole: frame.whole,

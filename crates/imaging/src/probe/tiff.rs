@@ -15,7 +15,7 @@ pub(crate) struct Tiff<'a> {
 
 /// An entry of a directory.
 #[derive(Clone, Copy)]
-pub(crate) struct Entry {
+pub(crate) struct IfdEntry {
     /// The tag's number.
     pub tag: u16,
     /// The type of its values, 1..=12, in a BigTIFF also 16..=18.
@@ -68,7 +68,7 @@ impl<'a> Tiff<'a> {
     }
 
     /// The entries of the first directory, as far as they are there.
-    pub(crate) fn entries(self) -> impl Iterator<Item = Entry> {
+    pub(crate) fn entries(self) -> impl Iterator<Item = IfdEntry> {
         let word = self.size_of_word();
         let start = self.word(word).unwrap_or(usize::MAX);
         let (count, head) = if self.big { (self.word(start), 8) } else { (self.u16(start).map(usize::from), 2) };
@@ -78,12 +78,12 @@ impl<'a> Tiff<'a> {
             let at = start.checked_add(head)?.checked_add(index.checked_mul(length)?)?;
             slice(self.bytes, at, length)?;
             let (tag, kind, count) = (self.u16(at)?, self.u16(at.checked_add(2)?)?, self.word(at.checked_add(4)?)?);
-            Some(Entry { tag, kind, count: u32::try_from(count).ok()?, at: at.checked_add(word)?.checked_add(4)? })
+            Some(IfdEntry { tag, kind, count: u32::try_from(count).ok()?, at: at.checked_add(word)?.checked_add(4)? })
         })
     }
 
     /// Writes one number in place of an entry's values, in a copy of the file.
-    pub(crate) fn put(&self, copy: &mut [u8], entry: Entry, value: u32) {
+    pub(crate) fn put(&self, copy: &mut [u8], entry: IfdEntry, value: u32) {
         let word = self.size_of_word();
         let mut write = |at: usize, data: &[u8]| {
             if let Some(field) = copy.get_mut(at..at.saturating_add(data.len())) {
@@ -100,12 +100,12 @@ impl<'a> Tiff<'a> {
     }
 
     /// The entry of a tag.
-    pub(crate) fn find(self, tag: u16) -> Option<Entry> {
+    pub(crate) fn find(self, tag: u16) -> Option<IfdEntry> {
         self.entries().find(|entry| entry.tag == tag)
     }
 
     /// Where an entry's values lie, and how many bytes one has.
-    fn values(&self, entry: Entry) -> Option<(usize, usize)> {
+    fn values(&self, entry: IfdEntry) -> Option<(usize, usize)> {
         let size = match entry.kind {
             1 | 2 | 6 | 7 => 1,
             3 | 8 => 2,
@@ -119,13 +119,13 @@ impl<'a> Tiff<'a> {
     }
 
     /// The bytes of an entry's values.
-    pub(crate) fn bytes_of(&self, entry: Entry) -> Option<&'a [u8]> {
+    pub(crate) fn bytes_of(&self, entry: IfdEntry) -> Option<&'a [u8]> {
         let (at, size) = self.values(entry)?;
         slice(self.bytes, at, (entry.count as usize).checked_mul(size)?)
     }
 
     /// A value of an entry of whole numbers (BYTE, SHORT, LONG).
-    pub(crate) fn number(&self, entry: Entry, index: u32) -> Option<u32> {
+    pub(crate) fn number(&self, entry: IfdEntry, index: u32) -> Option<u32> {
         (index < entry.count).then_some(())?;
         let (at, size) = self.values(entry)?;
         let at = at.checked_add((index as usize).checked_mul(size)?)?;

@@ -4,7 +4,7 @@
 
 use super::super::picture::Pixels;
 use super::super::policy::Light;
-use super::{Part, apply, resize_part};
+use super::{SubpixelRect, apply, resize_part};
 use crate::error::Error;
 use crate::plan::{Axis, GeometryOp};
 
@@ -34,7 +34,7 @@ impl Extent {
                 let Self { left, top, right, bottom } = std::mem::take(self);
                 let across = f64::from(pixels.width()) - left - right;
                 let down = f64::from(pixels.height()) - top - bottom;
-                resize_part(pixels, Part { x: left, y: top, across, down }, (width, height), light)
+                resize_part(pixels, SubpixelRect { x: left, y: top, across, down }, (width, height), light)
             }
             _ => {
                 *self = self.after(op);

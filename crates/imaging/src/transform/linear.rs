@@ -9,7 +9,7 @@
 use std::sync::OnceLock;
 
 use super::super::picture::{Channels, Pixels};
-use super::{Part, area, room};
+use super::{SubpixelRect, area, room};
 use crate::error::Error;
 
 mod kernel;
@@ -21,7 +21,7 @@ mod tests;
 use kernel::{Windows, across, add};
 
 /// Resamples a part to exactly this size. The pixels have sRGB's curve, whatever their primaries; alpha is light as it is.
-pub(super) fn resize(pixels: Pixels, part: Part, width: u32, height: u32) -> Result<Pixels, Error> {
+pub(super) fn resize(pixels: Pixels, part: SubpixelRect, width: u32, height: u32) -> Result<Pixels, Error> {
     let size = (width, height);
     let Curves { light, code } = curves();
     let light = |code: u8| light[usize::from(code)];
@@ -70,7 +70,7 @@ pub(super) fn resize(pixels: Pixels, part: Part, width: u32, height: u32) -> Res
 /// The two passes, for pixels of `N` bytes that are `L` floats on the way.
 fn run<const N: usize, const L: usize>(
     pixels: &Pixels,
-    part: Part,
+    part: SubpixelRect,
     (width, height): (u32, u32),
     lighten: impl Fn([u8; N]) -> [f32; L],
     darken: impl Fn([f32; L]) -> [u8; N],

@@ -35,12 +35,12 @@ pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool, light: Lig
     match *op {
         GeometryOp::Orient(orientation) => orient(pixels, orientation),
         GeometryOp::Resize { width, height } => {
-            let part = Part::whole(&pixels);
+            let part = SubpixelRect::whole(&pixels);
             resize_part(pixels, part, (width, height), light)
         }
         GeometryOp::Part { x, y, across, down, width, height } => {
             let pixel = |parts: u64| parts as f64 / UNIT as f64;
-            let part = Part { x: pixel(x), y: pixel(y), across: pixel(across), down: pixel(down) };
+            let part = SubpixelRect { x: pixel(x), y: pixel(y), across: pixel(across), down: pixel(down) };
             resize_part(pixels, part, (width, height), light)
         }
         GeometryOp::Crop { x, y, width, height } => crop::crop(pixels, x, y, width, height),
@@ -60,7 +60,7 @@ pub fn apply(pixels: Pixels, op: &GeometryOp, output_has_alpha: bool, light: Lig
 
 /// A rectangle of a picture, in pixels, whose edges may lie between them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part {
+pub struct SubpixelRect {
     /// The left edge.
     pub x: f64,
     /// The upper edge.
@@ -71,7 +71,7 @@ pub struct Part {
     pub down: f64,
 }
 
-impl Part {
+impl SubpixelRect {
     /// All of a picture.
     fn whole(pixels: &Pixels) -> Self {
         Self { x: 0.0, y: 0.0, across: pixels.width().into(), down: pixels.height().into() }
@@ -82,8 +82,13 @@ impl Part {
 ///
 /// # Errors
 /// [`Kind::OutOfMemory`]; [`Kind::Internal`] for a part that does not lie inside.
-pub fn resize_part(pixels: Pixels, part: Part, (width, height): (u32, u32), light: Light) -> Result<Pixels, Error> {
-    if (width, height) == (pixels.width(), pixels.height()) && part == Part::whole(&pixels) {
+pub fn resize_part(
+    pixels: Pixels,
+    part: SubpixelRect,
+    (width, height): (u32, u32),
+    light: Light,
+) -> Result<Pixels, Error> {
+    if (width, height) == (pixels.width(), pixels.height()) && part == SubpixelRect::whole(&pixels) {
         return Ok(pixels);
     }
     let inside = |from: f64, length: f64, side: u32| from >= 0.0 && length > 0.0 && from + length <= f64::from(side);

@@ -5,11 +5,11 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, MulDiv, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::super::picture::{Channels, Pixels};
-use super::{Part, area, room};
+use super::{SubpixelRect, area, room};
 use crate::error::{Error, Kind};
 
 /// Resamples a part to exactly this size.
-pub(super) fn resize(mut pixels: Pixels, part: Part, width: u32, height: u32) -> Result<Pixels, Error> {
+pub(super) fn resize(mut pixels: Pixels, part: SubpixelRect, width: u32, height: u32) -> Result<Pixels, Error> {
     let channels = pixels.channels();
     let kind = match channels {
         Channels::Grey => PixelType::U8,

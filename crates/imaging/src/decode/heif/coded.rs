@@ -6,7 +6,7 @@ use super::super::super::hdr::Brightness;
 use super::super::super::picture::{Channels, Pixels, Space};
 use super::super::super::probe::{Header, corrupt};
 use super::super::area;
-use super::super::planes::{Coding, Planes, Samples, Target, develop};
+use super::super::planes::{CodedPlanes, PixelTarget, PlaneCoding, Samples, develop};
 use super::{Colour, toned};
 use crate::error::Error;
 
@@ -36,30 +36,32 @@ pub(super) fn pixels(
         (false, false) => Channels::Grey,
     };
     let Colour::Hdr(transfer, primaries) = *colour else {
-        let data = develop(&planes, coding, Target { channels: channels.count(), bits: 8 })?;
+        let data = develop(&planes, coding, PixelTarget { channels: channels.count(), bits: 8 })?;
         return data.map(|data| Pixels::new(width, height, channels, data)).transpose();
     };
     // Light is told apart finer than by eight bits, whatever it was coded with.
     let bits = planes.first.bits.max(10);
-    let Some(data) = develop(&planes, coding, Target { channels: channels.count(), bits })? else { return Ok(None) };
+    let Some(data) = develop(&planes, coding, PixelTarget { channels: channels.count(), bits })? else {
+        return Ok(None);
+    };
     let rows = data.chunks(area(width, 2, channels.count())?.max(1));
     toned(rows, (bits, channels), header, (transfer, primaries), (about, target)).map(Some)
 }
 
-fn planes(image: &Image) -> Option<(Planes<'_>, Coding)> {
+fn planes(image: &Image) -> Option<(CodedPlanes<'_>, PlaneCoding)> {
     let all = image.planes();
     let alpha = all.a.map(samples);
-    let coding = image.color_profile_nclx().map_or_else(Coding::default, |nclx| Coding {
+    let coding = image.color_profile_nclx().map_or_else(PlaneCoding::default, |nclx| PlaneCoding {
         matrix: nclx.matrix_coefficients() as u16,
         full: nclx.full_range_flag() != 0,
     });
     let (first, chroma, coding) = match image.color_space()? {
         ColorSpace::Monochrome => (all.y?, None, coding),
         ColorSpace::YCbCr(_) => (all.y?, Some([all.cb?, all.cr?]), coding),
-        ColorSpace::Rgb(RgbChroma::C444) => (all.g?, Some([all.b?, all.r?]), Coding { matrix: 0, full: true }),
+        ColorSpace::Rgb(RgbChroma::C444) => (all.g?, Some([all.b?, all.r?]), PlaneCoding { matrix: 0, full: true }),
         _ => return None,
     };
-    Some((Planes { first: samples(first), chroma: chroma.map(|planes| planes.map(samples)), alpha }, coding))
+    Some((CodedPlanes { first: samples(first), chroma: chroma.map(|planes| planes.map(samples)), alpha }, coding))
 }
 
 fn samples(plane: Plane<&[u8]>) -> Samples<'_> {

@@ -11,7 +11,7 @@ use super::super::super::policy::Gamut;
 use super::super::super::probe::boxes::matrix;
 use super::super::super::probe::bytes::be16;
 use super::super::super::probe::{Header, corrupt, heif, track, unsupported};
-use super::super::planes::{self, Coding};
+use super::super::planes::{self, PlaneCoding};
 use super::{
     Colour, buffer, check_matrix, coded, colour_of, converted, failed, metadata, options, prepared, read, space,
     unmultiply, widen_alpha,
@@ -104,7 +104,7 @@ fn colour(colr: &[u8]) -> Colour {
 
 /// Whether the matrix that a `colr` box says is known.
 fn is_known(colr: &[u8]) -> bool {
-    matrix(colr).is_none_or(|matrix| planes::is_known(Coding { matrix, full: true }))
+    matrix(colr).is_none_or(|matrix| planes::is_known(PlaneCoding { matrix, full: true }))
 }
 
 impl Decode for Moving<'_> {

@@ -34,11 +34,11 @@ impl Own {
     }
 }
 
-const RGB: Target = Target { channels: 3, bits: 8 };
+const RGB: PixelTarget = PixelTarget { channels: 3, bits: 8 };
 
-fn flat(bits: u8, yuv: [u16; 3], coding: Coding, target: Target) -> Vec<u8> {
+fn flat(bits: u8, yuv: [u16; 3], coding: PlaneCoding, target: PixelTarget) -> Vec<u8> {
     let [y, u, v] = yuv.map(|value| Own::new(3, 3, bits, |_, _| value));
-    let planes = Planes { first: y.samples(), chroma: Some([u.samples(), v.samples()]), alpha: None };
+    let planes = CodedPlanes { first: y.samples(), chroma: Some([u.samples(), v.samples()]), alpha: None };
     develop(&planes, coding, target).unwrap().unwrap()[..3 * if target.bits > 8 { 2 } else { 1 }].to_vec()
 }
 
@@ -49,14 +49,14 @@ fn black_and_white_are_black_and_white() {
             let at = |value: u16| value << (bits - 8);
             let none = at(128);
             for (full, black, white) in [(true, 0, (1 << bits) - 1), (false, at(16), at(235))] {
-                let coding = Coding { matrix, full };
+                let coding = PlaneCoding { matrix, full };
                 assert_eq!(flat(bits, [black, none, none], coding, RGB), [0; 3], "{coding:?} {bits}");
                 assert_eq!(flat(bits, [white, none, none], coding, RGB), [255; 3], "{coding:?} {bits}");
             }
         }
     }
     for (full, black, white) in [(true, 0, 255), (false, 16, 235)] {
-        let coding = Coding { matrix: 0, full };
+        let coding = PlaneCoding { matrix: 0, full };
         assert_eq!(flat(8, [black; 3], coding, RGB), [0; 3]);
         assert_eq!(flat(8, [white; 3], coding, RGB), [255; 3]);
         // The planes are green, blue, red.
@@ -65,8 +65,8 @@ fn black_and_white_are_black_and_white() {
         assert_eq!(flat(8, [black, black, white], coding, RGB), [255, 0, 0]);
         for (value, want) in [(black, 0), (white, 255)] {
             let y = Own::new(5, 2, 8, |_, _| value);
-            let planes = Planes { first: y.samples(), chroma: None, alpha: None };
-            let grey = develop(&planes, coding, Target { channels: 1, bits: 8 }).unwrap().unwrap();
+            let planes = CodedPlanes { first: y.samples(), chroma: None, alpha: None };
+            let grey = develop(&planes, coding, PixelTarget { channels: 1, bits: 8 }).unwrap().unwrap();
             assert_eq!(grey, [want; 10], "{full}");
         }
     }
@@ -76,12 +76,12 @@ fn black_and_white_are_black_and_white() {
 #[test]
 fn known_colours() {
     for (yuv, coding, want) in [
-        ([63, 102, 240], Coding { matrix: 1, full: false }, [255u8, 0, 0]),
-        ([173, 42, 26], Coding { matrix: 1, full: false }, [0, 255, 0]),
-        ([32, 240, 118], Coding { matrix: 1, full: false }, [0, 0, 255]),
-        ([76, 85, 255], Coding::default(), [254, 0, 0]),
-        ([150, 44, 21], Coding::default(), [0, 255, 1]),
-        ([29, 255, 107], Coding::default(), [0, 0, 254]),
+        ([63, 102, 240], PlaneCoding { matrix: 1, full: false }, [255u8, 0, 0]),
+        ([173, 42, 26], PlaneCoding { matrix: 1, full: false }, [0, 255, 0]),
+        ([32, 240, 118], PlaneCoding { matrix: 1, full: false }, [0, 0, 255]),
+        ([76, 85, 255], PlaneCoding::default(), [254, 0, 0]),
+        ([150, 44, 21], PlaneCoding::default(), [0, 255, 1]),
+        ([29, 255, 107], PlaneCoding::default(), [0, 0, 254]),
     ] {
         let got = flat(8, yuv, coding, RGB);
         let close = got.iter().zip(want).all(|(got, want)| got.abs_diff(want) <= 2);
@@ -95,8 +95,8 @@ fn chroma_changes_evenly() {
     let y = Own::new(16, 12, 8, |_, _| 128);
     let u = Own::new(8, 6, 8, |x, y| (60 + 10 * x + 6 * y) as u16);
     let v = Own::new(8, 6, 8, |_, _| 128);
-    let planes = Planes { first: y.samples(), chroma: Some([u.samples(), v.samples()]), alpha: None };
-    let rgb = develop(&planes, Coding::default(), RGB).unwrap().unwrap();
+    let planes = CodedPlanes { first: y.samples(), chroma: Some([u.samples(), v.samples()]), alpha: None };
+    let rgb = develop(&planes, PlaneCoding::default(), RGB).unwrap().unwrap();
     for (y, row) in rgb.chunks(16 * 3).enumerate().take(11).skip(1) {
         for x in 1..15 {
             // A pixel's middle lies a quarter of a sample beside the sample's.
@@ -111,10 +111,10 @@ fn chroma_changes_evenly() {
 fn alpha_has_a_depth_of_its_own() {
     let y = Own::new(2, 1, 10, |_, _| 1023);
     let a = Own::new(2, 1, 8, |x, _| if x == 0 { 255 } else { 51 });
-    let planes = Planes { first: y.samples(), chroma: None, alpha: Some(a.samples()) };
-    let rgba = develop(&planes, Coding::default(), Target { channels: 4, bits: 8 }).unwrap().unwrap();
+    let planes = CodedPlanes { first: y.samples(), chroma: None, alpha: Some(a.samples()) };
+    let rgba = develop(&planes, PlaneCoding::default(), PixelTarget { channels: 4, bits: 8 }).unwrap().unwrap();
     assert_eq!(rgba, [255, 255, 255, 255, 255, 255, 255, 51]);
-    let deep = develop(&planes, Coding::default(), Target { channels: 4, bits: 10 }).unwrap().unwrap();
+    let deep = develop(&planes, PlaneCoding::default(), PixelTarget { channels: 4, bits: 10 }).unwrap().unwrap();
     assert_eq!(deep[14..], 205u16.to_le_bytes());
 }
 
@@ -123,25 +123,25 @@ fn what_does_not_belong_together_is_refused() {
     let y = Own::new(6, 4, 8, |_, _| 0);
     for (w, h, bits) in [(2, 2, 8), (6, 3, 8), (4, 2, 8), (3, 2, 10)] {
         let (u, v) = (Own::new(w, h, bits, |_, _| 0), Own::new(w, h, bits, |_, _| 0));
-        let planes = Planes { first: y.samples(), chroma: Some([u.samples(), v.samples()]), alpha: None };
-        assert!(develop(&planes, Coding::default(), RGB).unwrap().is_none(), "{w} x {h}, {bits}");
+        let planes = CodedPlanes { first: y.samples(), chroma: Some([u.samples(), v.samples()]), alpha: None };
+        assert!(develop(&planes, PlaneCoding::default(), RGB).unwrap().is_none(), "{w} x {h}, {bits}");
     }
     let cut = Samples { data: &y.data[..20], ..y.samples() };
-    let planes = Planes { first: cut, chroma: None, alpha: None };
-    assert!(develop(&planes, Coding::default(), RGB).unwrap().is_none());
-    let planes = Planes { first: y.samples(), chroma: None, alpha: None };
+    let planes = CodedPlanes { first: cut, chroma: None, alpha: None };
+    assert!(develop(&planes, PlaneCoding::default(), RGB).unwrap().is_none());
+    let planes = CodedPlanes { first: y.samples(), chroma: None, alpha: None };
     assert!(
-        develop(&planes, Coding::default(), Target { channels: 4, bits: 8 }).unwrap().is_none(),
+        develop(&planes, PlaneCoding::default(), PixelTarget { channels: 4, bits: 8 }).unwrap().is_none(),
         "alpha is missing"
     );
-    assert!(!is_known(Coding { matrix: 16, full: true }));
+    assert!(!is_known(PlaneCoding { matrix: 16, full: true }));
     let deep = Own::new(6, 4, 16, |_, _| 0);
-    let planes = Planes { first: deep.samples(), chroma: None, alpha: None };
-    assert!(develop(&planes, Coding::default(), RGB).unwrap().is_none());
+    let planes = CodedPlanes { first: deep.samples(), chroma: None, alpha: None };
+    assert!(develop(&planes, PlaneCoding::default(), RGB).unwrap().is_none());
 }
 
 /// One pixel by the definition, without any of the above's short cuts.
-fn defined(y: f64, u: f64, v: f64, coding: Coding, bits: u8) -> [f64; 3] {
+fn defined(y: f64, u: f64, v: f64, coding: PlaneCoding, bits: u8) -> [f64; 3] {
     let unit = 2f64.powi(i32::from(bits) - 8);
     let top = 2f64.powi(bits.into()) - 1.0;
     let luma = |value: f64| if coding.full { value / top } else { (value - 16.0 * unit) / (219.0 * unit) };
@@ -177,8 +177,8 @@ proptest! {
         let (w, h) = (width.div_ceil(across), height.div_ceil(down));
         let y = Own::new(width, height, bits, noise(0));
         let (u, v) = (Own::new(w, h, bits, noise(1)), Own::new(w, h, bits, noise(2)));
-        let planes = Planes { first: y.samples(), chroma: Some([u.samples(), v.samples()]), alpha: None };
-        let coding = Coding { matrix, full };
+        let planes = CodedPlanes { first: y.samples(), chroma: Some([u.samples(), v.samples()]), alpha: None };
+        let coding = PlaneCoding { matrix, full };
         let rgb = develop(&planes, coding, RGB).unwrap().unwrap();
         // The two nearest samples of an axis and the share of the second.
         let pair = |at: u32, by: u32, count: u32| {

@@ -4,17 +4,17 @@ use super::*;
 
 #[test]
 fn pace_follows_size_effort_and_budget() {
-    assert_eq!(Pace::of(Effort::Pressed, 0.1, 0), Pace::Fast);
-    assert_eq!(Pace::of(Effort::Interactive, 10.0, 0), Pace::Normal);
-    assert_eq!(Pace::of(Effort::Batch, 10.0, 0), Pace::Thorough);
-    assert_eq!(Pace::of(Effort::Batch, 10.0, 3_000), Pace::Normal);
-    assert_eq!(Pace::of(Effort::Interactive, 10.0, 1_500), Pace::Fast);
-    assert_eq!(Pace::of(Effort::Batch, 10.0, 1), Pace::Fast);
+    assert_eq!(MotionPace::of(Effort::Pressed, 0.1, 0), MotionPace::Fast);
+    assert_eq!(MotionPace::of(Effort::Interactive, 10.0, 0), MotionPace::Normal);
+    assert_eq!(MotionPace::of(Effort::Batch, 10.0, 0), MotionPace::Thorough);
+    assert_eq!(MotionPace::of(Effort::Batch, 10.0, 3_000), MotionPace::Normal);
+    assert_eq!(MotionPace::of(Effort::Interactive, 10.0, 1_500), MotionPace::Fast);
+    assert_eq!(MotionPace::of(Effort::Batch, 10.0, 1), MotionPace::Fast);
 }
 
 #[test]
 fn better_quality_never_has_a_coarser_quantizer() {
-    for pace in [Pace::Fast, Pace::Normal, Pace::Thorough] {
+    for pace in [MotionPace::Fast, MotionPace::Normal, MotionPace::Thorough] {
         for quality in 2..=100 {
             assert!(pace.quantizer(quality) <= pace.quantizer(quality - 1), "{pace:?} {quality}");
         }

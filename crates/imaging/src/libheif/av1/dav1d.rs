@@ -5,12 +5,12 @@ use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
 /// A decoder.
 #[repr(C)]
-pub(super) struct Context([u8; 0]);
+pub(super) struct Dav1dContext([u8; 0]);
 
 /// `Dav1dSettings`, and room for what later versions add. All zeroes are a value of it.
 #[repr(C)]
 #[derive(Default)]
-pub(super) struct Settings {
+pub(super) struct Dav1dSettings {
     pub(super) n_threads: c_int,
     pub(super) max_frame_delay: c_int,
     apply_grain: c_int,
@@ -77,7 +77,7 @@ pub(super) struct Parameters {
 
 /// `Dav1dPicture`, and room for what later versions add.
 #[repr(C)]
-pub(super) struct Picture {
+pub(super) struct Dav1dPicture {
     pub(super) sequence: *const Sequence,
     frame: usize,
     pub(super) data: [*const c_void; 3],
@@ -88,7 +88,7 @@ pub(super) struct Picture {
     others: [u64; 64],
 }
 
-impl Default for Picture {
+impl Default for Dav1dPicture {
     fn default() -> Self {
         Self {
             sequence: std::ptr::null(),
@@ -112,12 +112,12 @@ pub(super) const I444: c_uint = 3;
 unsafe extern "C" {
     fn dav1d_version() -> *const c_char;
     fn dav1d_version_api() -> c_uint;
-    pub(super) fn dav1d_default_settings(settings: *mut Settings);
-    pub(super) fn dav1d_open(context: *mut *mut Context, settings: *const Settings) -> c_int;
-    pub(super) fn dav1d_close(context: *mut *mut Context);
-    pub(super) fn dav1d_send_data(context: *mut Context, data: *mut Data) -> c_int;
-    pub(super) fn dav1d_get_picture(context: *mut Context, picture: *mut Picture) -> c_int;
-    pub(super) fn dav1d_picture_unref(picture: *mut Picture);
+    pub(super) fn dav1d_default_settings(settings: *mut Dav1dSettings);
+    pub(super) fn dav1d_open(context: *mut *mut Dav1dContext, settings: *const Dav1dSettings) -> c_int;
+    pub(super) fn dav1d_close(context: *mut *mut Dav1dContext);
+    pub(super) fn dav1d_send_data(context: *mut Dav1dContext, data: *mut Data) -> c_int;
+    pub(super) fn dav1d_get_picture(context: *mut Dav1dContext, picture: *mut Dav1dPicture) -> c_int;
+    pub(super) fn dav1d_picture_unref(picture: *mut Dav1dPicture);
     pub(super) fn dav1d_data_create(data: *mut Data, size: usize) -> *mut u8;
     pub(super) fn dav1d_data_unref(data: *mut Data);
 }

@@ -4,7 +4,7 @@ use super::super::resize_part;
 use super::*;
 
 fn in_light(pixels: Pixels, size: (u32, u32), light: Light) -> Result<Pixels, Error> {
-    let part = Part::whole(&pixels);
+    let part = SubpixelRect::whole(&pixels);
     resize_part(pixels, part, size, light)
 }
 
